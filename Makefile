@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+#
+# One Makefile for the whole tree, without recursion: each directory describes itself in a rules.mk,
+# and the rules here turn these descriptions into objects, libraries, programs and checks. Nothing
+# below runs a tool while the Makefile is read: on a bare machine scripts/setup.sh comes first.
+#
+# What a rules.mk may say (DIR is its directory, written out, as in compiler/elf_SRCS):
+#
+#   DIR_SRCS        := a.c b.c        sources, relative to DIR. Those of compiler/ and runtime/ go into
+#                                     libbpf2thumb.a; those of other directories go where _DIRS says
+#   DIR_MAY_INCLUDE := compiler/util  directories whose headers DIR may include (scripts/check-layers)
+#   DIR_CFLAGS      := -Iemulator     more flags for the sources of DIR, in every host tree
+#   DIR_TARGET_CFLAGS := ...          the same for the Cortex-M4 tree
+#
+#   PROGRAMS += NAME                  an executable build/NAME, always linked with libbpf2thumb.a:
+#   NAME_MAIN := emulator/main.c        its own sources, from the top
+#   NAME_DIRS := emulator               directories whose DIR_SRCS it needs besides the library
+#   NAME_LIBS := -lunicorn              libraries besides $(HOST_LIBS)
+#
+#   test_NAME_DIRS, test_NAME_LIBS    the same for the unit test tests/unit/test_NAME.c (found by itself)
+#
+#   GENERATED += build/gen/x.h        a generated file that must exist before anything is compiled
+#                                     (give its rule in the rules.mk; build/gen is an include directory)
+#   CHECKS += NAME                    a check of `make check`:
+#   NAME_CHECK := command               prints `N passed, N failed` last; exit status not 0 = failed
+#   NAME_NEEDS := build/...             what must be built first
+#   DEMO, DEMO_NEEDS                  command and needs of `make demo`
+#   CONFORMANCE, CONFORMANCE_NEEDS    the same for `make conformance`, which passes SUITE
+#   ALL += build/...                  more for `make all`
+#   INSTALL_DATA += file:dir          a file to install, and the directory below PREFIX
+#
+# Object trees: build/host (-O2), build/asan (address and undefined sanitizers, for the tests),
+# build/target (Cortex-M4), build/bpf (eBPF objects of clang, from *.bpf.c).
+# $(call objs,TREE,DIR) names the objects of DIR in one of the first three.
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+BUILD     := build
+CC        := gcc
+AR        := ar
+CLANG     := clang-19
+FORMAT    := clang-format
+TARGET    := arm-none-eabi-
+PREFIX    ?= /usr/local
+SUITE     ?=
+
+WARNINGS      := -std=c11 -Wall -Wextra -Wshadow -Werror
+INCLUDES      := -Icompiler -Iruntime/include -I$(BUILD)/gen
+DEPFLAGS       = -MMD -MP
+HOST_CFLAGS   := $(WARNINGS) -D_GNU_SOURCE -O2 -g
+ASAN_CFLAGS   := $(WARNINGS) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+                 -fno-sanitize-recover=undefined
+TARGET_CFLAGS := $(WARNINGS) -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -O2 -g -ffreestanding -ffixed-r9 \
+                 -ffunction-sections -fdata-sections
+BPF_CFLAGS    := -target bpf -mcpu=v4 -O2 -g -Wall -Wextra -Werror
+HOST_LIBS     := -lelf -lbpf -lcjson
+
+LIBBPF2THUMB  := $(BUILD)/host/libbpf2thumb.a
+SETUP         := $(BUILD)/setup.stamp
+
+objs = $(patsubst %.c,$(BUILD)/$(1)/$(2)/%.o,$(filter %.c,$($(2)_SRCS)))
+
+RULES := $(sort $(wildcard */rules.mk */*/rules.mk */*/*/rules.mk))
+RULES := $(filter-out $(BUILD)/%,$(RULES))
+DIRS  := $(RULES:/rules.mk=)
+include $(RULES)
+
+LIB_DIRS := $(filter compiler compiler/% runtime runtime/%,$(DIRS))
+TESTS    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+
+# ---------------------------------------------------------------------------------------------------
+# What a user asks for
+
+.PHONY: all help setup check demo conformance clean install hooks format FORCE
+
+## all: build the host tools (the default)
+all: $(SETUP) $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL)
+
+## help: list these targets
+help:
+	@sed -n 's/^## //p' Makefile | awk -F': ' '{ printf "  make %-24s %s\n", $$1, $$2 }'
+
+## setup: install the Debian packages that are missing
+setup: $(SETUP)
+
+$(SETUP): scripts/setup.sh
+	@scripts/setup.sh
+	@mkdir -p $(@D) && touch $@
+
+## check: run all tests; the last line is `N passed, N failed`
+check: $(SETUP)
+	@rm -rf $(BUILD)/check && mkdir -p $(BUILD)/check
+	@$(MAKE) --no-print-directory -k $(addprefix check-,$(ALL_CHECKS)) || true
+	@scripts/tally $(BUILD)/check $(ALL_CHECKS)
+
+## demo: compile the example programs and run them in the emulator
+demo: $(SETUP) $(DEMO_NEEDS)
+	@$(or $(DEMO),echo 'make demo: there is no demo in this tree yet' >&2; exit 1)
+
+## conformance SUITE=dir: run a directory of .data vectors on every engine
+conformance: $(SETUP) $(CONFORMANCE_NEEDS)
+	@test -n '$(SUITE)' || { echo 'usage: make conformance SUITE=directory-of-.data-files' >&2; exit 2; }
+	@$(or $(CONFORMANCE),echo 'make conformance: there is no runner in this tree yet' >&2; exit 1)
+
+## format: format all C files of the project
+format: $(SETUP)
+	@scripts/check-format --fix
+
+## hooks: let git run the project's pre-commit hook in this clone
+hooks:
+	@git config core.hooksPath scripts/hooks && echo 'git now runs scripts/hooks/pre-commit'
+
+## install PREFIX=dir: install the tools and what programs need (default /usr/local)
+install: all
+	@mkdir -p $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(addprefix $(BUILD)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	$(foreach f,$(INSTALL_DATA),install -D -m 644 -t $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(f))) \
+	    $(firstword $(subst :, ,$(f)))$(newline)	)
+
+## clean: remove everything that was built
+clean:
+	rm -rf $(BUILD)
+
+define newline
+
+
+endef
+
+# ---------------------------------------------------------------------------------------------------
+# Objects. $* is the source without .c, so $(*D) is its directory.
+
+$(BUILD)/host/%.o: %.c | $(SETUP) $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) $(INCLUDES) $($(*D)_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(BUILD)/asan/%.o: %.c | $(SETUP) $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN_CFLAGS) $(INCLUDES) $($(*D)_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(BUILD)/target/%.o: %.c | $(SETUP) $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(TARGET)gcc $(TARGET_CFLAGS) $(INCLUDES) $($(*D)_TARGET_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(BUILD)/target/%.o: %.S | $(SETUP) $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(TARGET)gcc $(TARGET_CFLAGS) $(INCLUDES) $($(*D)_TARGET_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(BUILD)/bpf/%.bpf.o: %.bpf.c | $(SETUP) $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -I$(BUILD)/gen -Iprograms $($(*D)_BPF_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+# One line per command; `make V=1` shows the commands themselves.
+ifeq ($(V),)
+Q = @echo '  $(word 2,$(subst /, ,$@)) $(if $(filter %.a,$@),$@,$<)';
+endif
+
+# ---------------------------------------------------------------------------------------------------
+# Libraries, programs, unit tests
+
+define library
+$(BUILD)/$(1)/libbpf2thumb.a: $(foreach d,$(LIB_DIRS),$(call objs,$(1),$(d)))
+	@rm -f $$@
+	$$(Q)$(AR) rcs $$@ $$^
+endef
+$(eval $(call library,host))
+$(eval $(call library,asan))
+
+# $(call program,NAME,TREE,OUTPUT,MAIN SOURCES,MORE LIBRARIES)
+define program
+$(3): $(patsubst %.c,$(BUILD)/$(2)/%.o,$(4)) $(foreach d,$($(1)_DIRS),$(call objs,$(2),$(d))) \
+    $(BUILD)/$(2)/libbpf2thumb.a
+	@mkdir -p $$(@D)
+	@echo '  link $$@'
+	@$(CC) $(if $(filter asan,$(2)),-fsanitize=address$(comma)undefined) -o $$@ $$^ $($(1)_LIBS) $(HOST_LIBS) $(5)
+endef
+comma := ,
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p),host,$(BUILD)/$(p),$($(p)_MAIN))))
+$(foreach t,$(TESTS),$(eval $(call program,$(t),asan,$(BUILD)/tests/$(t),tests/unit/$(t).c,-lcriterion)))
+
+# ---------------------------------------------------------------------------------------------------
+# Checks. scripts/run-check runs one, records its result and prints one line; scripts/tally sums up.
+
+layers_CHECK := scripts/check-layers
+layers-selftest_CHECK := scripts/check-layers --self-test
+format_CHECK := scripts/check-format
+$(foreach t,$(TESTS),$(eval $(t)_CHECK := $(BUILD)/tests/$(t)))
+$(foreach t,$(TESTS),$(eval $(t)_NEEDS += $(BUILD)/tests/$(t)))
+ALL_CHECKS := layers layers-selftest format $(TESTS) $(CHECKS)
+
+define check
+.PHONY: check-$(1)
+check-$(1): $(SETUP) $($(1)_NEEDS)
+	@scripts/run-check $(BUILD)/check $(1) $($(1)_CHECK)
+endef
+$(foreach c,$(ALL_CHECKS),$(eval $(call check,$(c))))
+
+-include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

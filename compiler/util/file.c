@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading and writing whole files. */
+#include "util/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_STEP (64u * 1024)
+
+static bool io_error(struct diag *diag, const char *path, const char *what) {
+    return diag_error(diag, DIAG_IO, NULL, NULL, "%s: cannot %s: %s", path, what, strerror(errno));
+}
+
+/* Reads to the end of fd. The size is not asked for first: pipes have none, and files change. */
+static bool read_all(int fd, const char *path, size_t limit, struct arena *arena, uint8_t **bytes,
+                     size_t *size, struct diag *diag) {
+    size_t capacity = READ_STEP, used = 0;
+    uint8_t *buffer = arena_alloc(arena, capacity + 1);
+
+    for (;;) {
+        ssize_t got = read(fd, buffer + used, capacity - used);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return io_error(diag, path, "read");
+        if (got == 0)
+            break;
+        used += (size_t)got;
+        if (used > limit)
+            return diag_error(diag, DIAG_IO, NULL, NULL, "%s: longer than %zu bytes", path, limit);
+        if (used == capacity) {
+            uint8_t *grown = arena_alloc(arena, 2 * capacity + 1);
+            buffer = memcpy(grown, buffer, used);
+            capacity *= 2;
+        }
+    }
+    buffer[used] = 0;
+    *bytes = buffer;
+    *size = used;
+    return true;
+}
+
+bool file_read(const char *path, size_t limit, struct arena *arena, uint8_t **bytes, size_t *size,
+               struct diag *diag) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return io_error(diag, path, "open");
+    bool done = read_all(fd, path, limit, arena, bytes, size, diag);
+    close(fd);
+    return done;
+}
+
+static bool write_all(int fd, const uint8_t *bytes, size_t size) {
+    while (size > 0) {
+        ssize_t put = write(fd, bytes, size);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return false;
+        bytes += put;
+        size -= (size_t)put;
+    }
+    return true;
+}
+
+static bool write_directly(const char *path, const void *bytes, size_t size, struct diag *diag) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return io_error(diag, path, "open");
+    bool done = write_all(fd, bytes, size);
+    if (close(fd) != 0 || !done)
+        return io_error(diag, path, "write");
+    return true;
+}
+
+/* The mode that open(..., 0666) would have given; mkstemp() makes files that only the owner reads. */
+static mode_t default_mode(void) {
+    mode_t mask = umask(0);
+
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+bool file_write(const char *path, const void *bytes, size_t size, struct diag *diag) {
+    struct stat status;
+    bool exists = stat(path, &status) == 0;
+
+    if (exists && !S_ISREG(status.st_mode))
+        return write_directly(path, bytes, size, diag);
+
+    char *temporary;
+    if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+        abort();
+    int fd = mkstemp(temporary);
+    if (fd < 0) {
+        io_error(diag, path, "create");
+        free(temporary);
+        return false;
+    }
+    bool done = write_all(fd, bytes, size) &&
+                fchmod(fd, exists ? status.st_mode & 07777 : default_mode()) == 0;
+    done = close(fd) == 0 && done;
+    done = done && rename(temporary, path) == 0;
+    if (!done) {
+        io_error(diag, path, "write");
+        unlink(temporary);
+    }
+    free(temporary);
+    return done;
+}

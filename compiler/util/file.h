@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole files: reading with a limit, and writing so that no half-written file is ever left. */
+#ifndef UTIL_FILE_H
+#define UTIL_FILE_H
+
+#include "util/arena.h"
+#include "util/diag.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FILE_SIZE_LIMIT (64u * 1024 * 1024) /* for inputs without a reason for another limit */
+
+/*
+ * Reads a file (or a pipe) into the arena; a zero byte follows the contents. False after an error
+ * message when it cannot be read or is longer than `limit`.
+ */
+bool file_read(const char *path, size_t limit, struct arena *arena, uint8_t **bytes, size_t *size,
+               struct diag *diag);
+
+/*
+ * Writes a temporary file in the directory of `path` and renames it: afterwards there is the whole
+ * new file, or what was there before. A path that is not a regular file (/dev/stdout) is written
+ * directly. False after an error message.
+ */
+bool file_write(const char *path, const void *bytes, size_t size, struct diag *diag);
+
+#endif
