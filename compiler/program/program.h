@@ -20,27 +20,27 @@
 /* A function: program entry, sub-program or callback. */
 struct prog_func {
     const char *name;
-    const char *section;    /* ELF section it came from */
-    uint32_t start, len;    /* slots in insns */
-    int32_t entry;          /* index into entries, or -1 for a sub-program */
-    bool address_taken;     /* target of a pseudo FUNC lddw or of a relocation in data */
-    uint32_t elf_insn;      /* index of its first instruction in its ELF section, for messages */
+    const char *section; /* ELF section it came from */
+    uint32_t start, len; /* slots in insns */
+    int32_t entry;       /* index into entries, or -1 for a sub-program */
+    bool address_taken;  /* target of a pseudo FUNC lddw or of a relocation in data */
+    uint32_t elf_insn;   /* index of its first instruction in its ELF section, for messages */
 };
 
 /* An entry point: a function with a hook. */
 struct prog_entry {
     const char *name;
-    const char *section;  /* SEC() as written, e.g. "timer/10ms" */
+    const char *section; /* SEC() as written, e.g. "timer/10ms" */
     uint32_t func;
     enum bpf_hook hook;
-    uint32_t ctx_size;    /* bytes that r1 points to; raw: --mem-size */
+    uint32_t ctx_size; /* bytes that r1 points to; raw: --mem-size */
 };
 
 struct prog_map {
     const char *name;
     uint32_t type, key_size, value_size, max_entries, map_flags; /* type: enum bpf_map_type */
-    uint32_t bytes;       /* bpf_map_bytes() of it */
-    uint64_t btf_hash;    /* of key and value types; 0: no types */
+    uint32_t bytes;                                              /* bpf_map_bytes() of it */
+    uint64_t btf_hash; /* of key and value types; 0: no types */
 };
 
 struct prog_data {
@@ -56,26 +56,26 @@ enum prog_reloc_kind { PROG_RELOC_DATA, PROG_RELOC_MAP, PROG_RELOC_FUNC, PROG_RE
 /* An 8-byte pointer inside a data section (or, for PROG, a prog_array's slot). */
 struct prog_reloc {
     enum prog_reloc_kind kind;
-    uint32_t data, off;   /* place: data section and byte offset. PROG: map index and array index */
-    uint32_t target;      /* data section, map, function or entry */
-    int32_t addend;       /* DATA: offset in the target */
+    uint32_t data, off; /* place: data section and byte offset. PROG: map index and array index */
+    uint32_t target;    /* data section, map, function or entry */
+    int32_t addend;     /* DATA: offset in the target */
 };
 
 /* Line table row: holds from insn up to the next row's. Sorted by insn. */
 struct prog_line {
-    uint32_t insn;        /* slot in insns */
+    uint32_t insn; /* slot in insns */
     uint32_t line, column;
     const char *file;
-    const char *text;     /* the source line, "" if unknown */
+    const char *text; /* the source line, "" if unknown */
 };
 
 struct program {
     struct arena *arena;
-    const char *file;     /* object file name, for messages */
+    const char *file;            /* object file name, for messages */
     struct bpf_insn *insns;      /* pseudo lddw hold table indices (enum bpf_pseudo) */
     struct bpf_decoded *decoded; /* decoded[i] of insns[i]; len 0 for the second half of an lddw */
     uint32_t ninsns;
-    struct prog_func *funcs;     /* sorted by start, covering insns without gaps */
+    struct prog_func *funcs; /* sorted by start, covering insns without gaps */
     uint32_t nfuncs;
     struct prog_entry *entries;
     uint32_t nentries;
@@ -87,7 +87,7 @@ struct program {
     uint32_t nrelocs;
     struct prog_line *lines;
     uint32_t nlines;
-    const char *license;  /* accepted, gates nothing; NULL if absent */
+    const char *license; /* accepted, gates nothing; NULL if absent */
 };
 
 /* Function that holds a slot; never NULL for slot < ninsns. */

@@ -36,16 +36,16 @@ struct blob_span {
 struct blob_header {
     uint32_t magic;
     uint16_t abi;
-    uint16_t header_size; /* sizeof(struct blob_header) */
-    uint32_t size;        /* of the whole blob; a multiple of 8 */
-    uint32_t crc;         /* CRC-32 (zlib's) of the whole blob with this field 0 */
-    uint64_t id;          /* hash of everything else: the key of the host's line tables */
-    uint32_t flags;       /* enum blob_flags */
-    uint32_t arena_size;  /* from r9 to the end: head, slots, data, maps, context copy */
-    uint32_t stack_thumb; /* worst stack below r9 in bytes, each engine: helper stack and a 36-byte */
-    uint32_t stack_interp; /* exception frame included; multiples of 8 */
-    uint32_t ctx_off;     /* context copy, offset from r9, 8-aligned */
-    uint32_t ctx_size;    /* room for it: the largest context of the programs */
+    uint16_t header_size;      /* sizeof(struct blob_header) */
+    uint32_t size;             /* of the whole blob; a multiple of 8 */
+    uint32_t crc;              /* CRC-32 (zlib's) of the whole blob with this field 0 */
+    uint64_t id;               /* hash of everything else: the key of the host's line tables */
+    uint32_t flags;            /* enum blob_flags */
+    uint32_t arena_size;       /* from r9 to the end: head, slots, data, maps, context copy */
+    uint32_t stack_thumb;      /* worst stack below r9 in bytes, each engine, helpers' and */
+    uint32_t stack_interp;     /* a 36-byte exception frame included; multiples of 8 */
+    uint32_t ctx_off;          /* context copy, offset from r9, 8-aligned */
+    uint32_t ctx_size;         /* room for it: the largest context of the programs */
     struct blob_span programs; /* struct blob_program */
     struct blob_span funcs;    /* struct blob_func */
     struct blob_span maps;     /* struct blob_map */
@@ -60,31 +60,31 @@ struct blob_header {
 
 /* A program: an entry point with a hook. */
 struct blob_program {
-    uint32_t name;    /* string: offset into strings */
-    uint32_t section; /* string: SEC() as written */
-    uint32_t func;    /* index into funcs */
-    uint32_t entry;   /* Thumb-2 entry, offset into code, or BLOB_NONE */
-    uint16_t hook;    /* enum bpf_hook */
-    uint16_t flags;   /* 0 */
-    uint32_t ctx_size; /* bytes that r1 points to */
+    uint32_t name;                      /* string: offset into strings */
+    uint32_t section;                   /* string: SEC() as written */
+    uint32_t func;                      /* index into funcs */
+    uint32_t entry;                     /* Thumb-2 entry, offset into code, or BLOB_NONE */
+    uint16_t hook;                      /* enum bpf_hook */
+    uint16_t flags;                     /* 0 */
+    uint32_t ctx_size;                  /* bytes that r1 points to */
     uint32_t stack_thumb, stack_interp; /* of this program alone, as in the header */
-    uint32_t wcet;    /* cycles, model R; 0: unknown */
+    uint32_t wcet;                      /* cycles, model R; 0: unknown */
 };
 
 /* A function of the linked program, in the order of the bytecode. */
 struct blob_func {
-    uint32_t name;       /* string */
-    uint32_t entry;      /* address-taken: canonical entry (five word pairs, AAPCS), offset into code;
+    uint32_t name;  /* string */
+    uint32_t entry; /* address-taken: canonical entry (five word pairs, AAPCS), offset into code;
                             else BLOB_NONE */
     uint32_t code, code_size; /* its Thumb-2 code, bytes into code; BLOB_NONE, 0 without */
-    uint32_t start, len; /* slots in the bytecode */
-    uint32_t stack;      /* bytes of eBPF stack below r10, a multiple of 8, at most 512 */
+    uint32_t start, len;      /* slots in the bytecode */
+    uint32_t stack;           /* bytes of eBPF stack below r10, a multiple of 8, at most 512 */
 };
 
 struct blob_map {
-    uint32_t name;     /* string */
+    uint32_t name;      /* string */
     uint32_t off, size; /* header and contents in the arena, offset from r9, 8-aligned */
-    uint32_t type;     /* enum bpf_map_type */
+    uint32_t type;      /* enum bpf_map_type */
     uint32_t key_size, value_size, max_entries, map_flags;
     uint64_t btf_hash; /* of the key's and value's types; 0 without */
 };

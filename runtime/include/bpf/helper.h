@@ -50,8 +50,8 @@ enum bpf_helper_id {
 
 struct bpf_helper {
     uint16_t id;
-    uint8_t ret;     /* enum bpf_ret */
-    uint8_t arg[5];  /* enum bpf_arg */
+    uint8_t ret;    /* enum bpf_ret */
+    uint8_t arg[5]; /* enum bpf_arg */
     uint8_t nargs;
     uint8_t where;   /* enum bpf_where */
     uint16_t stack;  /* bytes */

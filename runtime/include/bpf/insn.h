@@ -53,22 +53,22 @@ struct bpf_decoded {
                         LE/BE/BSWAP: 16, 32 or 64 */
     uint8_t src_reg; /* ALU, jumps: the second operand is register src, not imm */
     uint8_t dst, src;
-    uint8_t len;     /* in 8-byte slots: 2 for lddw, else 1 */
-    uint8_t pseudo;  /* lddw: enum bpf_pseudo */
-    int16_t off;     /* memory: byte offset */
-    int32_t target;  /* jumps, local calls: target relative to this instruction's index, in slots */
-    int64_t imm;     /* sign-extended to 64 bits; lddw: the whole constant (NONE), or
+    uint8_t len;    /* in 8-byte slots: 2 for lddw, else 1 */
+    uint8_t pseudo; /* lddw: enum bpf_pseudo */
+    int16_t off;    /* memory: byte offset */
+    int32_t target; /* jumps, local calls: target relative to this instruction's index, in slots */
+    int64_t imm;    /* sign-extended to 64 bits; lddw: the whole constant (NONE), or
                         low word = index and high word = offset (MAP, DATA, FUNC) */
 };
 
 enum bpf_decode_status {
     BPF_DECODE_OK,
-    BPF_DECODE_UNKNOWN,  /* no such opcode */
-    BPF_DECODE_REFUSED,  /* known elsewhere, refused by name: see bpf_refused_name() */
-    BPF_DECODE_RESERVED, /* a reserved field is not zero */
-    BPF_DECODE_REGISTER, /* register number above 10, or a write to r10 */
+    BPF_DECODE_UNKNOWN,   /* no such opcode */
+    BPF_DECODE_REFUSED,   /* known elsewhere, refused by name: see bpf_refused_name() */
+    BPF_DECODE_RESERVED,  /* a reserved field is not zero */
+    BPF_DECODE_REGISTER,  /* register number above 10, or a write to r10 */
     BPF_DECODE_TRUNCATED, /* lddw without its second half */
-    BPF_DECODE_IMM,      /* immediate not allowed (byte-swap width, atomic code, helper id < 0) */
+    BPF_DECODE_IMM,       /* immediate not allowed (byte-swap width, atomic code, helper id < 0) */
 };
 
 /* Decodes insns[0], of which `avail` slots can be read. On any status but OK, *out is zeroed. */

@@ -37,8 +37,8 @@ enum bpf_map_type {
 struct bpf_map {
     uint32_t type, key_size, value_size, max_entries;
     uint32_t map_flags;
-    uint32_t size;        /* bytes of header and contents */
-    uint32_t state[2];    /* of the kind */
+    uint32_t size;     /* bytes of header and contents */
+    uint32_t state[2]; /* of the kind */
     /* contents follow, 8-aligned */
 };
 #define BPF_MAP_ARRAY_VALUES 32
