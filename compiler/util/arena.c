@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define ARENA_ALIGN 8u
-#define BLOCK_SIZE  (64u * 1024)
+#define BLOCK_SIZE (64u * 1024)
 
 struct block {
     struct block *next;

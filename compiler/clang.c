@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs clang as a child and turns its messages into ours: each `file:line:column: error: text` becomes
+ * a message with its source line; texts that only a compiler engineer understands get a mend from
+ * clang_trap.def.
+ */
+#include "clang.h"
+
+#include "util/cmd.h"
+#include "util/file.h"
+#include "util/vec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct {
+    const char *text, *mend;
+} traps[] = {
+#define CLANG_TRAP(text, mend) {text, mend},
+#include "clang_trap.def"
+#undef CLANG_TRAP
+};
+
+/*
+ * Where bpf_mcu.h may be, seen from the directory of the executable: build/ in the source tree with
+ * its generated headers, or PREFIX/bin.
+ */
+static const char *const header_dirs[] = {"../programs", "gen", "../share/bpf2thumb/include"};
+
+typedef VEC(const char *) words;
+
+static const char *mend_for(const char *message) {
+    for (size_t i = 0; i < sizeof(traps) / sizeof(traps[0]); i++)
+        if (strstr(message, traps[i].text))
+            return traps[i].mend;
+    return NULL;
+}
+
+/* CLANG overrides; else the version that the project is tested with, else what there is. */
+static const char *find_clang(struct arena *arena) {
+    static const char *const names[] = {"clang-19", "clang"};
+    const char *chosen = getenv("CLANG"), *path = getenv("PATH");
+
+    if (chosen && *chosen)
+        return chosen;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *save, *dirs = arena_strdup(arena, path ? path : "/usr/bin");
+        for (char *dir = strtok_r(dirs, ":", &save); dir; dir = strtok_r(NULL, ":", &save))
+            if (access(arena_printf(arena, "%s/%s", dir, names[i]), X_OK) == 0)
+                return names[i];
+    }
+    return names[0];
+}
+
+static char **command_line(const struct clang_job *job, struct arena *arena) {
+    const char *dir = cmd_program_dir(arena);
+    words argv = {0};
+
+    vec_push(arena, &argv, find_clang(arena));
+    vec_push(arena, &argv, "-target");
+    vec_push(arena, &argv, "bpf");
+    vec_push(arena, &argv,
+             arena_printf(arena, "-mcpu=%s", job->cpu ? job->cpu : CLANG_DEFAULT_CPU));
+    vec_push(arena, &argv, "-O2");
+    vec_push(arena, &argv, "-g"); /* maps and source lines come from BTF */
+    vec_push(arena, &argv, "-Wall");
+    vec_push(arena, &argv, "-fno-caret-diagnostics");
+    vec_push(arena, &argv, "-fno-color-diagnostics");
+    for (size_t i = 0; i < sizeof(header_dirs) / sizeof(header_dirs[0]); i++) {
+        const char *include = arena_printf(arena, "%s/%s", dir, header_dirs[i]);
+        if (access(include, X_OK) == 0)
+            vec_push(arena, &argv, arena_printf(arena, "-I%s", include));
+    }
+    for (size_t i = 0; i < job->flag_count; i++)
+        vec_push(arena, &argv, job->flags[i]);
+    vec_push(arena, &argv, "-c");
+    vec_push(arena, &argv, "-o");
+    vec_push(arena, &argv, job->object);
+    vec_push(arena, &argv, "--");
+    vec_push(arena, &argv, job->source);
+    vec_push(arena, &argv, NULL);
+    return (char **)argv.items;
+}
+
+/* Runs argv and collects what it writes to stderr. False when it could not be started. */
+static bool run(char **argv, struct arena *arena, char **output, int *status) {
+    char name[] = "/tmp/bpf2thumb-clang-XXXXXX";
+    int fd = mkstemp(name);
+    size_t size = 0;
+    ssize_t got;
+
+    if (fd < 0)
+        return false;
+    unlink(name);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(fd, STDERR_FILENO);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    while (child > 0 && waitpid(child, status, 0) < 0 && errno == EINTR)
+        continue;
+    off_t length = lseek(fd, 0, SEEK_END);
+    *output = arena_alloc(arena, (size_t)length + 1);
+    while ((got = pread(fd, *output + size, (size_t)length - size, (off_t)size)) > 0)
+        size += (size_t)got;
+    close(fd);
+    return child > 0 && !(WIFEXITED(*status) && WEXITSTATUS(*status) == 127);
+}
+
+static const char *source_line(const char *path, unsigned line, struct arena *arena) {
+    struct diag *ignored = diag_new(); /* a header that cannot be read is no news to the user */
+    uint8_t *bytes;
+    size_t size;
+    char *text = NULL;
+
+    if (file_read(path, FILE_SIZE_LIMIT, arena, &bytes, &size, ignored)) {
+        text = (char *)bytes;
+        for (; line > 1 && text; line--) {
+            text = strchr(text, '\n');
+            text += text != NULL;
+        }
+        if (text)
+            text[strcspn(text, "\r\n")] = '\0';
+    }
+    diag_free(ignored);
+    return text;
+}
+
+/* One line of clang: [file:line:column: ](error|warning|note|fatal error): text. */
+static void translate(char *line, struct arena *arena, struct diag *diag) {
+    static const struct {
+        const char *word;
+        bool (*report)(struct diag *, enum diag_category, const struct diag_loc *, const char *,
+                       const char *, ...);
+    } kinds[] = {
+        {"fatal error: ", diag_error},
+        {"error: ", diag_error},
+        {"warning: ", diag_warn},
+        {"note: ", diag_note},
+    };
+    struct diag_loc loc = {.insn = -1};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        char *word = strstr(line, kinds[i].word);
+        if (!word)
+            continue;
+        const char *text = word + strlen(kinds[i].word);
+        bool located = false;
+        if (word > line) {
+            *word = '\0';
+            loc.file = arena_alloc(arena, strlen(line) + 1);
+            located = sscanf(line, "%[^:]:%u:%u", (char *)loc.file, &loc.line, &loc.column) == 3;
+        }
+        if (located)
+            loc.text = source_line(loc.file, loc.line, arena);
+        kinds[i].report(diag, DIAG_CLANG, located ? &loc : NULL, mend_for(text), "%s", text);
+        return;
+    }
+}
+
+bool clang_compile(const struct clang_job *job, struct arena *arena, struct diag *diag) {
+    char **argv = command_line(job, arena), *output, *save;
+    int status = 0;
+
+    if (access(job->source, R_OK) != 0)
+        return diag_error(diag, DIAG_IO, NULL, NULL, "%s: cannot read: %s", job->source,
+                          strerror(errno));
+    if (!run(argv, arena, &output, &status))
+        return diag_error(diag, DIAG_IO, NULL,
+                          "install it (Debian: apt-get install clang-19) or name it in CLANG",
+                          "cannot start the C compiler %s", argv[0]);
+
+    const char *first = arena_strdup(arena, output);
+    for (char *line = strtok_r(output, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        translate(line, arena, diag);
+    if (status == 0)
+        return true;
+    if (!diag_has_errors(diag))
+        diag_error(diag, DIAG_CLANG, NULL, NULL, "%s failed on %s: %.*s", argv[0], job->source,
+                   (int)strcspn(first, "\n"), first);
+    return false;
+}
+
+const char *clang_object_name(const char *source, struct arena *arena) {
+    size_t length = strlen(source);
+
+    if (length > 2 && strcmp(source + length - 2, ".c") == 0)
+        length -= 2;
+    return arena_printf(arena, "%.*s.o", (int)length, source);
+}
+
+bool clang_object_open(struct clang_object *object, const char *path, struct arena *arena,
+                       struct diag *diag) {
+    size_t length = strlen(path);
+    const char *tmp = getenv("TMPDIR"), *slash = strrchr(path, '/');
+
+    *object = (struct clang_object){.path = path};
+    if (length < 2 || strcmp(path + length - 2, ".c") != 0)
+        return true;
+    char *directory = arena_printf(arena, "%s/bpf2thumb-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    if (!mkdtemp(directory))
+        return diag_error(diag, DIAG_IO, NULL, "set TMPDIR to a directory that can be written",
+                          "cannot create %s: %s", directory, strerror(errno));
+    object->directory = directory;
+    object->path =
+        arena_printf(arena, "%s/%s", directory, clang_object_name(slash ? slash + 1 : path, arena));
+    struct clang_job job = {.source = path, .object = object->path};
+    return clang_compile(&job, arena, diag);
+}
+
+void clang_object_close(struct clang_object *object) {
+    if (!object->directory)
+        return;
+    unlink(object->path);
+    rmdir(object->directory);
+    object->directory = NULL;
+}

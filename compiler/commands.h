@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of bpf2thumb in the order of --help; cmd_NAME lies in cmd_NAME.c. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "util/cmd.h"
+
+#define COMMAND_LIST(_) _(build)
+
+#define COMMAND(name) extern const struct cmd cmd_##name;
+COMMAND_LIST(COMMAND)
+#undef COMMAND
+
+#endif
