@@ -75,8 +75,9 @@ enum bpf_decode_status {
 enum bpf_decode_status bpf_decode(const struct bpf_insn *insns, size_t avail,
                                   struct bpf_decoded *out);
 
-/* Encodes d into out[0..1]; returns the slots used (1 or 2). The inverse of bpf_decode(). A JA
- * whose target does not fit 16 bits becomes gotol. */
+/* Encodes d into out[0..1]; returns the slots used (1 or 2). The inverse of bpf_decode(). A JA of
+ * width 32 is gotol (class JMP32), and so becomes one of width 64 whose target does not fit 16
+ * bits. */
 unsigned bpf_encode(const struct bpf_decoded *d, struct bpf_insn out[2]);
 
 /* Name of a refused opcode, or NULL if it is not a refused one. */
