@@ -56,7 +56,7 @@ static size_t edit_distance(const char *a, const char *b) {
 static void suggest(const char *word, const char *candidate, const char **best, size_t *distance) {
     size_t d = edit_distance(word, candidate);
 
-    if (d <= 1 + strlen(candidate) / 4 && d < *distance) {
+    if (d <= 1 + strlen(candidate) / 3 && d < *distance) {
         *best = candidate;
         *distance = d;
     }
@@ -290,11 +290,6 @@ static int run_command(const struct cmd_program *program, const struct cmd *cmd,
         print_json(&args, status);
     else
         diag_print(args.diag, stderr, diag_wants_colour(stderr));
-    /* A full disk or a closed pipe shows only here. */
-    if (fflush(stdout) != 0 && status == CMD_DONE) {
-        fprintf(stderr, "error: cannot write to standard output: %s\n", strerror(errno));
-        status = CMD_USAGE;
-    }
     cJSON_Delete(args.result);
     diag_free(args.diag);
     arena_free(arena);
@@ -314,23 +309,34 @@ static int unknown_command(const struct cmd_program *program, const char *word) 
     return CMD_USAGE;
 }
 
-int cmd_main(const struct cmd_program *program, int argc, char **argv) {
+static int dispatch(const struct cmd_program *program, int argc, char **argv) {
     if (argc < 2) {
         fprintf(stderr, "usage: %s COMMAND [options] ...\n", program->name);
         fprintf(stderr, "  fix: see the commands with `%s --help`\n", program->name);
         return CMD_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_help(program);
         return CMD_DONE;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(word, "--version") == 0) {
         printf("%s %s\n", program->name, program->version);
         return CMD_DONE;
     }
     for (const struct cmd *const *cmd = program->commands; *cmd; cmd++)
-        if (strcmp(argv[1], (*cmd)->name) == 0)
+        if (strcmp(word, (*cmd)->name) == 0)
             return run_command(program, *cmd, argc - 1, argv + 1);
-    return unknown_command(program, argv[1]);
+    return unknown_command(program, word);
+}
+
+int cmd_main(const struct cmd_program *program, int argc, char **argv) {
+    int status = dispatch(program, argc, argv);
+
+    /* A full disk shows only here. */
+    if (fflush(stdout) != 0 && status == CMD_DONE) {
+        fprintf(stderr, "error: cannot write to standard output: %s\n", strerror(errno));
+        status = CMD_USAGE;
+    }
+    return status;
 }

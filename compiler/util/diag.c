@@ -144,7 +144,8 @@ bool diag_wants_colour(FILE *file) {
 static void print_clean(FILE *file, const char *text) {
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        fputc(c == '\t' ? ' ' : c < 0x20 || c == 0x7f ? '?' : c, file);
+        bool control = c < 0x20 || c == 0x7f;
+        fputc(c == '\t' ? ' ' : control ? '?' : c, file);
     }
 }
 
@@ -183,6 +184,12 @@ static void print_source(FILE *file, const struct diag_loc *loc, const char *on,
         fprintf(file, "%*s%*s%s^%s\n", width, "     | ", (int)loc->column - 1, "", on, off);
 }
 
+static void print_instruction(FILE *file, const struct diag_loc *loc) {
+    fputs("  at: ", file);
+    print_clean(file, loc->section);
+    fprintf(file, ", instruction %ld\n", loc->insn);
+}
+
 void diag_print(const struct diag *diag, FILE *file, bool colour) {
     const char *off = colour ? "\033[0m" : "", *bold = colour ? "\033[1m" : "";
 
@@ -193,14 +200,18 @@ void diag_print(const struct diag *diag, FILE *file, bool colour) {
         if (m->has_loc)
             print_place(file, &m->loc);
         fprintf(file, "%s%s%s:%s ", off, on, severity_names[m->severity], off);
-        fprintf(file, "%s\n", m->text);
+        print_clean(file, m->text);
+        fputc('\n', file);
         if (m->has_loc)
             print_source(file, &m->loc, on, off);
         /* The source line says where in the C file; the instruction is still worth knowing. */
         if (m->has_loc && m->loc.file && m->loc.section && m->loc.insn >= 0)
-            fprintf(file, "  at: %s, instruction %ld\n", m->loc.section, m->loc.insn);
-        if (m->mend)
-            fprintf(file, "  fix: %s\n", m->mend);
+            print_instruction(file, &m->loc);
+        if (m->mend) {
+            fputs("  fix: ", file);
+            print_clean(file, m->mend);
+            fputc('\n', file);
+        }
     }
 }
 
