@@ -31,6 +31,7 @@ struct bpf_arena {
 _Static_assert(sizeof(struct bpf_arena) == BPF_ARENA_SLOTS, "compiled code knows this offset");
 
 #define BPF_TAIL_CALL_MAX 33
+#define BPF_TAIL_CALL_FAILED (-22) /* r0 after a tail call that did not happen */
 #define BPF_LOOP_MAX (1u << 23)
 #define BPF_STACK_MAX 512 /* eBPF stack over all frames of a call chain */
 #define BPF_FRAMES_MAX 8
