@@ -39,18 +39,18 @@ typedef uint32_t mreg;
     _(SPILL, "spill")       /* spill slot imm = s */                                               \
     _(STARG, "starg")       /* outgoing stack argument word imm = s */                             \
     _(LDARG, "ldarg")       /* d = incoming stack argument word imm */                             \
-    _(ADD2, "add2")         /* d0:d1 = s0:s1 + s2:s3; low word first */                            \
+    _(ADD2, "add2")         /* (d0, d1) = (s0, s1) + (s2, s3); low words first */                  \
     _(SUB2, "sub2")                                                                                \
-    _(RSB2, "rsb2")         /* d0:d1 = 0 - s0:s1 */                                                \
-    _(SHL2, "shl2")         /* d0:d1 = s0:s1 << s2; d2 = scratch */                                \
-    _(LSHR2, "lshr2")                                                                              \
+    _(RSB2, "rsb2")         /* (d0, d1) = 0 - (s0, s1) */                                          \
+    _(SHL2, "shl2")         /* (d1, d0) = (s0, s1) << s2: d0 is the HIGH word; d2 = scratch */     \
+    _(LSHR2, "lshr2")       /* (d0, d1) = (s0, s1) >> s2; d2 = scratch */                          \
     _(ASHR2, "ashr2")                                                                              \
-    _(UMOD, "umod")         /* d0 = s0 % s1; d1 = scratch for the quotient */                      \
+    _(UMOD, "umod")         /* d1 = s0 % s1; d0 = scratch for the quotient */                      \
     _(SMOD, "smod")                                                                                \
     _(CALL, "call")         /* direct: function `index` */                                         \
     _(CALLSLOT, "callslot") /* helper through arena slot at r9 + imm */                            \
     _(CALLREG, "callreg")   /* s0 = code pointer */                                                \
-    _(TAILJUMP, "tailjump") /* epilogue, then bx s0; r0 is set */                                  \
+    _(TAILJUMP, "tailjump") /* if s0 is not 0: r0 = s1, epilogue, bx s0; else go on */             \
     _(CMPBR, "cmpbr")       /* compare s0 with s1 or imm; cond -> target[0], else target[1] */     \
     _(CMPBR2, "cmpbr2")     /* the same for s0:s1 and s2:s3; d0 = scratch */                       \
     _(JUMP, "jump")         /* target[0] */                                                        \
@@ -85,7 +85,7 @@ struct mir_inst {
     bool is_signed;     /* LDFRAME */
     uint16_t uses;      /* calls, RET: machine registers read besides src */
     uint16_t clobbers;  /* calls: machine registers overwritten, results included */
-    int32_t imm, imm2;  /* ADD2, SUB2, CMPBR2 with form T2_IMM: low and high word */
+    int32_t imm, imm2;  /* pairs: where src[2] (src[3]) is MREG_NONE, imm (imm2) stands for it */
     uint32_t index;
     struct mir_block *target[2];
     uint32_t insn;      /* eBPF instruction, for lines; IR_NO_INSN if none */
@@ -93,7 +93,7 @@ struct mir_inst {
 
 struct mir_block {
     uint32_t id; /* = position in mir_fn.blocks */
-    struct mir_inst *first, *last; /* the last is CMPBR, CMPBR2, JUMP, RET, TAILJUMP or TRAP */
+    struct mir_inst *first, *last; /* the last is CMPBR, CMPBR2, JUMP, RET or TRAP */
     struct mir_block **preds;
     uint32_t npreds;
     uint32_t loop_depth;
