@@ -187,6 +187,8 @@ static bool rules_hold(const struct t2_row *row, const struct t2_fields *f) {
         return f->n > 7 || f->m > 7;
     if (row->rules & T2_RULE_NOT_BOTH_PC)
         return f->n != T2_PC || f->m != T2_PC;
+    if (row->rules & T2_RULE_PC_ALIGNED)
+        return f->t != T2_PC || f->imm % 4 == 0;
     if (t2_has(row, 'b'))
         return f->width >= 1 && f->lsb + f->width <= 32;
     return true;

@@ -106,7 +106,8 @@ enum {
     T2_CALL = 1 << 3,
     T2_COMPARE = 1 << 4,
     T2_COMMUTES = 1 << 5,
-    T2_READS_C = 1 << 6
+    T2_READS_C = 1 << 6,
+    T2_READS_D = 1 << 7
 };
 
 /* How a number is kept in the bits i of a diagram (thumb2.def). */
@@ -141,7 +142,9 @@ enum {
     T2_RULE_ASR = 1 << 8,
     T2_RULE_IT = 1 << 9,
     T2_RULE_LDM_16 = 1 << 10,
-    T2_RULE_STM_16 = 1 << 11
+    T2_RULE_STM_16 = 1 << 11,
+    T2_RULE_PC_ALIGNED = 1 << 12,
+    T2_NO_COND = 1 << 13
 };
 
 /* A row of thumb2.def after parsing. A 32-bit word has the first halfword on top. */
@@ -221,19 +224,27 @@ bool t2_modified_imm(uint32_t value, uint32_t *imm12);
 /*
  * Decodes the instruction at the start of `code`. False, with *len 1 or 2 (0 if halfwords is too few),
  * for everything that t2_encode() does not produce: what thumb2.def does not list, UNPREDICTABLE
- * operands, and second spellings of the same operands (such as an offset of -0).
+ * operands, and second spellings of the same operands (such as an offset of -0). `in_it` tells what a
+ * 16-bit data-processing instruction does to the flags.
  */
 bool t2_decode(const uint16_t *code, size_t halfwords, bool in_it, enum t2_enc *enc,
                struct t2_fields *f, unsigned *len);
 
-/* Flags (T2_N and so on) that the instruction reads, without an IT condition, and writes. */
+/*
+ * The operands of a word that has the fixed bits of the encoding. Those of a word that it cannot have
+ * are not t2_encodable().
+ */
+struct t2_fields t2_unpack(enum t2_enc enc, uint32_t word, bool in_it);
+
+/*
+ * Flags (T2_N and so on) that a condition looks at, and that an instruction reads (apart from its
+ * condition in an IT block) and writes.
+ */
+unsigned t2_cond_flags(enum t2_cond cond);
 unsigned t2_flags_read(enum t2_enc enc, const struct t2_fields *f);
 unsigned t2_flags_written(enum t2_enc enc, const struct t2_fields *f, bool in_it);
 
-/* Branches, and loads and moves to the pc: inside an IT block only its last instruction may. */
-bool t2_writes_pc(enum t2_enc enc, const struct t2_fields *f);
-
-/* Core registers read and written, as masks (pc as an operand only). */
+/* Registers that an instruction reads and writes, as masks; a branch writes pc, a call also lr. */
 uint32_t t2_regs_read(enum t2_enc enc, const struct t2_fields *f);
 uint32_t t2_regs_written(enum t2_enc enc, const struct t2_fields *f);
 
@@ -260,8 +271,8 @@ static inline uint8_t t2_it_next(uint8_t state) {
 /* ---- disasm.c --------------------------------------------------------------------------------- */
 
 /*
- * The text of an instruction at `address`, as objdump writes it: "ldr.w\tr0, [r1, #256]". `cond` is
- * t2_it_cond() at the instruction. Cuts the text to size; returns its full length.
+ * The text of an instruction at `address`, nearly as objdump writes it: "ldr.w\tr0, [r1, #256]". `cond`
+ * is t2_it_cond() at the instruction. Cuts the text to size; returns its full length.
  */
 size_t t2_disasm(char *buf, size_t size, uint32_t address, enum t2_enc enc,
                  const struct t2_fields *f, enum t2_cond cond);

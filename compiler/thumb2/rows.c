@@ -45,6 +45,8 @@ static const struct {
     {"it", T2_RULE_IT},
     {"ldm-16", T2_RULE_LDM_16},
     {"stm-16", T2_RULE_STM_16},
+    {"pc-aligned", T2_RULE_PC_ALIGNED},
+    {"no-cond", T2_NO_COND},
 };
 
 static bool ready;
