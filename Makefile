@@ -25,7 +25,7 @@
 #   NAME_CHECK := command               prints `N passed, N failed` last; exit status not 0 = failed
 #   NAME_NEEDS := build/...             what must be built first
 #   DEMO, DEMO_NEEDS                  command and needs of `make demo`
-#   CONFORMANCE, CONFORMANCE_NEEDS    the same for `make conformance`, which passes SUITE
+#   CONFORMANCE, CONFORMANCE_NEEDS    the same for `make conformance`; the command may use $(SUITE)
 #   ALL += build/...                  more for `make all`
 #   INSTALL_DATA += file:dir          a file to install, and the directory below PREFIX
 #
@@ -94,17 +94,24 @@ $(SETUP): scripts/setup.sh
 ## check: run all tests; the last line is `N passed, N failed`
 check: $(SETUP)
 	@rm -rf $(BUILD)/check && mkdir -p $(BUILD)/check
-	@$(MAKE) --no-print-directory -k $(addprefix check-,$(ALL_CHECKS)) || true
+	@$(MAKE) $(PARALLEL) -k $(addprefix check-,$(ALL_CHECKS)) || true
 	@scripts/tally $(BUILD)/check $(ALL_CHECKS)
 
 ## demo: compile the example programs and run them in the emulator
-demo: $(SETUP) $(DEMO_NEEDS)
-	@$(or $(DEMO),echo 'make demo: there is no demo in this tree yet' >&2; exit 1)
+demo: $(SETUP)
+	@test -n '$(DEMO_NEEDS)' || { echo 'make demo: there is no demo in this tree yet' >&2; exit 1; }
+	@$(MAKE) $(PARALLEL) $(DEMO_NEEDS)
+	@$(DEMO)
 
 ## conformance SUITE=dir: run a directory of .data vectors on every engine
-conformance: $(SETUP) $(CONFORMANCE_NEEDS)
-	@test -n '$(SUITE)' || { echo 'usage: make conformance SUITE=directory-of-.data-files' >&2; exit 2; }
-	@$(or $(CONFORMANCE),echo 'make conformance: there is no runner in this tree yet' >&2; exit 1)
+conformance: $(SETUP)
+	@test -d '$(SUITE)' || { echo 'usage: make conformance SUITE=directory-of-.data-files' >&2; exit 2; }
+	@test -n '$(CONFORMANCE_NEEDS)' || { echo 'make conformance: there is no runner yet' >&2; exit 1; }
+	@$(MAKE) $(PARALLEL) $(CONFORMANCE_NEEDS)
+	@$(CONFORMANCE)
+
+# These three take all processors unless -j says otherwise.
+PARALLEL = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) --output-sync=target
 
 ## format: format all C files of the project
 format: $(SETUP)
@@ -187,7 +194,7 @@ $(foreach t,$(TESTS),$(eval $(call program,$(t),asan,$(BUILD)/tests/$(t),tests/u
 layers_CHECK := scripts/check-layers
 layers-selftest_CHECK := scripts/check-layers --self-test
 format_CHECK := scripts/check-format
-$(foreach t,$(TESTS),$(eval $(t)_CHECK := $(BUILD)/tests/$(t)))
+$(foreach t,$(TESTS),$(eval $(t)_CHECK := $(BUILD)/tests/$(t) --timeout 300))
 $(foreach t,$(TESTS),$(eval $(t)_NEEDS += $(BUILD)/tests/$(t)))
 ALL_CHECKS := layers layers-selftest format $(TESTS) $(CHECKS)
 

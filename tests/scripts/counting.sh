@@ -15,6 +15,8 @@ expect 'a crash after good counts' 0 '3 passed, 1 failed \(exit status 134\)' ru
     sh -c 'echo 3 passed, 0 failed; kill -ABRT $$'
 expect 'a check without tests' 0 '1 failed \(ran no test\)' run empty echo '0 passed, 0 failed'
 expect 'a command that is not there' 0 '1 failed' run missing "$scratch/none"
+expect 'a check that hangs' 0 '1 failed \(took too long\)' env CHECK_TIMEOUT=1 \
+    "$top/scripts/run-check" "$scratch/r" hang sh -c 'echo 3 passed, 0 failed; sleep 60'
 expect 'a failure shows its output' 0 '\| why it failed' run why sh -c 'echo why it failed; echo 1 passed, 1 failed'
 
 expect 'the sum' 0 '^5 passed, 0 failed' tally good last
