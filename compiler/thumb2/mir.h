@@ -124,6 +124,8 @@ void mir_remove(struct mir_block *block, struct mir_inst *inst);
 static inline mreg mir_reg_new(struct mir_fn *fn) {
     return fn->nregs++;
 }
+/* Fills preds and npreds of every block from the targets; a block may stand twice. */
+void mir_compute_preds(struct mir_fn *fn);
 void mir_print(const struct mir_fn *fn, FILE *out);
 
 /*
