@@ -10,3 +10,6 @@ counting_CHECK := tests/scripts/counting.sh
 CHECKS += command-line
 command-line_CHECK := tests/scripts/command-line.sh $(BUILD)/bpf2thumb
 command-line_NEEDS := $(BUILD)/bpf2thumb
+
+CHECKS += setup
+setup_CHECK := tests/scripts/setup.sh
