@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From halfwords back to operands, and what an instruction reads and writes. A row matches if its fixed
- * bits do and if encoding the operands again gives the same word: so the decoder accepts exactly what the
- * encoder produces, and everything that the encoder refuses is refused here by the same code. No word
- * fits two rows (tests/encoder), so their order does not matter.
+ * From halfwords back to operands, and what an instruction reads and writes. A row matches if its
+ * fixed bits do and if encoding the operands again gives the same word: so the decoder accepts
+ * exactly what the encoder produces, and everything that the encoder refuses is refused here by the
+ * same code. No word fits two rows (tests/encoder), so their order does not matter.
  */
 #include "thumb2/encoding.h"
 
@@ -153,7 +153,7 @@ bool t2_decode(const uint16_t *code, size_t halfwords, bool in_it, enum t2_enc *
     return false;
 }
 
-/* ---- Effects ---------------------------------------------------------------------------------- */
+/* ---- Effects --------------------------------------------------------------------------------- */
 
 unsigned t2_cond_flags(enum t2_cond cond) {
     static const uint8_t flags[] = {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Text of an instruction, from the assembly template of its row (thumb2.def describes templates). */
+/*
+ * Text of an instruction, from the assembly template of its row (thumb2.def describes templates).
+ */
 #include "thumb2/encoding.h"
 
 #include <assert.h>
@@ -34,7 +36,10 @@ const char *t2_cond_name(enum t2_cond cond) {
     return names[cond];
 }
 
-/* The t and e of an IT: one letter per mask bit above its lowest 1, t if the bit is firstcond's bit 0. */
+/*
+ * The t and e of an IT: one letter per mask bit above its lowest 1, t if the bit is firstcond's bit
+ * 0.
+ */
 static void put_it_mask(struct text *text, const struct t2_fields *f) {
     for (int bit = 3; f->imm & ((1 << bit) - 1); bit--)
         put(text, "%c", (f->imm >> bit & 1) == (f->cond & 1) ? 't' : 'e');

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From operands to halfwords: does an encoding fit (ranges by the width of its fields, registers and
- * combinations by its rules), and which of an op's encodings is the shortest that fits. There is one
- * path: pack() both checks and encodes, so that the two cannot disagree.
+ * From operands to halfwords: does an encoding fit (ranges by the width of its fields, registers
+ * and combinations by its rules), and which of an op's encodings is the shortest that fits. There
+ * is one path: pack() both checks and encodes, so that the two cannot disagree.
  */
 #include "thumb2/encoding.h"
 
@@ -10,7 +10,7 @@
 
 #define NO_RAW UINT32_MAX /* too wide for every field, so pack() refuses it */
 
-/* ---- Immediates ------------------------------------------------------------------------------- */
+/* ---- Immediates ------------------------------------------------------------------------------ */
 
 uint32_t t2_expand_imm(uint32_t imm12) {
     uint32_t byte = imm12 & 0xff;
@@ -96,7 +96,7 @@ static uint32_t imm_raw(const struct t2_row *row, const struct t2_bits *field, i
     }
 }
 
-/* ---- Do the operands fit? --------------------------------------------------------------------- */
+/* ---- Do the operands fit? -------------------------------------------------------------------- */
 
 /* DecodeImmShift (A7.4.2), and the narrower shifts of instructions that have no kind field. */
 static bool shift_fits(const struct t2_row *row, const struct t2_fields *f) {
@@ -203,7 +203,7 @@ static bool operands_fit(const struct t2_row *row, struct t2_fields *f) {
            list_fits(row, f) && index_fits(row, f) && condition_fits(row, f) && rules_hold(row, f);
 }
 
-/* ---- Packing ---------------------------------------------------------------------------------- */
+/* ---- Packing --------------------------------------------------------------------------------- */
 
 /* What the operands put into the bits of a letter; wider than the field if they do not fit. */
 static uint32_t raw_value(const struct t2_row *row, const struct t2_bits *field,
@@ -288,7 +288,7 @@ unsigned t2_encode(enum t2_enc enc, const struct t2_fields *f, uint16_t out[2]) 
     return 2;
 }
 
-/* ---- Choosing --------------------------------------------------------------------------------- */
+/* ---- Choosing -------------------------------------------------------------------------------- */
 
 /* Does the row, here, set flags or leave them as asked for? */
 static bool flags_allowed(const struct t2_row *row, const struct t2_fields *f, bool flags_dead,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thumb-2 instructions as data: every encoding is a row of thumb2.def, and what is needed to choose,
- * encode, decode and print it is derived from the row's diagram.
+ * Thumb-2 instructions as data: every encoding is a row of thumb2.def, and what is needed to
+ * choose, encode, decode and print it is derived from the row's diagram.
  *
  *     op        what is done (T2_OP_ADD), independent of operand form and width
  *     fields    its operands, as values: registers, byte offsets, immediates, not bit fields
@@ -13,10 +13,10 @@
  *
  * Operands: d destination, n first source, then m (shifted by `shift`, `amount`) or imm. Operations
  * with one source and a form with register or immediate (MOV, MVN) and those that the manual writes
- * with Rm (CLZ, REV, SXTB, BX, ...) have their source in m. LSL, LSR, ASR, ROR shift n by m or by imm.
- * Loads and stores transfer t (and t2) at n + imm or n + (m << amount). Multiplies have a as addend,
- * the long ones lo and hi. An operand that an op does not have is ignored by the encoder and 0 after
- * decoding; form, index, shift, setflags and the condition of B always have to fit.
+ * with Rm (CLZ, REV, SXTB, BX, ...) have their source in m. LSL, LSR, ASR, ROR shift n by m or by
+ * imm. Loads and stores transfer t (and t2) at n + imm or n + (m << amount). Multiplies have a as
+ * addend, the long ones lo and hi. An operand that an op does not have is ignored by the encoder
+ * and 0 after decoding; form, index, shift, setflags and the condition of B always have to fit.
  */
 #ifndef THUMB2_ENCODING_H
 #define THUMB2_ENCODING_H
@@ -66,7 +66,9 @@ static inline enum t2_cond t2_cond_invert(enum t2_cond cond) {
 /* Numbered as the type field of a shift (A7.4.2); RRX is ROR #0 there. */
 enum t2_shift { T2_LSL, T2_LSR, T2_ASR, T2_ROR, T2_RRX };
 
-/* Whether the last source is a register or an immediate; ignored for an op that has one form only. */
+/*
+ * Whether the last source is a register or an immediate; ignored for an op that has one form only.
+ */
 enum t2_form { T2_NONE, T2_REG, T2_IMM };
 
 /* Where the base register changes: never, before the access, after it. */
@@ -184,7 +186,7 @@ static inline bool t2_has(const struct t2_row *row, char letter) {
     return row->letters & t2_letter(letter);
 }
 
-/* ---- rows.c: the parsed table ----------------------------------------------------------------- */
+/* ---- rows.c: the parsed table ---------------------------------------------------------------- */
 
 const struct t2_row *t2_row(enum t2_enc enc);
 const char *t2_op_name(enum t2_op op); /* "ADD" */
@@ -197,11 +199,11 @@ uint8_t *t2_register(struct t2_fields *f, char letter);
 /* The encodings of an op from short to long, ended by T2_ENC_COUNT. */
 const enum t2_enc *t2_forms(enum t2_op op);
 
-/* ---- encode.c: choosing and encoding ---------------------------------------------------------- */
+/* ---- encode.c: choosing and encoding --------------------------------------------------------- */
 
 /*
- * True if the operands fit the encoding: registers, ranges, alignment, nothing UNPREDICTABLE. A 16-bit
- * encoding that sets flags outside IT blocks fits with setflags and without.
+ * True if the operands fit the encoding: registers, ranges, alignment, nothing UNPREDICTABLE. A
+ * 16-bit encoding that sets flags outside IT blocks fits with setflags and without.
  */
 bool t2_encodable(enum t2_enc enc, const struct t2_fields *f);
 
@@ -219,20 +221,20 @@ bool t2_select(enum t2_op op, const struct t2_fields *f, bool flags_dead, bool i
 uint32_t t2_expand_imm(uint32_t imm12);
 bool t2_modified_imm(uint32_t value, uint32_t *imm12);
 
-/* ---- decode.c: back from halfwords, and what an instruction does ------------------------------ */
+/* ---- decode.c: back from halfwords, and what an instruction does ----------------------------- */
 
 /*
- * Decodes the instruction at the start of `code`. False, with *len 1 or 2 (0 if halfwords is too few),
- * for everything that t2_encode() does not produce: what thumb2.def does not list, UNPREDICTABLE
- * operands, and second spellings of the same operands (such as an offset of -0). `in_it` tells what a
- * 16-bit data-processing instruction does to the flags.
+ * Decodes the instruction at the start of `code`. False, with *len 1 or 2 (0 if halfwords is too
+ * few), for everything that t2_encode() does not produce: what thumb2.def does not list,
+ * UNPREDICTABLE operands, and second spellings of the same operands (such as an offset of -0).
+ * `in_it` tells what a 16-bit data-processing instruction does to the flags.
  */
 bool t2_decode(const uint16_t *code, size_t halfwords, bool in_it, enum t2_enc *enc,
                struct t2_fields *f, unsigned *len);
 
 /*
- * The operands of a word that has the fixed bits of the encoding. Those of a word that it cannot have
- * are not t2_encodable().
+ * The operands of a word that has the fixed bits of the encoding. Those of a word that it cannot
+ * have are not t2_encodable().
  */
 struct t2_fields t2_unpack(enum t2_enc enc, uint32_t word, bool in_it);
 
@@ -249,8 +251,8 @@ uint32_t t2_regs_read(enum t2_enc enc, const struct t2_fields *f);
 uint32_t t2_regs_written(enum t2_enc enc, const struct t2_fields *f);
 
 /*
- * The state of an IT block (ITSTATE, A7.3.3): 0 outside. Start it after an IT, look at the condition of
- * the next instruction, step after each.
+ * The state of an IT block (ITSTATE, A7.3.3): 0 outside. Start it after an IT, look at the
+ * condition of the next instruction, step after each.
  */
 static inline uint8_t t2_it_start(const struct t2_fields *it) {
     return (uint8_t)(it->cond << 4 | it->imm);
@@ -268,11 +270,11 @@ static inline uint8_t t2_it_next(uint8_t state) {
     return state & 7 ? (uint8_t)((state & 0xe0) | (state << 1 & 0x1f)) : 0;
 }
 
-/* ---- disasm.c --------------------------------------------------------------------------------- */
+/* ---- disasm.c -------------------------------------------------------------------------------- */
 
 /*
- * The text of an instruction at `address`, nearly as objdump writes it: "ldr.w\tr0, [r1, #256]". `cond`
- * is t2_it_cond() at the instruction. Cuts the text to size; returns its full length.
+ * The text of an instruction at `address`, nearly as objdump writes it: "ldr.w\tr0, [r1, #256]".
+ * `cond` is t2_it_cond() at the instruction. Cuts the text to size; returns its full length.
  */
 size_t t2_disasm(char *buf, size_t size, uint32_t address, enum t2_enc enc,
                  const struct t2_fields *f, enum t2_cond cond);

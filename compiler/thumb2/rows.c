@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parses the rows of thumb2.def, once, at the first use: the diagram into fixed bits and fields, the
- * rules into register classes, ties and words, the assembly into the index mode. A row that breaks
- * the grammar is our own error, so everything here is asserted.
+ * Parses the rows of thumb2.def, once, at the first use: the diagram into fixed bits and fields,
+ * the rules into register classes, ties and words, the assembly into the index mode. A row that
+ * breaks the grammar is our own error, so everything here is asserted.
  */
 #include "thumb2/encoding.h"
 

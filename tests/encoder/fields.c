@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Random operands by what the letters of a diagram mean; shares nothing with encoder and decoder. */
+/*
+ * Random operands by what the letters of a diagram mean; shares nothing with encoder and decoder.
+ */
 #include "encoder/fields.h"
 
 #include <assert.h>

@@ -10,8 +10,8 @@ uint32_t random_next(uint64_t *state);
 uint32_t random_below(uint64_t *state, uint32_t limit);
 
 /*
- * Operands for the encoding in the form that the decoder gives back: what the encoding has is random,
- * everything else 0. Mostly encodable; the caller asks t2_encodable().
+ * Operands for the encoding in the form that the decoder gives back: what the encoding has is
+ * random, everything else 0. Mostly encodable; the caller asks t2_encodable().
  */
 struct t2_fields fields_random(enum t2_enc enc, bool in_it, uint64_t *state);
 

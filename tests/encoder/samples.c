@@ -5,9 +5,10 @@
  *     encoder_samples N       N samples of every row of thumb2.def, each also inside an IT block
  *     encoder_samples words   all 16-bit words
  *
- * One line an instruction: row, halfwords in hexadecimal, text for the assembler, text of t2_disasm(),
- * separated by '|'. The row is "-" for a word that the decoder refuses. An assembler text of "-" says that
- * the assembler would choose another encoding for this text, by design of its syntax.
+ * One line an instruction: row, halfwords in hexadecimal, text for the assembler, text of
+ * t2_disasm(), separated by '|'. The row is "-" for a word that the decoder refuses. An assembler
+ * text of "-" says that the assembler would choose another encoding for this text, by design of its
+ * syntax.
  */
 #include "encoder/fields.h"
 

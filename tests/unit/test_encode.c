@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thumb-2 table: encodings against words worked out by hand, what does not fit, width selection against a
- * search, decoding as the inverse of encoding. tests/encoder compares all rows with the GNU tools.
+ * Thumb-2 table: encodings against words worked out by hand, what does not fit, width selection
+ * against a search, decoding as the inverse of encoding. tests/encoder compares all rows with the
+ * GNU tools.
  */
 #include "encoder/fields.h"
 
