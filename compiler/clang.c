@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +71,7 @@ static char **command_line(const struct clang_job *job, struct arena *arena) {
     vec_push(arena, &argv, "-Wall");
     vec_push(arena, &argv, "-fno-caret-diagnostics");
     vec_push(arena, &argv, "-fno-color-diagnostics");
+    vec_push(arena, &argv, "-fno-crash-diagnostics"); /* would leave files in /tmp */
     for (size_t i = 0; i < sizeof(header_dirs) / sizeof(header_dirs[0]); i++) {
         const char *include = arena_printf(arena, "%s/%s", dir, header_dirs[i]);
         if (access(include, X_OK) == 0)
@@ -88,14 +90,12 @@ static char **command_line(const struct clang_job *job, struct arena *arena) {
 
 /* Runs argv and collects what it writes to stderr. False when it could not be started. */
 static bool run(char **argv, struct arena *arena, char **output, int *status) {
-    char name[] = "/tmp/bpf2thumb-clang-XXXXXX";
-    int fd = mkstemp(name);
+    int fd = memfd_create("clang messages", MFD_CLOEXEC);
     size_t size = 0;
     ssize_t got;
 
     if (fd < 0)
         return false;
-    unlink(name);
     pid_t child = fork();
     if (child == 0) {
         dup2(fd, STDERR_FILENO);
@@ -131,7 +131,21 @@ static const char *source_line(const char *path, unsigned line, struct arena *ar
     return text;
 }
 
-/* One line of clang: [file:line:column: ](error|warning|note|fatal error): text. */
+/* Takes `file:line:column` from the start of text. */
+static bool parse_place(const char *text, struct diag_loc *loc, struct arena *arena) {
+    char *file = arena_strdup(arena, text);
+
+    if (sscanf(text, "%[^:]:%u:%u", file, &loc->line, &loc->column) != 3)
+        return false;
+    loc->file = file;
+    loc->text = source_line(file, loc->line, arena);
+    return true;
+}
+
+/*
+ * One line of clang: [file:line:column: ](error|warning|note|fatal error): text. Errors of its back
+ * end may have the place at the end: `Cannot select: ..., file:line:column`.
+ */
 static void translate(char *line, struct arena *arena, struct diag *diag) {
     static const struct {
         const char *word;
@@ -145,20 +159,20 @@ static void translate(char *line, struct arena *arena, struct diag *diag) {
     };
     struct diag_loc loc = {.insn = -1};
 
+    /* After a crash of clang: what matters has been said. */
+    if (strstr(line, "clang frontend command failed") || strstr(line, "diagnostic msg:"))
+        return;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         char *word = strstr(line, kinds[i].word);
         if (!word)
             continue;
-        const char *text = word + strlen(kinds[i].word);
-        bool located = false;
-        if (word > line) {
-            *word = '\0';
-            loc.file = arena_alloc(arena, strlen(line) + 1);
-            located = sscanf(line, "%[^:]:%u:%u", (char *)loc.file, &loc.line, &loc.column) == 3;
-        }
-        if (located)
-            loc.text = source_line(loc.file, loc.line, arena);
-        kinds[i].report(diag, DIAG_CLANG, located ? &loc : NULL, mend_for(text), "%s", text);
+        const char *text = word + strlen(kinds[i].word), *comma = strrchr(text, ',');
+        *word = '\0';
+        bool located = parse_place(line, &loc, arena) ||
+                       (comma && parse_place(comma + strspn(comma, ", "), &loc, arena));
+        bool io = strstr(text, "unable to open output file");
+        kinds[i].report(diag, io ? DIAG_IO : DIAG_CLANG, located ? &loc : NULL, mend_for(text),
+                        "%s", text);
         return;
     }
 }

@@ -54,5 +54,8 @@ try 'a macro' 0 '' 'int f(void) { return N; }' -D N=3
 try 'unknown version' 2 'use v1, v2, v3 or v4' '' --cpu v9
 try 'messages as JSON' 1 '"ok":.false.*"category":."clang".*"line":.1' 'int f(void) { return x; }' --json
 expect 'source that is not there' 2 'none\.c: cannot read' "$tool" build none.c
+expect 'object that cannot be written' 2 'unable to open output file' "$tool" build -o none/t.o t.bpf.c
+CLANG=clang-14 try 'clang-14 crashes on signed division' 1 't\.bpf\.c:1:32: error.*fix: .*--cpu v4' \
+    'int f(int a, int b) { return a / b; }' --cpu v3
 expect 'no clang' 2 'cannot start the C compiler /none.*fix: install it' env CLANG=/none "$tool" build t.bpf.c
 finish
