@@ -16,8 +16,9 @@
 struct arena_layout {
     uint32_t helpers[LAYOUT_MAX_HELPERS]; /* ids; slot i is at BPF_ARENA_SLOTS + 4 * i */
     uint32_t nhelpers;
-    bool *data_in_code;  /* by data section: stays in the blob, read-only and without relocations */
-    uint32_t *data_off;  /* in the arena: offset from r9; in code: from the start of read-only data */
+    bool *data_in_code; /* by data section: stays in the blob, read-only and without relocations */
+    uint32_t
+        *data_off; /* in the arena: offset from r9; in code: from the start of read-only data */
     uint32_t rodata_size; /* bytes of read-only data in code */
     uint32_t *map_off;
     uint32_t ctx_off, ctx_size;

@@ -109,15 +109,9 @@ static struct words divide(struct legalizer *l, const struct ir_inst *inst) {
     ir_val args[] = {a.lo, a.hi, b.lo, b.hi};
     struct ir_inst *call = emit(l, IR_CALL_HELPER, 4, args, 2);
     switch (inst->op) {
-    case IR_UDIV:
-        call->index = BPF_FUNC_UDIV64;
-        break;
-    case IR_UMOD:
-        call->index = BPF_FUNC_UMOD64;
-        break;
-    case IR_SDIV:
-        call->index = BPF_FUNC_SDIV64;
-        break;
+    case IR_UDIV: call->index = BPF_FUNC_UDIV64; break;
+    case IR_UMOD: call->index = BPF_FUNC_UMOD64; break;
+    case IR_SDIV: call->index = BPF_FUNC_SDIV64; break;
     default:
         assert(inst->op == IR_SMOD);
         call->index = BPF_FUNC_SMOD64;
@@ -140,9 +134,8 @@ static struct words shift_constant(struct legalizer *l, enum ir_op op, struct wo
         return a;
     if (op == IR_SHL) {
         if (count >= 32)
-            return (struct words){constant(l, 0), count == 32 ? a.lo
-                                                              : binary_imm(l, IR_SHL, a.lo,
-                                                                           count - 32)};
+            return (struct words){constant(l, 0),
+                                  count == 32 ? a.lo : binary_imm(l, IR_SHL, a.lo, count - 32)};
         return (struct words){binary_imm(l, IR_SHL, a.lo, count),
                               funnel(l, IR_SHL, a.hi, a.lo, count)};
     }
@@ -173,10 +166,8 @@ static struct words logic(struct legalizer *l, const struct ir_inst *inst) {
 static struct words widen(struct legalizer *l, const struct ir_inst *inst) {
     struct words a;
     switch (inst->op) {
-    case IR_ZEXT:
-        return (struct words){inst->args[0], constant(l, 0)};
-    case IR_SEXT:
-        return (struct words){inst->args[0], sign_of(l, inst->args[0])};
+    case IR_ZEXT: return (struct words){inst->args[0], constant(l, 0)};
+    case IR_SEXT: return (struct words){inst->args[0], sign_of(l, inst->args[0])};
     case IR_SEXT8:
     case IR_SEXT16:
         a.lo = unary(l, inst->op, words_of(l, inst->args[0]).lo);
@@ -227,20 +218,14 @@ static void store_pair(struct legalizer *l, const struct ir_inst *inst, struct w
 static ir_val atomic_word(struct legalizer *l, enum bpf_op op, ir_val old, ir_val operand) {
     switch (op) {
     case BPF_ATOMIC_ADD:
-    case BPF_ATOMIC_FETCH_ADD:
-        return binary(l, IR_ADD, old, operand);
+    case BPF_ATOMIC_FETCH_ADD: return binary(l, IR_ADD, old, operand);
     case BPF_ATOMIC_OR:
-    case BPF_ATOMIC_FETCH_OR:
-        return binary(l, IR_OR, old, operand);
+    case BPF_ATOMIC_FETCH_OR: return binary(l, IR_OR, old, operand);
     case BPF_ATOMIC_AND:
-    case BPF_ATOMIC_FETCH_AND:
-        return binary(l, IR_AND, old, operand);
+    case BPF_ATOMIC_FETCH_AND: return binary(l, IR_AND, old, operand);
     case BPF_ATOMIC_XOR:
-    case BPF_ATOMIC_FETCH_XOR:
-        return binary(l, IR_XOR, old, operand);
-    default:
-        assert(op == BPF_ATOMIC_XCHG);
-        return operand;
+    case BPF_ATOMIC_FETCH_XOR: return binary(l, IR_XOR, old, operand);
+    default: assert(op == BPF_ATOMIC_XCHG); return operand;
     }
 }
 
@@ -317,14 +302,10 @@ static struct words call_helper(struct legalizer *l, const struct ir_inst *inst)
     struct ir_inst *call = emit(l, IR_CALL_HELPER, n, args, nresults);
     call->index = inst->index;
     switch (helper->ret) {
-    case BPF_RET_VOID:
-        return (struct words){constant(l, 0), constant(l, 0)};
-    case BPF_RET_S32:
-        return (struct words){call->res[0], sign_of(l, call->res[0])};
-    case BPF_RET_U64:
-        return (struct words){call->res[0], call->res[1]};
-    default:
-        return (struct words){call->res[0], constant(l, 0)};
+    case BPF_RET_VOID: return (struct words){constant(l, 0), constant(l, 0)};
+    case BPF_RET_S32: return (struct words){call->res[0], sign_of(l, call->res[0])};
+    case BPF_RET_U64: return (struct words){call->res[0], call->res[1]};
+    default: return (struct words){call->res[0], constant(l, 0)};
     }
 }
 
@@ -406,58 +387,39 @@ static struct words legalize_result(struct legalizer *l, const struct ir_inst *i
     case IR_CONST:
         return (struct words){constant(l, (uint32_t)inst->imm),
                               constant(l, (uint32_t)((uint64_t)inst->imm >> 32))};
-    case IR_PARAM:
-        return param(l, inst);
+    case IR_PARAM: return param(l, inst);
     case IR_FRAME:
     case IR_DATA:
     case IR_MAP:
-    case IR_FUNC:
-        return address(l, inst);
-    case IR_ADD:
-        return pair(l, IR_ADD2, words_of(l, inst->args[0]), words_of(l, inst->args[1]));
-    case IR_SUB:
-        return pair(l, IR_SUB2, words_of(l, inst->args[0]), words_of(l, inst->args[1]));
-    case IR_MUL:
-        return multiply(l, inst);
+    case IR_FUNC: return address(l, inst);
+    case IR_ADD: return pair(l, IR_ADD2, words_of(l, inst->args[0]), words_of(l, inst->args[1]));
+    case IR_SUB: return pair(l, IR_SUB2, words_of(l, inst->args[0]), words_of(l, inst->args[1]));
+    case IR_MUL: return multiply(l, inst);
     case IR_UDIV:
     case IR_SDIV:
     case IR_UMOD:
-    case IR_SMOD:
-        return divide(l, inst);
+    case IR_SMOD: return divide(l, inst);
     case IR_AND:
     case IR_OR:
-    case IR_XOR:
-        return logic(l, inst);
+    case IR_XOR: return logic(l, inst);
     case IR_SHL:
     case IR_LSHR:
-    case IR_ASHR:
-        return shift(l, inst);
-    case IR_LOAD:
-        assert(inst->size == 8);
-        return load_pair(l, inst);
-    case IR_ATOMIC:
-        return atomic_pair(l, inst);
-    case IR_CMPXCHG:
-        return cmpxchg_pair(l, inst);
-    case IR_CALL_HELPER:
-        return call_helper(l, inst);
-    case IR_CALL_LOCAL:
-        return call_local(l, inst);
-    case IR_CALLX:
-        return callx(l, inst);
-    case IR_TAIL_CALL:
-        return tail_call(l, inst);
-    default:
-        return widen(l, inst);
+    case IR_ASHR: return shift(l, inst);
+    case IR_LOAD: assert(inst->size == 8); return load_pair(l, inst);
+    case IR_ATOMIC: return atomic_pair(l, inst);
+    case IR_CMPXCHG: return cmpxchg_pair(l, inst);
+    case IR_CALL_HELPER: return call_helper(l, inst);
+    case IR_CALL_LOCAL: return call_local(l, inst);
+    case IR_CALLX: return callx(l, inst);
+    case IR_TAIL_CALL: return tail_call(l, inst);
+    default: return widen(l, inst);
     }
 }
 
 /* An instruction that is replaced although it has no i64 result. False: it stays. */
 static bool legalize_effect(struct legalizer *l, struct ir_inst *inst) {
     switch (inst->op) {
-    case IR_TRUNC:
-        ir_replace(l->fn, inst->res[0], words_of(l, inst->args[0]).lo);
-        return true;
+    case IR_TRUNC: ir_replace(l->fn, inst->res[0], words_of(l, inst->args[0]).lo); return true;
     case IR_STORE:
         if (inst->size == 8) {
             store_pair(l, inst, words_of(l, inst->args[1]));
@@ -465,9 +427,7 @@ static bool legalize_effect(struct legalizer *l, struct ir_inst *inst) {
         }
         inst->args[0] = low_of(l, inst->args[0]);
         return false;
-    case IR_LOAD:
-        inst->args[0] = low_of(l, inst->args[0]);
-        return false;
+    case IR_LOAD: inst->args[0] = low_of(l, inst->args[0]); return false;
     case IR_ATOMIC: {
         if (inst->size == 8) {
             atomic_pair(l, inst);
@@ -478,23 +438,12 @@ static bool legalize_effect(struct legalizer *l, struct ir_inst *inst) {
             ir_replace(l->fn, inst->res[0], old);
         return true;
     }
-    case IR_CMPXCHG:
-        ir_replace(l->fn, inst->res[0], cmpxchg_single(l, inst));
-        return true;
-    case IR_CALL_HELPER:
-        call_helper(l, inst);
-        return true;
-    case IR_CALL_LOCAL:
-        call_local(l, inst);
-        return true;
-    case IR_CALLX:
-        callx(l, inst);
-        return true;
-    case IR_TAIL_CALL:
-        tail_call(l, inst);
-        return true;
-    default:
-        return false;
+    case IR_CMPXCHG: ir_replace(l->fn, inst->res[0], cmpxchg_single(l, inst)); return true;
+    case IR_CALL_HELPER: call_helper(l, inst); return true;
+    case IR_CALL_LOCAL: call_local(l, inst); return true;
+    case IR_CALLX: callx(l, inst); return true;
+    case IR_TAIL_CALL: tail_call(l, inst); return true;
+    default: return false;
     }
 }
 

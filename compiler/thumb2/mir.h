@@ -33,7 +33,7 @@ typedef uint32_t mreg;
     _(FRAME, "frame")       /* d = address of the eBPF stack: r10 + imm */                         \
     _(LDFRAME, "ldframe")   /* like LDR* of size `index`, at r10 + imm */                          \
     _(STFRAME, "stframe")   /* s to r10 + imm */                                                   \
-    _(CODEADDR, "codeaddr") /* d = address of read-only data section `index` + imm (pc-relative) */ \
+    _(CODEADDR, "codeaddr") /* d = read-only data section `index` + imm, pc-relative */            \
     _(FUNCADDR, "funcaddr") /* d = code pointer of function `index` (pc-relative) */               \
     _(RELOAD, "reload")     /* d = spill slot imm */                                               \
     _(SPILL, "spill")       /* spill slot imm = s */                                               \
@@ -41,11 +41,11 @@ typedef uint32_t mreg;
     _(LDARG, "ldarg")       /* d = incoming stack argument word imm */                             \
     _(ADD2, "add2")         /* (d0, d1) = (s0, s1) + (s2, s3); low words first */                  \
     _(SUB2, "sub2")                                                                                \
-    _(RSB2, "rsb2")         /* (d0, d1) = 0 - (s0, s1) */                                          \
-    _(SHL2, "shl2")         /* (d1, d0) = (s0, s1) << s2: d0 is the HIGH word; d2 = scratch */     \
-    _(LSHR2, "lshr2")       /* (d0, d1) = (s0, s1) >> s2; d2 = scratch */                          \
+    _(RSB2, "rsb2")   /* (d0, d1) = 0 - (s0, s1) */                                                \
+    _(SHL2, "shl2")   /* (d1, d0) = (s0, s1) << s2: d0 is the HIGH word; d2 = scratch */           \
+    _(LSHR2, "lshr2") /* (d0, d1) = (s0, s1) >> s2; d2 = scratch */                                \
     _(ASHR2, "ashr2")                                                                              \
-    _(UMOD, "umod")         /* d1 = s0 % s1; d0 = scratch for the quotient */                      \
+    _(UMOD, "umod") /* d1 = s0 % s1; d0 = scratch for the quotient */                              \
     _(SMOD, "smod")                                                                                \
     _(CALL, "call")         /* direct: function `index` */                                         \
     _(CALLSLOT, "callslot") /* helper through arena slot at r9 + imm */                            \
@@ -76,23 +76,23 @@ struct mir_inst {
      * destinations of an instruction are different registers. */
     mreg dst[MIR_MAX_DST];
     mreg src[MIR_MAX_SRC];
-    uint8_t late;       /* bit i: src[i] is read after dst[0] (and dst[2]) are written, so they differ */
-    uint8_t cond;       /* CMPBR, CMPBR2: enum ir_cond */
-    uint8_t shift;      /* of the last register source: enum t2_shift, */
+    uint8_t late;  /* bit i: src[i] is read after dst[0] (and dst[2]) are written, so they differ */
+    uint8_t cond;  /* CMPBR, CMPBR2: enum ir_cond */
+    uint8_t shift; /* of the last register source: enum t2_shift, */
     uint8_t shift_amount; /* 0 = none */
-    uint8_t form;       /* enum t2_form: whether imm or a register is the last operand */
-    bool remat;         /* cheap and free of sources that vary: recompute rather than spill */
-    bool is_signed;     /* LDFRAME */
-    uint16_t uses;      /* calls, RET: machine registers read besides src */
-    uint16_t clobbers;  /* calls: machine registers overwritten, results included */
-    int32_t imm, imm2;  /* pairs: where src[2] (src[3]) is MREG_NONE, imm (imm2) stands for it */
+    uint8_t form;         /* enum t2_form: whether imm or a register is the last operand */
+    bool remat;           /* cheap and free of sources that vary: recompute rather than spill */
+    bool is_signed;       /* LDFRAME */
+    uint16_t uses;        /* calls, RET: machine registers read besides src */
+    uint16_t clobbers;    /* calls: machine registers overwritten, results included */
+    int32_t imm, imm2;    /* pairs: where src[2] (src[3]) is MREG_NONE, imm (imm2) stands for it */
     uint32_t index;
     struct mir_block *target[2];
-    uint32_t insn;      /* eBPF instruction, for lines; IR_NO_INSN if none */
+    uint32_t insn; /* eBPF instruction, for lines; IR_NO_INSN if none */
 };
 
 struct mir_block {
-    uint32_t id; /* = position in mir_fn.blocks */
+    uint32_t id;                   /* = position in mir_fn.blocks */
     struct mir_inst *first, *last; /* the last is CMPBR, CMPBR2, JUMP, RET or TRAP */
     struct mir_block **preds;
     uint32_t npreds;
@@ -104,13 +104,13 @@ struct mir_fn {
     const char *name;
     struct mir_block **blocks; /* in layout order, blocks[0] is the entry */
     uint32_t nblocks;
-    uint32_t nregs;            /* virtual registers are below this number */
-    uint16_t allocatable;      /* machine registers that allocation may use, a mask */
-    uint32_t bpf_stack;        /* bytes below r10, a multiple of 8 */
-    uint32_t out_args;         /* words of outgoing stack arguments */
+    uint32_t nregs;       /* virtual registers are below this number */
+    uint16_t allocatable; /* machine registers that allocation may use, a mask */
+    uint32_t bpf_stack;   /* bytes below r10, a multiple of 8 */
+    uint32_t out_args;    /* words of outgoing stack arguments */
     /* Results of allocation. */
-    uint32_t spill_slots;      /* words */
-    uint16_t used;             /* machine registers written anywhere, a mask */
+    uint32_t spill_slots;                /* words */
+    uint16_t used;                       /* machine registers written anywhere, a mask */
     uint32_t ncopies, nspills, nreloads; /* what is left, for --stats */
 };
 

@@ -34,16 +34,11 @@ static bool same_word(const struct ir_fn *fn, ir_val a, ir_val b) {
 /* With equal high words, a signed comparison orders the low words as unsigned numbers. */
 static enum ir_cond unsigned_cond(enum ir_cond cond) {
     switch (cond) {
-    case IR_COND_SLT:
-        return IR_COND_ULT;
-    case IR_COND_SGE:
-        return IR_COND_UGE;
-    case IR_COND_SGT:
-        return IR_COND_UGT;
-    case IR_COND_SLE:
-        return IR_COND_ULE;
-    default:
-        return cond;
+    case IR_COND_SLT: return IR_COND_ULT;
+    case IR_COND_SGE: return IR_COND_UGE;
+    case IR_COND_SGT: return IR_COND_UGT;
+    case IR_COND_SLE: return IR_COND_ULE;
+    default: return cond;
     }
 }
 
@@ -121,11 +116,8 @@ static void shrink(struct ir_fn *fn, struct ir_inst *inst) {
         inst->nargs = 2;
         break;
     case IR_UMULL:
-    case IR_SMULL:
-        inst->op = IR_MUL;
-        break;
-    default:
-        return;
+    case IR_SMULL: inst->op = IR_MUL; break;
+    default: return;
     }
     fn->values[inst->res[1]].def = NULL;
     inst->res[1] = 0;
