@@ -12,15 +12,18 @@
  *
  * Text form (ir_print, ir_parse; tests/ir):
  *
- *     func 0 main
+ *     func 0 main level=64 stack=16
  *     b0:
  *         v1 = param.64 1
  *         v2 = load.32 v1, 4 size=2            ; address v1 + 4
- *         v3 = zext.64 v2
+ *         v3 = zext.64 v2 @7                   ; from eBPF slot 7
  *         br.64 ult v3, v1, b1, b2
  *     b1:  ; preds b0
  *         v4 = phi.64 b0: v3, b2: v9
  *         ret.64 v4
+ *
+ * Arguments (`_` is a hole in a legalised call), then imm, then what is not 0 (align: not 1) of
+ * size=, align=, signed and index=, then the slot. A value's number is its name: v4 is ir_val 4.
  */
 #ifndef IR_IR_H
 #define IR_IR_H
@@ -84,19 +87,19 @@ extern const struct ir_op_info ir_ops[IR_OP_COUNT];
 struct ir_inst {
     struct ir_inst *prev, *next;
     struct ir_block *block;
-    uint8_t op;   /* enum ir_op */
-    uint8_t type; /* enum ir_type: width of the operation; IR_VOID where there is none */
-    uint8_t cond; /* BR, BR2: enum ir_cond */
-    uint8_t size; /* memory operations: bytes */
-    uint8_t align; /* memory operations: proven alignment of the address in bytes */
+    uint8_t op;     /* enum ir_op */
+    uint8_t type;   /* enum ir_type: width of the operation; IR_VOID where there is none */
+    uint8_t cond;   /* BR, BR2: enum ir_cond */
+    uint8_t size;   /* memory operations: bytes */
+    uint8_t align;  /* memory operations: proven alignment of the address in bytes */
     bool is_signed; /* LOAD: sign-extends to 32 bits */
-    bool visited;  /* scratch of the running pass */
+    bool visited;   /* scratch of the running pass */
     uint32_t nargs;
-    ir_val *args; /* nargs values; 0 only for holes in legalised calls */
+    ir_val *args;  /* nargs values; 0 only for holes in legalised calls */
     ir_val res[2]; /* 0 where there is none */
     int64_t imm;
     uint32_t index; /* table index, helper id, enum bpf_op: see ir.def */
-    uint32_t insn; /* eBPF instruction it stems from (slot in the program), IR_NO_INSN if none */
+    uint32_t insn;  /* eBPF instruction it stems from (slot in the program), IR_NO_INSN if none */
 };
 #define IR_NO_INSN UINT32_MAX
 
@@ -108,13 +111,16 @@ struct ir_value {
 struct ir_block {
     uint32_t id;
     struct ir_inst *first, *last; /* last is the terminator */
-    struct ir_block **preds;      /* a block that branches here on both sides stands twice */
+    struct ir_block **preds;      /* a block that branches here on both sides stands twice, with
+                                     equal phi arguments */
     uint32_t npreds, preds_room;
-    struct ir_block *target[2];   /* successors: BR, BR2 taken / not taken; JUMP target[0]; else NULL */
+    struct ir_block
+        *target[2]; /* successors: BR, BR2 taken / not taken; JUMP target[0]; else NULL */
     /* By ir_analyze(): */
-    struct ir_block *idom;  /* NULL for the entry */
-    uint32_t rpo;           /* index in fn->order */
-    uint32_t loop_depth;    /* 0 outside loops */
+    struct ir_block *idom;        /* NULL for the entry */
+    uint32_t rpo;                 /* index in fn->order */
+    uint32_t dom_first, dom_last; /* interval of the dominator tree's preorder below this block */
+    uint32_t loop_depth;          /* 0 outside loops */
     struct ir_block *loop_header; /* of the innermost loop, NULL outside */
     uint32_t scratch;
 };
@@ -127,12 +133,12 @@ struct ir_fn {
     enum ir_level level;
     struct ir_block **blocks; /* by id; NULL where removed. blocks[0] is the entry, without preds */
     uint32_t nblocks, blocks_room;
-    struct ir_value *values;  /* by ir_val; values[0] unused */
+    struct ir_value *values; /* by ir_val; values[0] unused */
     uint32_t nvalues, values_room;
-    uint32_t stack;           /* bytes of eBPF stack this function uses below r10 */
-    struct ir_block **order;  /* reverse post-order of the reachable blocks, by ir_analyze() */
+    uint32_t stack;          /* bytes of eBPF stack this function uses below r10 */
+    struct ir_block **order; /* reverse post-order of the reachable blocks, by ir_analyze() */
     uint32_t norder;
-    ir_val *forward;          /* replacements not yet applied, see ir_replace(); NULL if none */
+    ir_val *forward; /* replacements not yet applied, see ir_replace(); NULL if none */
 };
 
 /* --- build (ir.c) */
@@ -148,11 +154,17 @@ void ir_insert_before(struct ir_inst *place, struct ir_inst *inst);
 void ir_insert_after(struct ir_inst *place, struct ir_inst *inst);
 /* Unlinks inst; its results must have no uses left (or be replaced). */
 void ir_remove(struct ir_fn *fn, struct ir_inst *inst);
-/* Sets a terminator's successors and the predecessor lists. */
+/* Gives a block without successors its edges; `other` may be NULL. In targets that have phis, the
+ * caller appends the arguments (ir_phi_append). */
 void ir_set_targets(struct ir_fn *fn, struct ir_block *block, struct ir_block *taken,
                     struct ir_block *other);
-/* Drops one edge from -> to, with the phi arguments of that edge. */
+/* Drops one edge from -> to, with the phi arguments of that edge. target[0] is what is left; the
+ * caller mends the terminator. */
 void ir_remove_edge(struct ir_fn *fn, struct ir_block *from, struct ir_block *to);
+/* One more argument for a phi, of the predecessor that was added last. */
+void ir_phi_append(struct ir_fn *fn, struct ir_inst *phi, ir_val value);
+/* One more result, of the instruction that has less than two. */
+ir_val ir_result_new(struct ir_fn *fn, struct ir_inst *inst, enum ir_type type);
 /* Shorthands; all insert before `place`. */
 ir_val ir_const_before(struct ir_fn *fn, struct ir_inst *place, enum ir_type type, int64_t value);
 ir_val ir_unary_before(struct ir_fn *fn, struct ir_inst *place, enum ir_op op, enum ir_type type,
@@ -163,6 +175,10 @@ ir_val ir_binary_before(struct ir_fn *fn, struct ir_inst *place, enum ir_op op, 
 /* Every use of old becomes new once ir_resolve() sweeps the function. Chains are followed. */
 void ir_replace(struct ir_fn *fn, ir_val old, ir_val replacement);
 void ir_resolve(struct ir_fn *fn);
+/* What v stands for while replacements are pending. */
+ir_val ir_forwarded(const struct ir_fn *fn, ir_val v);
+/* Numbers blocks and values densely from 1 (blocks from 0) in reverse post-order. */
+void ir_renumber(struct ir_fn *fn);
 
 /* --- look */
 bool ir_is_const(const struct ir_fn *fn, ir_val v, uint64_t *value);
