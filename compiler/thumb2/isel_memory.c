@@ -84,9 +84,12 @@ static struct address address_of(struct isel *s, ir_val v, int64_t offset) {
         def = s->fn->values[v].def;
     }
     if (def->op == IR_FRAME) {
-        a.frame = true;
-        a.imm = (int32_t)((uint32_t)a.imm + (uint32_t)def->imm);
-        return a;
+        int32_t imm = (int32_t)((uint32_t)a.imm + (uint32_t)def->imm);
+        if (imm >= -(int32_t)s->fn->stack && imm < 0) {
+            a.frame = true;
+            a.imm = imm;
+            return a;
+        }
     }
     bool in_arena = def->op == IR_MAP || (def->op == IR_DATA && !s->layout->data_in_code[def->index]);
     if (in_arena) {
