@@ -252,7 +252,8 @@ static void write_blob(struct pipeline *p, bool verified) {
     for (uint32_t i = 0; i < prog->nfuncs; i++)
         func_stack[i] = p->facts->funcs[i].stack;
     for (uint32_t i = 0; i < prog->nentries; i++)
-        stack_interp[i] = (p->facts->entries[i].stack + BPF_INTERP_STACK + EXCEPTION_FRAME + 7) & ~7u;
+        stack_interp[i] =
+            (p->facts->entries[i].stack + BPF_INTERP_STACK + EXCEPTION_FRAME + 7) & ~7u;
     if (!p->options->bytecode_only)
         stack_needs(p, stack_thumb);
     struct blob_parts parts = {

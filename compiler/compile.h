@@ -13,13 +13,14 @@
 #include "util/diag.h"
 
 struct compile_options {
-    int level;             /* 0 to 2 */
-    bool optimize_size;    /* -Os: level 2, and smaller rather than faster where they differ */
-    const char *type;      /* --type: instead of what SEC() says; NULL: by SEC() */
-    uint32_t mem_size;     /* --mem-size of raw programs; 0: BPF_RAW_MEM_DEFAULT */
-    bool bytecode;         /* put the bytecode into the blob as well */
-    bool bytecode_only;    /* and no compiled code */
-    const char *dump_pass; /* print the IR after this pass ("build", "legalize", a name of passes.def,
+    int level;          /* 0 to 2 */
+    bool optimize_size; /* -Os: level 2, and smaller rather than faster where they differ */
+    const char *type;   /* --type: instead of what SEC() says; NULL: by SEC() */
+    uint32_t mem_size;  /* --mem-size of raw programs; 0: BPF_RAW_MEM_DEFAULT */
+    bool bytecode;      /* put the bytecode into the blob as well */
+    bool bytecode_only; /* and no compiled code */
+    const char
+        *dump_pass; /* print the IR after this pass ("build", "legalize", a name of passes.def,
                               "isel", "regalloc"; "all"), NULL: nothing */
     FILE *dump;
 };
@@ -32,9 +33,9 @@ struct compile_result {
     uint32_t blob_size;
     const struct program *prog;
     struct arena_layout layout;
-    struct code_unit code; /* lines, functions; code.size 0 with bytecode_only */
-    int32_t *entry_func;   /* by entry: index into code.funcs */
-    int32_t *callable_func; /* by function, or -1 */
+    struct code_unit code;               /* lines, functions; code.size 0 with bytecode_only */
+    int32_t *entry_func;                 /* by entry: index into code.funcs */
+    int32_t *callable_func;              /* by function, or -1 */
     uint32_t ncopies, nspills, nreloads; /* left by register allocation, over all functions */
 };
 

@@ -40,7 +40,8 @@ struct writer {
 /* Offset of a string in the string table; equal strings are stored once. */
 static uint32_t string(struct writer *w, const char *text) {
     size_t len = strlen(text) + 1;
-    for (size_t i = 0; i < w->strings.bytes.count; i += strlen((char *)w->strings.bytes.items + i) + 1)
+    for (size_t i = 0; i < w->strings.bytes.count;
+         i += strlen((char *)w->strings.bytes.items + i) + 1)
         if (strcmp((char *)w->strings.bytes.items + i, text) == 0)
             return (uint32_t)i;
     return append(&w->strings, text, len, 1);
@@ -135,11 +136,11 @@ static struct blob_data *datas(struct writer *w, struct buffer *out, uint32_t co
         rows[i].size = d->size;
         rows[i].flags = d->writable ? BLOB_DATA_WRITABLE : 0;
         if (layout->data_in_code[i]) {
-            uint32_t rodata = w->parts->code
-                                  ? code_off + w->parts->code->label_addr[w->parts->code->rodata_label]
-                                  : BLOB_NONE;
-            rows[i].image = w->parts->code ? rodata + layout->data_off[i]
-                                           : append(out, d->image, d->size, 8);
+            uint32_t rodata =
+                w->parts->code ? code_off + w->parts->code->label_addr[w->parts->code->rodata_label]
+                               : BLOB_NONE;
+            rows[i].image =
+                w->parts->code ? rodata + layout->data_off[i] : append(out, d->image, d->size, 8);
             rows[i].off = rows[i].image;
             continue;
         }

@@ -12,13 +12,13 @@
 struct blob_parts {
     const struct program *prog;
     const struct arena_layout *layout;
-    const struct code_unit *code;  /* NULL: bytecode only */
-    const int32_t *entry_func;     /* by entry: index into code->funcs */
-    const int32_t *callable_func;  /* by function: index into code->funcs of what calls and code
+    const struct code_unit *code; /* NULL: bytecode only */
+    const int32_t *entry_func;    /* by entry: index into code->funcs */
+    const int32_t *callable_func; /* by function: index into code->funcs of what calls and code
                                       pointers reach, or -1 */
-    const uint32_t *func_stack;    /* eBPF stack bytes by function */
-    const uint32_t *stack_thumb;   /* bytes by entry */
-    const uint32_t *stack_interp;  /* bytes by entry */
+    const uint32_t *func_stack;   /* eBPF stack bytes by function */
+    const uint32_t *stack_thumb;  /* bytes by entry */
+    const uint32_t *stack_interp; /* bytes by entry */
     bool verified;
     bool bytecode;
 };

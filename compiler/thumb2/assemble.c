@@ -92,29 +92,21 @@ static void initial_size(struct code_item *item) {
     struct t2_fields f;
     enum t2_enc enc;
     switch (item->kind) {
-    case CODE_INSN:
-        choose_encoding(item);
-        break;
+    case CODE_INSN: choose_encoding(item); break;
     case CODE_BRANCH:
-    case CODE_ADDRESS:
-        item->size = 2;
-        break;
+    case CODE_ADDRESS: item->size = 2; break;
     case CODE_CBZ:
         item->size = item->f.n < 8 ? 2 : 6; /* cmp.w and b */
         break;
     case CODE_CALL:
-    case CODE_WORD:
-        item->size = 4;
-        break;
+    case CODE_WORD: item->size = 4; break;
     case CODE_CONST:
         if (item->label != CODE_NO_LABEL)
             item->size = 2;
         else
             item->size = single_constant(item, &op, &f, &enc) ? (uint8_t)(2 * halfwords(enc)) : 8;
         break;
-    default:
-        item->size = 0;
-        break;
+    default: item->size = 0; break;
     }
 }
 
@@ -158,8 +150,9 @@ static uint8_t wanted_size(const struct code_unit *unit, const struct code_item 
     switch (item->kind) {
     case CODE_BRANCH:
         d = distance(unit, item, item->addr);
-        return item->f.cond == T2_AL ? in_range(d, -2048, 2046) ? 2 : 4
-                                     : in_range(d, -256, 254) ? 2 : 4;
+        return item->f.cond == T2_AL    ? in_range(d, -2048, 2046) ? 2 : 4
+               : in_range(d, -256, 254) ? 2
+                                        : 4;
     case CODE_CBZ: {
         uint8_t cmp = item->f.n < 8 ? 2 : 4;
         if (cmp == 2 && in_range(distance(unit, item, item->addr), 0, 126))
@@ -172,8 +165,7 @@ static uint8_t wanted_size(const struct code_unit *unit, const struct code_item 
         if (item->f.d < 8 && d % 4 == 0 && in_range(d, 0, 1020))
             return 2;
         return in_range(d, -4095, 4095) ? 4 : 10;
-    default:
-        return item->size;
+    default: return item->size;
     }
 }
 
@@ -224,9 +216,8 @@ static void write_sized(struct writer *w, enum t2_op op, const struct t2_fields 
 
 static void write_branch(struct writer *w, const struct code_item *item, enum t2_cond cond,
                          unsigned size) {
-    struct t2_fields f = {.cond = (uint8_t)cond,
-                          .form = T2_IMM,
-                          .imm = (int32_t)distance(w->unit, item, w->addr)};
+    struct t2_fields f = {
+        .cond = (uint8_t)cond, .form = T2_IMM, .imm = (int32_t)distance(w->unit, item, w->addr)};
     write_sized(w, T2_OP_B, &f, size);
 }
 
@@ -287,29 +278,19 @@ static void write_constant(struct writer *w, const struct code_item *item) {
 static void write_item(struct writer *w, const struct code_item *item) {
     struct t2_fields f = {.form = T2_IMM, .cond = T2_AL};
     switch (item->kind) {
-    case CODE_INSN:
-        write_enc(w, (enum t2_enc)item->enc, &item->f);
-        break;
+    case CODE_INSN: write_enc(w, (enum t2_enc)item->enc, &item->f); break;
     case CODE_ALIGN:
         if (item->size)
             write_sized(w, T2_OP_NOP, &f, 2);
         break;
-    case CODE_BRANCH:
-        write_branch(w, item, (enum t2_cond)item->f.cond, item->size);
-        break;
-    case CODE_CBZ:
-        write_cbz(w, item);
-        break;
+    case CODE_BRANCH: write_branch(w, item, (enum t2_cond)item->f.cond, item->size); break;
+    case CODE_CBZ: write_cbz(w, item); break;
     case CODE_CALL:
         f.imm = (int32_t)distance(w->unit, item, item->addr);
         write_sized(w, T2_OP_BL, &f, 4);
         break;
-    case CODE_ADDRESS:
-        write_address(w, item);
-        break;
-    case CODE_CONST:
-        write_constant(w, item);
-        break;
+    case CODE_ADDRESS: write_address(w, item); break;
+    case CODE_CONST: write_constant(w, item); break;
     case CODE_WORD:
         write_halfword(w, (uint16_t)item->f.imm);
         write_halfword(w, (uint16_t)((uint32_t)item->f.imm >> 16));
@@ -318,9 +299,7 @@ static void write_item(struct writer *w, const struct code_item *item) {
         memcpy(w->unit->bytes + item->addr, item->bytes, (size_t)item->f.imm);
         w->addr = item->addr + (uint32_t)item->f.imm;
         break;
-    default:
-        assert(item->kind == CODE_LABEL);
-        break;
+    default: assert(item->kind == CODE_LABEL); break;
     }
 }
 

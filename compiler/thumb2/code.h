@@ -31,23 +31,23 @@ enum code_kind {
 #define CODE_NO_LABEL UINT32_MAX
 
 struct code_item {
-    uint8_t kind;  /* enum code_kind */
-    uint8_t op;    /* CODE_INSN: enum t2_op */
-    bool in_it;    /* CODE_INSN: executed under an IT in front of it, f.setflags means nothing */
+    uint8_t kind;    /* enum code_kind */
+    uint8_t op;      /* CODE_INSN: enum t2_op */
+    bool in_it;      /* CODE_INSN: executed under an IT in front of it, f.setflags means nothing */
     bool flags_live; /* flags written before are read after this instruction: keep them */
-    uint8_t size;  /* bytes; assemble.c */
-    uint16_t enc;  /* CODE_INSN: enum t2_enc; assemble.c */
+    uint8_t size;    /* bytes; assemble.c */
+    uint16_t enc;    /* CODE_INSN: enum t2_enc; assemble.c */
     struct t2_fields f;
     uint32_t label;
-    uint32_t insn; /* eBPF instruction, IR_NO_INSN if none */
-    uint32_t addr; /* byte offset in the code; assemble.c */
+    uint32_t insn;        /* eBPF instruction, IR_NO_INSN if none */
+    uint32_t addr;        /* byte offset in the code; assemble.c */
     const uint8_t *bytes; /* CODE_BYTES, f.imm of them */
 };
 
 /* A function's extent and what it needs. */
 struct code_func {
     const char *name;
-    uint32_t label;     /* its first instruction */
+    uint32_t label; /* its first instruction */
     uint32_t first_item, end_item;
     uint32_t addr, size; /* bytes; assemble.c */
     uint32_t stack;      /* bytes pushed and reserved while it runs, its callees not included */
@@ -63,7 +63,7 @@ struct code_unit {
     VEC(struct code_item) items;
     VEC(struct code_func) funcs;
     uint32_t nlabels;
-    bool optimize_size; /* -Os: literal pools instead of movw and movt */
+    bool optimize_size;    /* -Os: literal pools instead of movw and movt */
     uint32_t rodata_label; /* of the read-only data, CODE_NO_LABEL if there is none */
     uint32_t *func_label;  /* by function index of the program: what bl and code pointers name */
     /* Results of assemble(). */

@@ -16,9 +16,9 @@
 struct expander {
     struct code_unit *unit;
     const struct mir_fn *fn;
-    uint32_t *block_label; /* by mir_block.id */
-    uint32_t saved;        /* registers pushed, a mask, lr included */
-    uint32_t frame;        /* bytes below the saved registers */
+    uint32_t *block_label;    /* by mir_block.id */
+    uint32_t saved;           /* registers pushed, a mask, lr included */
+    uint32_t frame;           /* bytes below the saved registers */
     uint32_t spill_base, r10; /* offsets from sp */
     uint32_t insn;
     const struct mir_block *next; /* block laid out after the current one */
@@ -256,8 +256,7 @@ static struct code_item *compare_part(struct expander *x, bool test, unsigned n,
                                       int32_t imm) {
     if (m != MREG_NONE)
         return put_reg(x, test ? T2_OP_TST : T2_OP_CMP, 0, n, m);
-    return test ? put_imm(x, T2_OP_TST, 0, n, (uint32_t)imm)
-                : put_compare_imm(x, n, (uint32_t)imm);
+    return test ? put_imm(x, T2_OP_TST, 0, n, (uint32_t)imm) : put_compare_imm(x, n, (uint32_t)imm);
 }
 
 static void put_pair_branch(struct expander *x, const struct mir_inst *inst) {
@@ -274,10 +273,9 @@ static void put_pair_branch(struct expander *x, const struct mir_inst *inst) {
         in_it(compare_part(x, test, hi, inst->src[3], inst->imm2));
     } else {
         compare_part(x, false, lo, inst->src[2], inst->imm);
-        struct code_item *high =
-            inst->src[3] != MREG_NONE
-                ? put_reg(x, T2_OP_SBC, scratch, hi, inst->src[3])
-                : put_imm(x, T2_OP_SBC, scratch, hi, (uint32_t)inst->imm2);
+        struct code_item *high = inst->src[3] != MREG_NONE
+                                     ? put_reg(x, T2_OP_SBC, scratch, hi, inst->src[3])
+                                     : put_imm(x, T2_OP_SBC, scratch, hi, (uint32_t)inst->imm2);
         high->f.setflags = true;
     }
     put_branches(x, machine_cond(cond), inst);
@@ -402,12 +400,9 @@ static void put_machine(struct expander *x, const struct mir_inst *inst) {
 static enum t2_op frame_op(const struct mir_inst *inst) {
     bool load = inst->op == MIR_LDFRAME;
     switch (inst->index) {
-    case 1:
-        return load ? inst->is_signed ? T2_OP_LDRSB : T2_OP_LDRB : T2_OP_STRB;
-    case 2:
-        return load ? inst->is_signed ? T2_OP_LDRSH : T2_OP_LDRH : T2_OP_STRH;
-    default:
-        return load ? T2_OP_LDR : T2_OP_STR;
+    case 1: return load ? inst->is_signed ? T2_OP_LDRSB : T2_OP_LDRB : T2_OP_STRB;
+    case 2: return load ? inst->is_signed ? T2_OP_LDRSH : T2_OP_LDRH : T2_OP_STRH;
+    default: return load ? T2_OP_LDR : T2_OP_STR;
     }
 }
 
@@ -438,82 +433,50 @@ static void put_slot_call(struct expander *x, uint32_t slot) {
 
 static void put_pseudo(struct expander *x, const struct mir_inst *inst) {
     switch (inst->op) {
-    case MIR_COPY:
-        put_reg(x, T2_OP_MOV, inst->dst[0], 0, inst->src[0]);
-        break;
-    case MIR_MOVI:
-        put_const(x, inst->dst[0], (uint32_t)inst->imm);
-        break;
-    case MIR_FRAME:
-        put_frame_address(x, inst);
-        break;
+    case MIR_COPY: put_reg(x, T2_OP_MOV, inst->dst[0], 0, inst->src[0]); break;
+    case MIR_MOVI: put_const(x, inst->dst[0], (uint32_t)inst->imm); break;
+    case MIR_FRAME: put_frame_address(x, inst); break;
     case MIR_LDFRAME:
-    case MIR_STFRAME:
-        put_frame_access(x, inst);
-        break;
+    case MIR_STFRAME: put_frame_access(x, inst); break;
     case MIR_CODEADDR:
         put_address(x, inst->dst[0], x->unit->rodata_label, (uint32_t)inst->imm);
         break;
-    case MIR_FUNCADDR:
-        put_address(x, inst->dst[0], x->unit->func_label[inst->index], 1);
-        break;
+    case MIR_FUNCADDR: put_address(x, inst->dst[0], x->unit->func_label[inst->index], 1); break;
     case MIR_RELOAD:
         put_memory(x, T2_OP_LDR, inst->dst[0], T2_SP, x->spill_base + 4 * (uint32_t)inst->imm);
         break;
     case MIR_SPILL:
         put_memory(x, T2_OP_STR, inst->src[0], T2_SP, x->spill_base + 4 * (uint32_t)inst->imm);
         break;
-    case MIR_STARG:
-        put_memory(x, T2_OP_STR, inst->src[0], T2_SP, 4 * (uint32_t)inst->imm);
-        break;
+    case MIR_STARG: put_memory(x, T2_OP_STR, inst->src[0], T2_SP, 4 * (uint32_t)inst->imm); break;
     case MIR_LDARG:
         put_memory(x, T2_OP_LDR, inst->dst[0], T2_SP,
                    x->frame + 4 * count_bits(x->saved) + 4 * (uint32_t)inst->imm);
         break;
     case MIR_ADD2:
-    case MIR_SUB2:
-        put_pair(x, inst);
-        break;
-    case MIR_RSB2:
-        put_negate_pair(x, inst);
-        break;
+    case MIR_SUB2: put_pair(x, inst); break;
+    case MIR_RSB2: put_negate_pair(x, inst); break;
     case MIR_SHL2:
     case MIR_LSHR2:
-    case MIR_ASHR2:
-        put_pair_shift(x, inst);
-        break;
+    case MIR_ASHR2: put_pair_shift(x, inst); break;
     case MIR_UMOD:
-    case MIR_SMOD:
-        put_modulo(x, inst);
-        break;
+    case MIR_SMOD: put_modulo(x, inst); break;
     case MIR_CALL: {
         struct code_item *call = code_add(x->unit, CODE_CALL);
         call->label = x->unit->func_label[inst->index];
         call->insn = x->insn;
         break;
     }
-    case MIR_CALLSLOT:
-        put_slot_call(x, (uint32_t)inst->imm);
-        break;
-    case MIR_CALLREG:
-        put(x, T2_OP_BLX)->f.m = (uint8_t)inst->src[0];
-        break;
-    case MIR_TAILJUMP:
-        put_tail_jump(x, inst);
-        break;
-    case MIR_CMPBR:
-        put_word_branch(x, inst);
-        break;
-    case MIR_CMPBR2:
-        put_pair_branch(x, inst);
-        break;
+    case MIR_CALLSLOT: put_slot_call(x, (uint32_t)inst->imm); break;
+    case MIR_CALLREG: put(x, T2_OP_BLX)->f.m = (uint8_t)inst->src[0]; break;
+    case MIR_TAILJUMP: put_tail_jump(x, inst); break;
+    case MIR_CMPBR: put_word_branch(x, inst); break;
+    case MIR_CMPBR2: put_pair_branch(x, inst); break;
     case MIR_JUMP:
         if (inst->target[0] != x->next)
             put_branch(x, T2_AL, x->block_label[inst->target[0]->id]);
         break;
-    case MIR_RET:
-        put_return(x);
-        break;
+    case MIR_RET: put_return(x); break;
     default:
         assert(inst->op == MIR_TRAP);
         put(x, T2_OP_UDF);

@@ -78,18 +78,10 @@ static void arena_address(struct isel *s, mreg d, uint32_t off) {
 static void make(struct isel *s, mreg d, const struct ir_inst *def) {
     struct mir_inst *inst;
     switch (def->op) {
-    case IR_CONST:
-        isel_movi(s, d, (uint32_t)def->imm);
-        return;
-    case IR_FRAME:
-        inst = isel_emit(s, MIR_FRAME);
-        break;
-    case IR_FUNC:
-        inst = isel_emit(s, MIR_FUNCADDR);
-        break;
-    case IR_MAP:
-        arena_address(s, d, s->layout->map_off[def->index] + (uint32_t)def->imm);
-        return;
+    case IR_CONST: isel_movi(s, d, (uint32_t)def->imm); return;
+    case IR_FRAME: inst = isel_emit(s, MIR_FRAME); break;
+    case IR_FUNC: inst = isel_emit(s, MIR_FUNCADDR); break;
+    case IR_MAP: arena_address(s, d, s->layout->map_off[def->index] + (uint32_t)def->imm); return;
     default:
         assert(def->op == IR_DATA);
         if (!s->layout->data_in_code[def->index]) {

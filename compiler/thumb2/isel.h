@@ -18,13 +18,13 @@ struct isel {
     struct mir_fn *out;
     const struct fn_abi *own;
     const struct arena_layout *layout;
-    uint32_t *uses; /* by value: uses not yet folded into their user */
-    mreg *reg;      /* by value: its virtual register, MREG_NONE until someone asks */
-    struct mir_block **block; /* by IR block id */
+    uint32_t *uses;            /* by value: uses not yet folded into their user */
+    mreg *reg;                 /* by value: its virtual register, MREG_NONE until someone asks */
+    struct mir_block **block;  /* by IR block id */
     struct ir_block *ir_block; /* being selected */
     struct mir_block *here;
-    struct mir_inst *place; /* new instructions go before this one, NULL: to the end of here */
-    uint32_t insn;          /* eBPF instruction of what is being selected */
+    struct mir_inst *place;   /* new instructions go before this one, NULL: to the end of here */
+    uint32_t insn;            /* eBPF instruction of what is being selected */
     struct hoisted **hoisted; /* hash table */
 };
 

@@ -338,8 +338,8 @@ static void select_pair(struct isel *s, const struct ir_inst *inst) {
         constant = isel_const(s, args[2], &lo) && isel_const(s, args[3], &hi);
     }
     uint64_t negated = 0 - ((uint64_t)hi << 32 | lo);
-    bool negate = constant && !(encodable(lo) && encodable(hi)) &&
-                  encodable((uint32_t)negated) && encodable((uint32_t)(negated >> 32));
+    bool negate = constant && !(encodable(lo) && encodable(hi)) && encodable((uint32_t)negated) &&
+                  encodable((uint32_t)(negated >> 32));
     if (negate)
         op = op == MIR_ADD2 ? MIR_SUB2 : MIR_ADD2;
     p = isel_emit(s, op);
@@ -389,8 +389,8 @@ static void word_branch(struct isel *s, const struct ir_inst *inst) {
     enum ir_cond cond = (enum ir_cond)inst->cond;
     ir_val a = inst->args[0], b = inst->args[1];
     uint32_t c;
-    if (isel_const(s, a, &c) || (foldable_operand(s, a) && !foldable_operand(s, b) &&
-                                 !isel_const(s, b, &c))) {
+    if (isel_const(s, a, &c) ||
+        (foldable_operand(s, a) && !foldable_operand(s, b) && !isel_const(s, b, &c))) {
         swap(&a, &b);
         cond = ir_cond_swapped(cond);
     }
@@ -487,87 +487,47 @@ void isel_branch(struct isel *s, const struct ir_inst *inst) {
 static bool select_unary(struct isel *s, const struct ir_inst *inst, mreg d) {
     mreg swapped;
     switch (inst->op) {
-    case IR_SEXT8:
-        unary(s, T2_OP_SXTB, d, inst->args[0]);
-        return true;
-    case IR_SEXT16:
-        unary(s, T2_OP_SXTH, d, inst->args[0]);
-        return true;
-    case IR_BSWAP32:
-        unary(s, T2_OP_REV, d, inst->args[0]);
-        return true;
+    case IR_SEXT8: unary(s, T2_OP_SXTB, d, inst->args[0]); return true;
+    case IR_SEXT16: unary(s, T2_OP_SXTH, d, inst->args[0]); return true;
+    case IR_BSWAP32: unary(s, T2_OP_REV, d, inst->args[0]); return true;
     case IR_BSWAP16:
         swapped = isel_temp(s);
         unary(s, T2_OP_REV16, swapped, inst->args[0]);
         three(s, T2_OP_UXTH, d, swapped, MREG_NONE);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
 static bool select_binary(struct isel *s, const struct ir_inst *inst, mreg d) {
     ir_val a = inst->args[0], b = inst->args[1];
     switch (inst->op) {
-    case IR_ADD:
-        select_add(s, d, a, b);
-        return true;
-    case IR_SUB:
-        select_sub(s, d, a, b);
-        return true;
-    case IR_MUL:
-        three(s, T2_OP_MUL, d, isel_use(s, a), isel_use(s, b));
-        return true;
-    case IR_UDIV:
-        three(s, T2_OP_UDIV, d, isel_use(s, a), isel_use(s, b));
-        return true;
-    case IR_SDIV:
-        three(s, T2_OP_SDIV, d, isel_use(s, a), isel_use(s, b));
-        return true;
-    case IR_UMOD:
-        select_modulo(s, MIR_UMOD, d, a, b);
-        return true;
-    case IR_SMOD:
-        select_modulo(s, MIR_SMOD, d, a, b);
-        return true;
-    case IR_AND:
-        select_and(s, d, a, b);
-        return true;
-    case IR_OR:
-        select_or(s, d, a, b);
-        return true;
-    case IR_XOR:
-        select_xor(s, d, a, b);
-        return true;
-    case IR_SHL:
-        select_shift(s, T2_OP_LSL, d, a, b);
-        return true;
-    case IR_LSHR:
-        select_shift(s, T2_OP_LSR, d, a, b);
-        return true;
-    case IR_ASHR:
-        select_shift(s, T2_OP_ASR, d, a, b);
-        return true;
-    default:
-        return false;
+    case IR_ADD: select_add(s, d, a, b); return true;
+    case IR_SUB: select_sub(s, d, a, b); return true;
+    case IR_MUL: three(s, T2_OP_MUL, d, isel_use(s, a), isel_use(s, b)); return true;
+    case IR_UDIV: three(s, T2_OP_UDIV, d, isel_use(s, a), isel_use(s, b)); return true;
+    case IR_SDIV: three(s, T2_OP_SDIV, d, isel_use(s, a), isel_use(s, b)); return true;
+    case IR_UMOD: select_modulo(s, MIR_UMOD, d, a, b); return true;
+    case IR_SMOD: select_modulo(s, MIR_SMOD, d, a, b); return true;
+    case IR_AND: select_and(s, d, a, b); return true;
+    case IR_OR: select_or(s, d, a, b); return true;
+    case IR_XOR: select_xor(s, d, a, b); return true;
+    case IR_SHL: select_shift(s, T2_OP_LSL, d, a, b); return true;
+    case IR_LSHR: select_shift(s, T2_OP_LSR, d, a, b); return true;
+    case IR_ASHR: select_shift(s, T2_OP_ASR, d, a, b); return true;
+    default: return false;
     }
 }
 
 bool isel_arith(struct isel *s, const struct ir_inst *inst) {
     switch (inst->op) {
     case IR_ADD2:
-    case IR_SUB2:
-        select_pair(s, inst);
-        return true;
+    case IR_SUB2: select_pair(s, inst); return true;
     case IR_SHL2:
     case IR_LSHR2:
-    case IR_ASHR2:
-        select_pair_shift(s, inst);
-        return true;
+    case IR_ASHR2: select_pair_shift(s, inst); return true;
     case IR_UMULL:
-    case IR_SMULL:
-        select_long_multiply(s, inst);
-        return true;
+    case IR_SMULL: select_long_multiply(s, inst); return true;
     default: {
         mreg d = isel_def(s, inst->res[0]);
         return select_unary(s, inst, d) || select_binary(s, inst, d);

@@ -91,7 +91,8 @@ static struct address address_of(struct isel *s, ir_val v, int64_t offset) {
             return a;
         }
     }
-    bool in_arena = def->op == IR_MAP || (def->op == IR_DATA && !s->layout->data_in_code[def->index]);
+    bool in_arena =
+        def->op == IR_MAP || (def->op == IR_DATA && !s->layout->data_in_code[def->index]);
     if (in_arena) {
         const uint32_t *place = def->op == IR_MAP ? s->layout->map_off : s->layout->data_off;
         int64_t imm = (int64_t)a.imm + def->imm + place[def->index];

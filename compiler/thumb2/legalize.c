@@ -17,7 +17,7 @@
 
 #include <assert.h>
 
-#include "bpf/map.h"
+#include "bpf/arena.h"
 
 struct words {
     ir_val lo, hi;

@@ -23,15 +23,11 @@ struct pool {
 
 static uint32_t longest(const struct code_item *item) {
     switch (item->kind) {
-    case CODE_LABEL:
-        return 0;
+    case CODE_LABEL: return 0;
     case CODE_CBZ:
-    case CODE_CONST:
-        return 8;
-    case CODE_ADDRESS:
-        return 10;
-    default:
-        return 4;
+    case CODE_CONST: return 8;
+    case CODE_ADDRESS: return 10;
+    default: return 4;
     }
 }
 
@@ -89,7 +85,8 @@ void literal_pools(struct code_unit *unit, uint32_t first) {
             vec_push(unit->arena, &pool.users, (uint32_t)unit->items.count - 1);
         if (pool.users.count)
             pool.distance += longest(&old[i]);
-        if (pool.distance + 4 * pool.users.count > REACH) { /* out of reach: they stay as they are */
+        if (pool.distance + 4 * pool.users.count >
+            REACH) { /* out of reach: they stay as they are */
             vec_clear(&pool.users);
             pool.distance = 0;
         }

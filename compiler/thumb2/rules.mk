@@ -1,3 +1,4 @@
 # Selection, register allocation and encoding of Thumb-2.
-compiler/thumb2_SRCS := decode.c disasm.c encode.c mir.c rows.c
+compiler/thumb2_SRCS := abi.c assemble.c decode.c disasm.c encode.c expand.c isel.c isel_arith.c \
+                         isel_memory.c layout.c legalize.c literal.c mir.c rows.c trim.c
 compiler/thumb2_MAY_INCLUDE := compiler/util compiler/program compiler/ir runtime/include

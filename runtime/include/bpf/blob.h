@@ -122,7 +122,7 @@ struct blob_range {
     uint32_t kind;      /* enum blob_range_kind */
 };
 
-_Static_assert(sizeof(struct blob_header) == 136, "wire format");
+_Static_assert(sizeof(struct blob_header) == 128, "wire format");
 _Static_assert(sizeof(struct blob_program) == 36, "wire format");
 _Static_assert(sizeof(struct blob_func) == 28, "wire format");
 _Static_assert(sizeof(struct blob_map) == 40, "wire format");
