@@ -256,7 +256,7 @@ static bool small(struct parser *p, const char *what, int64_t min, int64_t max, 
     if (!number(p, what, &negative, &magnitude))
         return false;
     int64_t value = (int64_t)(negative ? 0 - magnitude : magnitude);
-    if (magnitude > INT32_MAX || value < min || value > max)
+    if (magnitude > UINT32_MAX || value < min || value > max)
         return fail(p, start, NULL, "%s must lie in %lld to %lld", what, (long long)min,
                     (long long)max);
     *out = value;
@@ -289,10 +289,8 @@ static bool target(struct parser *p, struct item *item) {
         int64_t distance;
         if (!small(p, "a distance", INT32_MIN, INT32_MAX, &distance))
             return false;
-        if (distance > INT32_MAX - 1)
-            return fail_at(p, item->place, NULL, "the distance is too large");
-        /* the wire counts from the next instruction, struct bpf_decoded from this one */
-        item->insn.target = (int32_t)distance + 1;
+        /* The wire counts from the next instruction, struct bpf_decoded from this one; both wrap. */
+        item->insn.target = (int32_t)((uint32_t)distance + 1);
         return true;
     }
 
@@ -353,13 +351,12 @@ static bool lddw(struct parser *p, struct item *item) {
     } else {
         return imm64(p, &item->insn.imm);
     }
-    if (!small(p, "an index", 0, INT32_MAX, &index))
+    if (!small(p, "an index", 0, UINT32_MAX, &index))
         return false;
     skip_blanks(p);
-    if (item->insn.pseudo == BPF_PSEUDO_DATA && p->at < p->end && *p->at == '+' &&
-        !small(p, "an offset", 0, INT32_MAX, &offset))
+    if (p->at < p->end && *p->at == '+' && !small(p, "an offset", 0, UINT32_MAX, &offset))
         return false;
-    item->insn.imm = index | offset << 32;
+    item->insn.imm = (int64_t)((uint64_t)index | (uint64_t)offset << 32);
     return true;
 }
 

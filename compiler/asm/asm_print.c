@@ -15,21 +15,23 @@ static const char *operand(const struct bpf_decoded *d, char out[24]) {
     return out;
 }
 
-/* The wire counts from the next instruction, struct bpf_decoded from this one. */
+/* The wire counts from the next instruction, struct bpf_decoded from this one; both wrap. */
 static int distance(const struct bpf_decoded *d) {
-    return d->target - 1;
+    return (int32_t)((uint32_t)d->target - 1);
 }
 
 static int print_lddw(const struct bpf_decoded *d, char *out, size_t size) {
+    static const char *const tables[] = {
+        [BPF_PSEUDO_MAP] = "map",
+        [BPF_PSEUDO_DATA] = "data",
+        [BPF_PSEUDO_FUNC] = "func",
+    };
     uint32_t index = (uint32_t)d->imm, offset = (uint32_t)((uint64_t)d->imm >> 32);
 
-    switch (d->pseudo) {
-    case BPF_PSEUDO_MAP: return snprintf(out, size, "lddw %%r%u, map %u", d->dst, index);
-    case BPF_PSEUDO_DATA:
-        return snprintf(out, size, "lddw %%r%u, data %u+%u", d->dst, index, offset);
-    case BPF_PSEUDO_FUNC: return snprintf(out, size, "lddw %%r%u, func %u", d->dst, index);
-    default: return snprintf(out, size, "lddw %%r%u, 0x%" PRIx64, d->dst, (uint64_t)d->imm);
-    }
+    if (d->pseudo == BPF_PSEUDO_NONE)
+        return snprintf(out, size, "lddw %%r%u, 0x%" PRIx64, d->dst, (uint64_t)d->imm);
+    return snprintf(out, size, offset ? "lddw %%r%u, %s %u+%u" : "lddw %%r%u, %s %u", d->dst,
+                    tables[d->pseudo], index, offset);
 }
 
 static int print_control(const struct bpf_decoded *d, char *out, size_t size) {

@@ -35,7 +35,9 @@ def text(v, sequence):
         elif op in ("ldx", "ldxs"):
             v.asm(f"{op}{SIZE[entry[1]]} %{entry[2]}, [%r10{entry[3]:+d}]")
         elif op == "stx":
-            v.asm(f"{'stx' if isinstance(entry[3], str) else 'st'}{SIZE[entry[1]]} [%r10{entry[2]:+d}], {reg(entry[3])}")
+            v.asm(
+                f"{'stx' if isinstance(entry[3], str) else 'st'}{SIZE[entry[1]]} [%r10{entry[2]:+d}], {reg(entry[3])}"
+            )
         elif op in ("le", "be", "bswap"):
             v.asm(f"{op}{entry[1]} %{entry[2]}")
         elif op.startswith("movsx"):
@@ -49,6 +51,7 @@ def text(v, sequence):
 
 def run(sequence, regs, stack=None):
     """Changes regs (a dict from "r3" to value) and stack (a bytearray of which the end is r10)."""
+
     def value(operand):
         return regs[operand] if isinstance(operand, str) else oracle.imm(operand)
 
@@ -64,15 +67,19 @@ def run(sequence, regs, stack=None):
                 i += entry[4]
         elif op in ("ldx", "ldxs"):
             at, size = len(stack) + entry[3], entry[1] // 8
-            loaded = int.from_bytes(stack[at:at + size], "little")
+            loaded = int.from_bytes(stack[at : at + size], "little")
             regs[entry[2]] = loaded if op == "ldx" else oracle.signed(loaded, entry[1]) & M64
         elif op == "stx":
             at, size = len(stack) + entry[2], entry[1] // 8
-            stack[at:at + size] = (value(entry[3]) & oracle.mask(entry[1])).to_bytes(size, "little")
+            stack[at : at + size] = (value(entry[3]) & oracle.mask(entry[1])).to_bytes(
+                size, "little"
+            )
         elif op in ("le", "be", "bswap"):
             regs[entry[2]] = oracle.byteswap(op, entry[1], regs[entry[2]])
         elif op.startswith("movsx"):
             regs[entry[2]] = oracle.movsx(int(op[5:]), entry[1], value(entry[3]))
         else:
-            regs[entry[2]] = oracle.alu(op, entry[1], regs[entry[2]], value(entry[3]) if len(entry) > 3 else 0)
+            regs[entry[2]] = oracle.alu(
+                op, entry[1], regs[entry[2]], value(entry[3]) if len(entry) > 3 else 0
+            )
     return regs

@@ -69,7 +69,22 @@ def alu(op, width, a, b):
     return r & mask(width)
 
 
-ALU_OPS = ["add", "sub", "mul", "div", "sdiv", "mod", "smod", "or", "and", "xor", "lsh", "rsh", "arsh", "mov"]
+ALU_OPS = [
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "sdiv",
+    "mod",
+    "smod",
+    "or",
+    "and",
+    "xor",
+    "lsh",
+    "rsh",
+    "arsh",
+    "mov",
+]
 
 
 def movsx(bits, width, b):
@@ -93,13 +108,32 @@ def jump(op, width, a, b):
     b &= mask(width)
     sa, sb = signed(a, width), signed(b, width)
     return {
-        "jeq": a == b, "jne": a != b, "jset": (a & b) != 0,
-        "jgt": a > b, "jge": a >= b, "jlt": a < b, "jle": a <= b,
-        "jsgt": sa > sb, "jsge": sa >= sb, "jslt": sa < sb, "jsle": sa <= sb,
+        "jeq": a == b,
+        "jne": a != b,
+        "jset": (a & b) != 0,
+        "jgt": a > b,
+        "jge": a >= b,
+        "jlt": a < b,
+        "jle": a <= b,
+        "jsgt": sa > sb,
+        "jsge": sa >= sb,
+        "jslt": sa < sb,
+        "jsle": sa <= sb,
     }[op]
 
 
-ATOMIC_OPS = ["add", "or", "and", "xor", "fetch add", "fetch or", "fetch and", "fetch xor", "xchg", "cmpxchg"]
+ATOMIC_OPS = [
+    "add",
+    "or",
+    "and",
+    "xor",
+    "fetch add",
+    "fetch or",
+    "fetch and",
+    "fetch xor",
+    "xchg",
+    "cmpxchg",
+]
 
 
 def atomic(op, width, old, src, r0):
@@ -110,6 +144,8 @@ def atomic(op, width, old, src, r0):
     if op == "cmpxchg":
         new = s if old == r0 & mask(width) else old
         return new, src, old
-    new = s if op == "xchg" else {"add": old + s, "or": old | s, "and": old & s, "xor": old ^ s}[base]
+    new = (
+        s if op == "xchg" else {"add": old + s, "or": old | s, "and": old & s, "xor": old ^ s}[base]
+    )
     fetches = op == "xchg" or op.startswith("fetch")
     return new & mask(width), old if fetches else src, r0
