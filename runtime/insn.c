@@ -307,7 +307,7 @@ static void encode_operands(const struct bpf_decoded *d, struct bpf_insn *out, u
 }
 
 static void encode_ja(const struct bpf_decoded *d, struct bpf_insn *out) {
-    int32_t distance = d->target - 1;
+    int32_t distance = (int32_t)((uint32_t)d->target - 1); /* wraps, as decoding does */
     if (d->width == 32 || distance < INT16_MIN || distance > INT16_MAX) {
         out->opcode = CLASS_JMP32 | CODE_JA;
         out->imm = distance;
@@ -337,7 +337,7 @@ static unsigned encode_control(const struct bpf_decoded *d, struct bpf_insn out[
     case BPF_CALL_LOCAL:
         out->opcode = CLASS_JMP | CODE_CALL;
         out->regs = CALL_LOCAL << 4;
-        out->imm = d->target - 1;
+        out->imm = (int32_t)((uint32_t)d->target - 1);
         return 1;
     case BPF_CALLX: out->opcode = CLASS_JMP | CODE_CALL | SOURCE_REG; return 1;
     case BPF_EXIT: out->opcode = CLASS_JMP | CODE_EXIT; return 1;
