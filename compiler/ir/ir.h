@@ -201,7 +201,16 @@ struct ir_fn *ir_parse(struct arena *arena, const char *text, const char *file, 
  * the defect to stderr and aborts. `after` names the pass, for the message. */
 void ir_check(struct ir_fn *fn, const char *after);
 
-/* --- eBPF to IR (build.c). The program has passed verify(). Registers never written are 0. */
+/* --- phi.c: replaces phis that merge one value only, until there are none. */
+void ir_simplify_phis(struct ir_fn *fn);
+
+/*
+ * --- eBPF to IR (build.c). The program has passed verify(): its instructions decode, branches stay
+ * inside the function, helper ids exist. Registers never written are 0; a call keeps r1 to r5.
+ * Helper results below 64 bits are zext or sext of a trunc of the call's result, so that every pass
+ * knows their high word; so are r1, and r2 of a raw program, at a program's entry. `stack`: bytes of
+ * eBPF stack that the function uses.
+ */
 struct ir_fn *ir_build(struct arena *arena, const struct program *prog, uint32_t func,
                        uint32_t stack);
 
