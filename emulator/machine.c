@@ -46,6 +46,7 @@ struct machine {
     /* The call that is under way. */
     const struct cycles_insn *insn; /* the instruction that runs, at pc */
     uint32_t pc;
+    uint32_t program_pc; /* the last one in the program */
     struct cycles cycles;
     uint32_t stack_low; /* lowest arena address written */
     bool stopped;
@@ -158,10 +159,12 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user) 
         stop(m, BPF_FAULT_BUDGET, "");
         return;
     }
-    unsigned divide = insn->class == CYCLES_DIVIDE ? divide_cycles(m, insn) : 0;
-    cycles_step(&m->cycles, insn, pc, region->part, divide);
+    if (region == &m->program)
+        m->program_pc = pc;
     if (m->trace)
         m->trace(m->trace_user, m, pc);
+    unsigned divide = insn->class == CYCLES_DIVIDE ? divide_cycles(m, insn) : 0;
+    cycles_step(&m->cycles, insn, pc, region->part, divide);
 }
 
 static void on_access(uc_engine *uc, uc_mem_type type, uint64_t wide, int size, int64_t value,
@@ -387,6 +390,10 @@ const void *machine_readable(const struct machine *m, uint32_t address, uint32_t
     return NULL;
 }
 
+const struct cycles *machine_cycles(const struct machine *m) {
+    return &m->cycles;
+}
+
 uint32_t machine_reg(struct machine *m, unsigned number) {
     uint32_t value = 0;
 
@@ -444,7 +451,7 @@ void machine_call(struct machine *m, const struct machine_call *call,
     m->result = result;
     m->stopped = false;
     m->insn = NULL;
-    m->pc = call->pc;
+    m->pc = m->program_pc = call->pc;
     m->stack_low = call->sp;
     must(uc_context_restore(m->uc, m->reset));
     for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
@@ -458,6 +465,7 @@ void machine_call(struct machine *m, const struct machine_call *call,
         if (!m->stopped && !is_hint(m, err, pc))
             stop_unicorn(m, err);
     }
+    result->program_pc = m->program_pc;
     result->cycles = m->cycles;
     result->stack_used = call->sp - m->stack_low;
     m->result = NULL;

@@ -73,6 +73,8 @@ uint64_t machine_time(const struct machine *m);
  * false if that word lies on a stack that the program may not read. */
 uint32_t machine_reg(struct machine *m, unsigned number);
 bool machine_arg(struct machine *m, unsigned i, uint32_t *word);
+/* What the call has cost so far. */
+const struct cycles *machine_cycles(const struct machine *m);
 
 struct machine_call {
     uint32_t pc, sp, lr; /* bit 0 of lr is the Thumb bit; pc is even */
@@ -85,7 +87,9 @@ struct machine_result {
     struct cycles cycles; /* up to the end or the fault */
     uint32_t stack_used;  /* bytes below the sp of the call */
     /* The fault. */
-    uint32_t pc;        /* instruction that faulted, or that jumped there */
+    uint32_t pc; /* instruction that faulted, or that jumped there */
+    uint32_t
+        program_pc; /* the last instruction of the program itself: pc, or its call of the library */
     uint32_t address;   /* what it accessed or where it jumped */
     bool has_address;   /* whether `address` says anything */
     const char *detail; /* more than the status can say; "" if nothing */

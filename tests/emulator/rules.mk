@@ -11,3 +11,16 @@ $(BUILD)/tests/emulator/%.text: tests/emulator/%.s tests/emulator/snippets.inc
 test_machine_DIRS := emulator
 test_machine_LIBS := -lunicorn
 test_machine_NEEDS := $(foreach s,cycles stops,$(BUILD)/tests/emulator/$(s).text)
+
+$(BUILD)/tests/emulator/native.elf: tests/emulator/native.c
+	@mkdir -p $(@D)
+	@echo '  link $@'
+	@$(TARGET)gcc $(WARNINGS) -mcpu=cortex-m4 -mthumb -O2 -nostdlib -Wl,-Ttext=0x080c0000 \
+	    -Wl,-Tdata=0x20012000 -Wl,-e,0 -o $@ $< -lgcc
+
+CHECKS += emulator-cli
+emulator-cli_CHECK := tests/emulator/cli.sh $(BUILD)/bpf2thumb-emu $(BUILD)/tests/emulator/native.elf
+emulator-cli_NEEDS := $(BUILD)/bpf2thumb-emu $(BUILD)/tests/emulator/native.elf
+
+test_devices_DIRS := emulator
+test_devices_LIBS := -lunicorn
