@@ -123,7 +123,7 @@ static int compare_lines(const void *a, const void *b) {
 }
 
 bool lines_read(struct object *object) {
-    struct span table;
+    struct span table = {0};
 
     if (object->btfext_section == OBJECT_NONE || !object->strings)
         return true;
