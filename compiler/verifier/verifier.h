@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verifier's first part: what can be checked without following values. Instructions and their
+ * operands, control flow, the graph of calls and the depth of the stack. The compiler relies on what it
+ * establishes; safety of memory, termination and the rest are not checked yet.
+ */
+#ifndef VERIFIER_VERIFIER_H
+#define VERIFIER_VERIFIER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "program/program.h"
+#include "util/bitset.h"
+#include "util/diag.h"
+
+#define VERIFY_STACK_MAX 512 /* bytes, over every chain of calls */
+#define VERIFY_FRAMES_MAX 8  /* of functions active at one time */
+
+/* What is known about a function. */
+struct verify_func {
+    uint32_t stack;          /* bytes of eBPF stack below r10, a multiple of 8 */
+    const uint32_t *callees; /* functions that it may call, directly or through a pointer; sorted */
+    uint32_t ncallees;
+    const uint32_t *helpers; /* ids that it calls; sorted. Calls through a register are not in it */
+    uint32_t nhelpers;
+    bool callx;           /* calls through a register */
+    uint32_t frames;      /* functions on the longest chain of calls from here, itself included */
+    uint32_t chain_stack; /* bytes of eBPF stack on the chain of calls that needs most */
+};
+
+struct verify_result {
+    struct verify_func *funcs; /* by function index */
+    uint32_t *order;           /* all function indices, callees before callers */
+    struct bitset *reachable; /* slots that control flow can get to; ir_build() leaves out others */
+};
+
+/* False after at least one error. The result lives on the program's arena. */
+bool verify(const struct program *program, struct verify_result *result, struct diag *diag);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks in order. Each relies on those before it, so the first that fails is the last one made. */
+#include "verifier/verifier.h"
+
+#include "verifier/checks.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ERRORS_MAX 20
+
+bool verify_error(struct verifier *v, enum diag_category category, uint32_t slot, const char *mend,
+                  const char *format, ...) {
+    struct diag_loc loc;
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        abort();
+    va_end(args);
+    program_loc(v->program, slot, &loc);
+    diag_error(v->diag, category, &loc, mend, "%s", text);
+    free(text);
+    v->errors++;
+    return false;
+}
+
+bool verify_gave_up(const struct verifier *v) {
+    return v->errors >= ERRORS_MAX;
+}
+
+bool verify(const struct program *program, struct verify_result *result, struct diag *diag) {
+    struct verifier v = {.program = program, .result = result, .diag = diag};
+
+    for (uint32_t i = 0; i < program->nentries; i++)
+        v.strict |= program->entries[i].hook != BPF_HOOK_RAW;
+    result->funcs = arena_alloc_array(program->arena, program->nfuncs, sizeof(*result->funcs));
+    return verify_cfg(&v) && verify_encoding(&v) && verify_stack(&v) && verify_calls(&v);
+}
