@@ -50,7 +50,6 @@ struct edge_set {
 };
 
 bool edge_add(struct edge_set *set, struct arena *arena, mreg a, mreg b); /* true: it is new */
-bool edge_has(const struct edge_set *set, mreg a, mreg b);
 
 enum move_state {
     MOVE_READY,  /* to be tried */
@@ -89,6 +88,7 @@ struct node {
     uint16_t forbidden;       /* machine registers that are live at the same time */
     uint8_t room;             /* allocatable registers that are not forbidden */
     uint8_t state;            /* enum node_state */
+    uint8_t searches;         /* for parked moves, bounded for nodes with many of them */
     uint8_t colour;           /* NODE_COLOURED: the machine register */
     bool spans;               /* live across an instruction that has no part in it */
     bool atomic;              /* a spill temporary of one instruction: never spilled */
@@ -135,7 +135,7 @@ struct ra {
     struct arena *arena;
     uint32_t nnodes; /* registers when the round began */
     struct node *nodes;
-    struct edge_set edges;
+    struct edge_set edges; /* between nodes of many neighbours */
     VEC(struct move) moves;
     struct heap ready_moves, simplify, freeze, spill;
     struct u32_vec stack, spilled;
@@ -166,7 +166,11 @@ static inline bool ra_unspillable(const struct node *n) {
 /* Cycles that it costs to keep the node in memory, or to compute it again at each use. */
 float ra_spill_cost(const struct node *n);
 
-void ra_build(struct ra *ra); /* regalloc_build.c: nodes, edges, moves */
+/* regalloc_build.c: nodes, edges, moves */
+void ra_build(struct ra *ra);
+bool ra_connected(const struct ra *ra, mreg a, mreg b);
+/* Makes two nodes neighbours, degrees aside; false if they are. */
+bool ra_connect(struct ra *ra, mreg a, mreg b);
 
 /* ------------------------------------------------------------------------------- steps of a round */
 

@@ -42,18 +42,50 @@ bool edge_add(struct edge_set *set, struct arena *arena, mreg a, mreg b) {
     return true;
 }
 
-bool edge_has(const struct edge_set *set, mreg a, mreg b) {
-    return set->count && set->slots[edge_index(set, edge_key(a, b))];
+/* A list of neighbours up to this length is searched; only edges between two nodes with longer lists
+ * are in the hash table. Most nodes are small and found in the cache, the table is not. */
+#define SHORT_LIST 32
+
+static bool is_listed(const struct node *n, mreg reg) {
+    for (size_t i = 0; i < n->adjacent.count; i++)
+        if (n->adjacent.items[i] == reg)
+            return true;
+    return false;
+}
+
+bool ra_connected(const struct ra *ra, mreg a, mreg b) {
+    const struct node *na = &ra->nodes[a], *nb = &ra->nodes[b];
+    if (na->adjacent.count <= SHORT_LIST)
+        return is_listed(na, b);
+    if (nb->adjacent.count <= SHORT_LIST)
+        return is_listed(nb, a);
+    return ra->edges.count && ra->edges.slots[edge_index(&ra->edges, edge_key(a, b))];
+}
+
+static void add_neighbour(struct ra *ra, mreg to, mreg reg) {
+    struct u32_vec *list = &ra->nodes[to].adjacent;
+    vec_push(ra->arena, list, reg);
+    size_t from = list->count - 1;
+    if (list->count == SHORT_LIST + 1)
+        from = 0; /* it has become long with this one: enter all that it has */
+    for (size_t i = from; list->count > SHORT_LIST && i < list->count; i++)
+        if (ra->nodes[list->items[i]].adjacent.count > SHORT_LIST)
+            edge_add(&ra->edges, ra->arena, to, list->items[i]);
+}
+
+bool ra_connect(struct ra *ra, mreg a, mreg b) {
+    if (ra_connected(ra, a, b))
+        return false;
+    add_neighbour(ra, a, b);
+    add_neighbour(ra, b, a);
+    return true;
 }
 
 static void connect(struct ra *ra, mreg a, mreg b) {
-    if (a == b || !edge_add(&ra->edges, ra->arena, a, b))
+    if (a == b || !ra_connect(ra, a, b))
         return;
-    struct node *na = &ra->nodes[a], *nb = &ra->nodes[b];
-    vec_push(ra->arena, &na->adjacent, b);
-    vec_push(ra->arena, &nb->adjacent, a);
-    na->degree++;
-    nb->degree++;
+    ra->nodes[a].degree++;
+    ra->nodes[b].degree++;
 }
 
 /* Two registers of any kind must differ. */

@@ -21,6 +21,7 @@
 /* Bounds that keep every step near constant on extreme graphs; ordinary ones stay far below. */
 #define MAX_EXAMINED 1000 /* neighbours that one test looks at */
 #define MAX_WAKES 8       /* times that a parked copy is tried again */
+#define MANY_MOVES 32     /* copies of a node that are looked through MAX_WAKES times at most */
 
 /* ------------------------------------------------------------------------------------------ heaps */
 
@@ -89,9 +90,11 @@ static void classify(struct ra *ra, mreg reg) {
     }
 }
 
-static void wake_moves(struct ra *ra, const struct node *n) {
-    if (!n->live_moves)
+static void wake_moves(struct ra *ra, struct node *n) {
+    if (!n->live_moves || (n->moves.count > MANY_MOVES && n->searches == MAX_WAKES))
         return;
+    if (n->searches < MAX_WAKES)
+        n->searches++;
     vec_for_each(uint32_t, id, &n->moves) {
         struct move *m = &ra->moves.items[*id];
         if (m->state != MOVE_PARKED || m->wakes == MAX_WAKES)
@@ -143,7 +146,7 @@ static bool harmless(const struct ra *ra, mreg t, mreg with) {
     const struct node *n = &ra->nodes[t];
     if (!in_graph(n) || is_low(n))
         return true;
-    return with < MREG_VIRTUAL ? n->forbidden >> with & 1 : edge_has(&ra->edges, t, with);
+    return with < MREG_VIRTUAL ? n->forbidden >> with & 1 : ra_connected(ra, t, with);
 }
 
 /* George's test: every neighbour of v is low or a neighbour of u already. */
@@ -174,7 +177,7 @@ static bool briggs(struct ra *ra, mreg u, mreg v) {
                 continue;
             ra->mark[*t] = ra->stamp;
             /* A common neighbour will have one neighbour less. */
-            bool common = e == 0 && edge_has(&ra->edges, *t, v);
+            bool common = e == 0 && ra_connected(ra, *t, v);
             if (n->degree - common >= n->room && ++high >= room)
                 return false;
         }
@@ -190,7 +193,7 @@ static bool is_safe(struct ra *ra, mreg u, mreg v) {
 static bool conflict(const struct ra *ra, mreg u, mreg v) {
     if (u < MREG_VIRTUAL)
         return ra->nodes[v].forbidden >> u & 1;
-    return edge_has(&ra->edges, u, v);
+    return ra_connected(ra, u, v);
 }
 
 static void become_machine(struct ra *ra, mreg u, mreg v) {
@@ -241,16 +244,12 @@ static void become_one(struct ra *ra, mreg u, mreg v) {
     from->alias = u;
     merge_facts(ra, to, from);
     vec_for_each(mreg, t, &from->adjacent) {
-        struct node *neighbour = &ra->nodes[*t];
-        if (!in_graph(neighbour))
+        if (!in_graph(&ra->nodes[*t]))
             continue;
-        if (!edge_add(&ra->edges, ra->arena, *t, u)) {
+        if (ra_connect(ra, *t, u))
+            to->degree++;
+        else
             lose_neighbour(ra, *t);
-            continue;
-        }
-        vec_push(ra->arena, &neighbour->adjacent, u);
-        vec_push(ra->arena, &to->adjacent, *t);
-        to->degree++;
     }
 }
 

@@ -175,7 +175,8 @@ static void jump(struct gen *g, struct mir_block *to) {
     emit(g, MIR_JUMP)->target[0] = to;
 }
 
-static void branch(struct gen *g, struct mir_block *yes, struct mir_block *no) {
+/* Ends the block; the targets are for the caller to set. */
+static struct mir_inst *branch(struct gen *g) {
     bool pair = percent(g, 30);
     struct mir_inst *inst = emit(g, pair ? MIR_CMPBR2 : MIR_CMPBR);
     for (int i = 0; i < (pair ? 4 : 2); i++)
@@ -184,22 +185,20 @@ static void branch(struct gen *g, struct mir_block *yes, struct mir_block *no) {
         inst->dst[0] = mir_reg_new(g->fn);
         inst->late = 10;
     }
-    inst->target[0] = yes;
-    inst->target[1] = no;
+    return inst;
 }
 
 static void make_region(struct gen *g, uint32_t nesting);
 
 static void make_if(struct gen *g, uint32_t nesting) {
-    struct mir_block *head = g->block, *yes = new_block(g);
-    g->block = yes;
+    struct mir_inst *end = branch(g);
+    g->block = end->target[0] = new_block(g);
     make_region(g, nesting + 1);
-    struct mir_block *yes_end = g->block, *no = new_block(g);
-    g->block = no;
+    struct mir_block *yes_end = g->block;
+    g->block = end->target[1] = new_block(g);
+    g->nrecent = 0;
     make_region(g, nesting + 1);
     struct mir_block *no_end = g->block, *join = new_block(g);
-    g->block = head;
-    branch(g, yes, no);
     g->block = yes_end;
     jump(g, join);
     g->block = no_end;
@@ -215,13 +214,12 @@ static void make_loop(struct gen *g, uint32_t nesting) {
     g->block = before;
     jump(g, head);
     g->block = head;
+    g->nrecent = 0;
     make_region(g, nesting + 1);
-    struct mir_block *last = g->block;
+    struct mir_inst *end = branch(g);
     g->depth--;
-    struct mir_block *after = new_block(g);
-    g->block = last;
-    branch(g, head, after);
-    g->block = after;
+    end->target[0] = head;
+    g->block = end->target[1] = new_block(g);
     g->nrecent = 0;
 }
 
