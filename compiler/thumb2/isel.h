@@ -32,6 +32,9 @@ struct isel {
 struct mir_fn *isel(struct arena *arena, struct ir_fn *fn, const struct fn_abi *own,
                     const struct arena_layout *layout);
 
+/* edges.c: gives every critical edge a block, where copies for phis find room. */
+void split_critical_edges(struct ir_fn *fn);
+
 /* ---- between the files of isel */
 
 /* A new instruction at s->place. */

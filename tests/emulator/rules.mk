@@ -24,3 +24,6 @@ emulator-cli_NEEDS := $(BUILD)/bpf2thumb-emu $(BUILD)/tests/emulator/native.elf
 
 test_devices_DIRS := emulator
 test_devices_LIBS := -lunicorn
+
+test_context_DIRS := emulator
+test_context_LIBS := -lunicorn

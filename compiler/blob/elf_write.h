@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The compiled code as an ARM ELF object for tools: objdump, gdb (add-symbol-file X.elf ADDRESS, with
+ * the address of the code on the board). .text is the blob's code section byte for byte, from 0.
+ */
+#ifndef BLOB_ELF_WRITE_H
+#define BLOB_ELF_WRITE_H
+
+#include "program/program.h"
+#include "thumb2/code.h"
+#include "util/diag.h"
+
+/* Writes the file, whole or not at all. False after an error message. */
+bool elf_write(const char *path, const struct program *prog, const struct code_unit *code,
+               struct diag *diag);
+
+#endif

@@ -1,0 +1,16 @@
+# Example programs, and the header they include, which is generated from the runtime's tables.
+programs_MAY_INCLUDE := runtime/include
+
+PROGRAM_NAMES   := blink crc32 debounce event_log fletcher32 histogram moving_average uart_frame
+PROGRAM_OBJECTS := $(PROGRAM_NAMES:%=$(BUILD)/bpf/programs/%.bpf.o)
+MCU_HEADER      := $(BUILD)/gen/bpf_mcu.h
+
+GENERATED    += $(MCU_HEADER)
+ALL          += $(PROGRAM_OBJECTS)
+INSTALL_DATA += $(MCU_HEADER):share/bpf2thumb/include
+
+$(MCU_HEADER): programs/gen_header.c runtime/tables.c $(wildcard runtime/include/bpf/*)
+	$(Q)mkdir -p $(@D)
+	@echo "  gen  $@"
+	$(Q)$(CC) $(WARNINGS) -Iruntime/include programs/gen_header.c runtime/tables.c -o $(@D)/gen_header
+	$(Q)$(@D)/gen_header > $@.tmp && mv $@.tmp $@
