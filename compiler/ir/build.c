@@ -316,12 +316,15 @@ static void build_alu(struct builder *b, const struct bpf_decoded *d) {
         *dst = result;
         return;
     }
-    if (d->op == BPF_MOV)
+    if (d->op == BPF_MOV) {
         result = operand(b, d, type);
-    else if (d->op == BPF_NEG)
-        result = emit2(b, IR_SUB, type, constant(b, type, 0), get_as(b, d->dst, type));
-    else
-        result = emit2(b, alu_op(d->op), type, get_as(b, d->dst, type), operand(b, d, type));
+    } else if (d->op == BPF_NEG) {
+        ir_val zero = constant(b, type, 0);
+        result = emit2(b, IR_SUB, type, zero, get_as(b, d->dst, type));
+    } else {
+        ir_val a = get_as(b, d->dst, type);
+        result = emit2(b, alu_op(d->op), type, a, operand(b, d, type));
+    }
     *dst = d->width == 64 ? result : zero_extended(b, result);
 }
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random programs through the passes: a program is built, and run as IR (eval.h); then each pass
+ * alone, and the whole optimiser at each level, must give a function that does the same. The first
+ * function that disagrees is printed before and after.
+ */
+#include "ir/test.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/eval.h"
+#include "ir/random.h"
+#include "opt/opt.h"
+
+#define NRUNS 3 /* inputs per program */
+
+struct unit {
+    struct arena *arena;
+    const struct program *prog;
+    struct ir_fn **fns;
+};
+
+static void build(struct unit *unit) {
+    unit->fns = arena_alloc_array(unit->arena, unit->prog->nfuncs, sizeof(struct ir_fn *));
+    for (uint32_t i = 0; i < unit->prog->nfuncs; i++) {
+        unit->fns[i] = ir_build(unit->arena, unit->prog, i, 512);
+        ir_check(unit->fns[i], "build");
+    }
+}
+
+static void run(const struct unit *unit, uint64_t seed, struct eval_result out[NRUNS]) {
+    struct eval_unit eval = {
+        .prog = unit->prog, .fns = unit->fns, .nfns = unit->prog->nfuncs, .max_steps = 20000};
+    for (int i = 0; i < NRUNS; i++) {
+        uint8_t ctx[RANDOM_CTX_SIZE];
+        for (int k = 0; k < RANDOM_CTX_SIZE; k++)
+            ctx[k] = i == 0 ? 0 : (uint8_t)((seed + (uint64_t)i) * (uint64_t)(k + 1) * 0x9e37 >> i);
+        uint64_t args[5] = {EVAL_CTX, sizeof(ctx)};
+        out[i] = eval_run(&eval, 0, args, ctx, sizeof(ctx));
+    }
+}
+
+static bool agree(const struct unit *unit, uint64_t seed, const struct eval_result *wanted,
+                  const char *what) {
+    struct eval_result got[NRUNS];
+    run(unit, seed, got);
+    for (int i = 0; i < NRUNS; i++) {
+        if (eval_agree(&wanted[i], &got[i]))
+            continue;
+        printf("program %" PRIu64 ", input %d, after %s: status %d, was %d; r0 %" PRIx64
+               ", was %" PRIx64 "; memory %s; effects %s\n",
+               seed, i, what, got[i].status, wanted[i].status, got[i].value, wanted[i].value,
+               got[i].memory == wanted[i].memory ? "same" : "differs",
+               got[i].effects == wanted[i].effects ? "same" : "differ");
+        return false;
+    }
+    return true;
+}
+
+static void print_unit(const struct unit *unit) {
+    for (uint32_t i = 0; i < unit->prog->nfuncs; i++)
+        ir_print(unit->fns[i], stdout);
+}
+
+/* One pass on freshly built functions, after `prepare` (a pass, or NULL) has run. */
+static bool check_pass(struct unit *unit, uint64_t seed, const struct eval_result *wanted,
+                       const char *pass) {
+    build(unit);
+    char *before = NULL;
+    for (uint32_t i = 0; i < unit->prog->nfuncs; i++) {
+        before = test_text_of(unit->arena, unit->fns[i]);
+        opt_run_pass(unit->fns[i], pass);
+        ir_check(unit->fns[i], pass);
+    }
+    if (agree(unit, seed, wanted, pass))
+        return true;
+    printf("%s", unit->prog->nfuncs == 1 ? before : "");
+    print_unit(unit);
+    return false;
+}
+
+static bool check_level(struct unit *unit, uint64_t seed, const struct eval_result *wanted,
+                        int level) {
+    static const char *const names[] = {"-O0", "-O1", "-O2"};
+    struct opt_options options = {.level = level, .check = true};
+    build(unit);
+    for (uint32_t i = 0; i < unit->prog->nfuncs; i++)
+        opt_run(unit->fns[i], &options);
+    return agree(unit, seed, wanted, names[level]);
+}
+
+static bool check_program(struct unit *unit, uint64_t seed) {
+    struct eval_result wanted[NRUNS];
+    size_t npasses;
+    const struct opt_pass *passes = opt_passes(&npasses);
+    build(unit);
+    run(unit, seed, wanted);
+    for (size_t i = 0; i < npasses; i++)
+        if (!check_pass(unit, seed, wanted, passes[i].name))
+            return false;
+    for (int level = 0; level <= 2; level++)
+        if (!check_level(unit, seed, wanted, level))
+            return false;
+    return true;
+}
+
+void test_random(uint64_t first, uint64_t n, struct test_count *count) {
+    struct bpf_insn *insns = calloc(RANDOM_MAX_INSNS, sizeof(*insns));
+    for (uint64_t seed = first; seed < first + n; seed++) {
+        struct arena *arena = arena_new();
+        struct diag *diag = diag_new();
+        uint32_t slots = random_program(seed, RANDOM_HELPERS | RANDOM_CALLX | RANDOM_CALLS, insns);
+        struct unit unit = {
+            .arena = arena,
+            .prog = program_from_insns(arena, "random", insns, slots, RANDOM_CTX_SIZE, diag)};
+        if (!unit.prog)
+            diag_print(diag, stdout, false);
+        bool passed = unit.prog && check_program(&unit, seed);
+        *(passed ? &count->passed : &count->failed) += 1;
+        diag_free(diag);
+        arena_free(arena);
+    }
+    free(insns);
+}

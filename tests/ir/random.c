@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/* Random eBPF programs; see random.h. */
+#include "ir/random.h"
+
+#include <assert.h>
+#include <stdbool.h>
+
+#include "bpf/helper.h"
+
+#define MAX_FUNCS 4
+#define MAX_ITEMS 60
+#define MAX_FIXUPS 400
+#define FUEL BPF_R8
+#define CTX BPF_R9
+#define STACK 64 /* bytes below r10 in use */
+
+struct fixup {
+    uint32_t at;     /* slot of a jump or a call */
+    uint32_t target; /* item of the function; or function */
+    enum { FIX_JUMP, FIX_CALL, FIX_FUNC } kind;
+};
+
+struct generator {
+    uint64_t state;
+    unsigned flags;
+    struct bpf_insn *out;
+    uint32_t n;
+    uint32_t nfuncs, func;
+    uint32_t func_start[MAX_FUNCS];
+    uint32_t item_start[MAX_ITEMS + 1], nitems;
+    struct fixup fixups[MAX_FIXUPS];
+    uint32_t nfixups;
+};
+
+static uint64_t next(struct generator *g) {
+    g->state ^= g->state << 13;
+    g->state ^= g->state >> 7;
+    g->state ^= g->state << 17;
+    return g->state * 0x2545f4914f6cdd1d;
+}
+
+static uint32_t below(struct generator *g, uint32_t n) {
+    return (uint32_t)((next(g) >> 33) % n);
+}
+
+static bool one_in(struct generator *g, uint32_t n) {
+    return below(g, n) == 0;
+}
+
+/* Values at which things go wrong, and small ones. */
+static int64_t value(struct generator *g) {
+    static const int64_t edges[] = {0,
+                                    1,
+                                    -1,
+                                    2,
+                                    31,
+                                    32,
+                                    63,
+                                    64,
+                                    255,
+                                    0x7fff,
+                                    0x8000,
+                                    0xffff,
+                                    INT32_MAX,
+                                    INT32_MIN,
+                                    UINT32_MAX,
+                                    0x100000000,
+                                    INT64_MAX,
+                                    INT64_MIN,
+                                    -0x80000000ll - 1,
+                                    -32768,
+                                    0x12345678,
+                                    0xff00ff00ff};
+    switch (below(g, 4)) {
+    case 0: return (int64_t)next(g);
+    case 1: return (int64_t)below(g, 16) - 4;
+    default: return edges[below(g, sizeof(edges) / sizeof(*edges))];
+    }
+}
+
+static uint8_t any_reg(struct generator *g) {
+    return (uint8_t)below(g, 8); /* r0 to r7 */
+}
+
+static void put(struct generator *g, struct bpf_decoded d) {
+    assert(g->n + 2 < RANDOM_MAX_INSNS);
+    g->n += bpf_encode(&d, g->out + g->n);
+}
+
+static void put_mov(struct generator *g, uint8_t dst, uint8_t src) {
+    put(g, (struct bpf_decoded){.op = BPF_MOV, .width = 64, .src_reg = 1, .dst = dst, .src = src});
+}
+
+static void put_alu_imm(struct generator *g, enum bpf_op op, unsigned width, uint8_t dst,
+                        int32_t imm) {
+    put(g, (struct bpf_decoded){.op = op, .width = (uint8_t)width, .dst = dst, .imm = imm});
+}
+
+static void put_constant(struct generator *g, uint8_t dst) {
+    int64_t v = value(g);
+    if (v != (int32_t)v || one_in(g, 8))
+        put(g, (struct bpf_decoded){.op = BPF_LDDW, .dst = dst, .imm = v});
+    else
+        put_alu_imm(g, BPF_MOV, one_in(g, 2) ? 32 : 64, dst, (int32_t)v);
+}
+
+/* --------------------------------------------------------------------------------- computations */
+
+static void random_alu(struct generator *g) {
+    struct bpf_decoded d = {.op = (enum bpf_op)below(g, BPF_ARSH + 1),
+                            .width = one_in(g, 2) ? 32 : 64,
+                            .dst = any_reg(g)};
+    if (one_in(g, 2) && d.op != BPF_NEG) {
+        d.src_reg = 1;
+        d.src = any_reg(g);
+    } else if (d.op == BPF_LSH || d.op == BPF_RSH || d.op == BPF_ARSH) {
+        d.imm = below(g, d.width);
+    } else if (d.op != BPF_NEG) {
+        d.imm = (int32_t)value(g);
+    }
+    put(g, d);
+}
+
+/* What compilers write for extensions before v4. */
+static void shift_pair(struct generator *g) {
+    static const uint8_t counts[] = {32, 48, 56, 16, 8};
+    uint8_t reg = any_reg(g);
+    int count = counts[below(g, 5)];
+    put_alu_imm(g, BPF_LSH, 64, reg, count);
+    put_alu_imm(g, one_in(g, 2) ? BPF_RSH : BPF_ARSH, 64, reg, count);
+}
+
+static void random_extension(struct generator *g) {
+    struct bpf_decoded d = {.dst = any_reg(g)};
+    if (one_in(g, 2)) {
+        static const uint8_t widths[] = {16, 32, 64};
+        d.op = (enum bpf_op)(BPF_LE + below(g, 3));
+        d.width = widths[below(g, 3)];
+    } else {
+        d.op = (enum bpf_op)(BPF_MOVSX8 + below(g, 3));
+        d.width = d.op == BPF_MOVSX32 || one_in(g, 2) ? 64 : 32;
+        d.src_reg = 1;
+        d.src = any_reg(g);
+    }
+    put(g, d);
+}
+
+/* --------------------------------------------------------------------------------------- memory */
+
+static uint8_t random_size(struct generator *g) {
+    return (uint8_t)(8 << below(g, 4));
+}
+
+/* An offset of an access of `width` bits into [0, size). Aligned to it, mostly. */
+static int16_t offset_in(struct generator *g, uint32_t size, unsigned width) {
+    uint32_t bytes = width / 8;
+    if (one_in(g, 8))
+        return (int16_t)below(g, size - bytes + 1);
+    return (int16_t)(below(g, size / bytes) * bytes);
+}
+
+/* Access at base + from ...: of the context, or of the stack with base r10. */
+static void access(struct generator *g, uint8_t base, int32_t from, uint32_t size) {
+    struct bpf_decoded d = {.width = random_size(g)};
+    if (base == BPF_R10 && !one_in(g, 6))
+        d.width = 64; /* spill slots, mostly */
+    d.off = (int16_t)(from + offset_in(g, size, d.width));
+    switch (below(g, 5)) {
+    case 0:
+        d.op = BPF_ST;
+        d.dst = base;
+        d.imm = (int32_t)value(g);
+        break;
+    case 1:
+    case 2:
+        d.op = BPF_STX;
+        d.dst = base;
+        d.src = any_reg(g);
+        break;
+    default:
+        d.op = d.width < 64 && one_in(g, 3) ? BPF_LDXS : BPF_LDX;
+        d.dst = any_reg(g);
+        d.src = base;
+        break;
+    }
+    put(g, d);
+}
+
+/* Through a copy of the base in another register, with an index or a constant added. */
+static void indirect_access(struct generator *g) {
+    uint8_t address = (uint8_t)(1 + below(g, 5)), index = (uint8_t)(6 + below(g, 2));
+    bool stack = one_in(g, 2);
+    put_mov(g, address, stack ? BPF_R10 : CTX);
+    if (stack)
+        put_alu_imm(g, BPF_ADD, 64, address, -STACK);
+    if (one_in(g, 2)) {
+        put_alu_imm(g, BPF_AND, one_in(g, 2) ? 32 : 64, index, 24);
+        put(g, (struct bpf_decoded){
+                   .op = BPF_ADD, .width = 64, .src_reg = 1, .dst = address, .src = index});
+    } else {
+        put_alu_imm(g, BPF_ADD, 64, address, (int32_t)below(g, 4) * 8);
+    }
+    access(g, address, 0, 32);
+}
+
+static void random_atomic(struct generator *g) {
+    struct bpf_decoded d = {
+        .op = (enum bpf_op)(BPF_ATOMIC_ADD + below(g, BPF_ATOMIC_CMPXCHG - BPF_ATOMIC_ADD + 1)),
+        .width = one_in(g, 2) ? 32 : 64,
+        .dst = one_in(g, 3) ? BPF_R10 : CTX,
+        .src = any_reg(g)};
+    uint32_t bytes = d.width / 8;
+    d.off = (int16_t)(below(g, 32 / bytes) * bytes - (d.dst == BPF_R10 ? STACK : 0));
+    put(g, d);
+}
+
+/* ---------------------------------------------------------------------------------------- calls */
+
+/* r1 to r5 hold anything after a call. */
+static void after_call(struct generator *g) {
+    for (uint8_t reg = BPF_R1; reg <= BPF_R5; reg++)
+        if (one_in(g, 2))
+            put_constant(g, reg);
+        else
+            put_mov(g, reg, (uint8_t)(6 + below(g, 2)));
+}
+
+static void add_fixup(struct generator *g, int kind, uint32_t target) {
+    assert(g->nfixups < MAX_FIXUPS);
+    g->fixups[g->nfixups++] = (struct fixup){.at = g->n, .target = target, .kind = kind};
+}
+
+static void helper_argument(struct generator *g, uint8_t reg, unsigned kind) {
+    switch (kind) {
+    case BPF_ARG_MAP_KEY:
+    case BPF_ARG_MAP_VALUE:
+    case BPF_ARG_MAP_VALUE_OUT:
+    case BPF_ARG_MEM:
+    case BPF_ARG_MEM_OUT:
+    case BPF_ARG_STR:
+    case BPF_ARG_CALLBACK_CTX:
+        put_mov(g, reg, one_in(g, 3) ? CTX : BPF_R10);
+        put_alu_imm(g, BPF_ADD, 64, reg, -8 * (int32_t)(1 + below(g, STACK / 8)));
+        break;
+    case BPF_ARG_SIZE:
+    case BPF_ARG_SIZE0: put_alu_imm(g, BPF_MOV, 64, reg, 8); break;
+    default:
+        if (one_in(g, 2))
+            put_constant(g, reg);
+        else
+            put_mov(g, reg, any_reg(g));
+        break;
+    }
+}
+
+static void helper_call(struct generator *g) {
+    size_t count;
+    const struct bpf_helper *helpers = bpf_helpers(&count), *helper;
+    do
+        helper = &helpers[below(g, (uint32_t)count)];
+    while (helper->id >= BPF_HELPER_INTERNAL_BASE);
+    for (unsigned i = 0; i < helper->nargs; i++)
+        helper_argument(g, (uint8_t)(BPF_R1 + i), helper->arg[i]);
+    put(g, (struct bpf_decoded){.op = BPF_CALL_HELPER, .imm = helper->id});
+    after_call(g);
+}
+
+/* Of a later function: there is no recursion. */
+static void local_call(struct generator *g) {
+    uint32_t callee = g->func + 1 + below(g, g->nfuncs - g->func - 1);
+    bool indirect = (g->flags & RANDOM_CALLX) && one_in(g, 3);
+    put_mov(g, BPF_R1, CTX);
+    if (indirect) {
+        add_fixup(g, FIX_FUNC, callee);
+        put(g, (struct bpf_decoded){
+                   .op = BPF_LDDW, .pseudo = BPF_PSEUDO_FUNC, .dst = BPF_R6, .imm = 0});
+        put(g, (struct bpf_decoded){.op = BPF_CALLX, .dst = BPF_R6});
+    } else {
+        add_fixup(g, FIX_CALL, callee);
+        put(g, (struct bpf_decoded){.op = BPF_CALL_LOCAL});
+    }
+    after_call(g);
+}
+
+/* --------------------------------------------------------------------------------------- control */
+
+static void forward_jump(struct generator *g, uint32_t item) {
+    struct bpf_decoded d = {.op = (enum bpf_op)(BPF_JEQ + below(g, BPF_JSLE - BPF_JEQ + 1)),
+                            .width = one_in(g, 2) ? 32 : 64,
+                            .dst = any_reg(g)};
+    if (one_in(g, 12))
+        d = (struct bpf_decoded){.op = BPF_JA, .width = 64};
+    else if (one_in(g, 2))
+        d.imm = (int32_t)value(g);
+    else
+        d.src_reg = 1, d.src = any_reg(g);
+    uint32_t ahead = 1 + below(g, one_in(g, 12) ? g->nitems : 6);
+    uint32_t target = item + ahead > g->nitems ? g->nitems : item + ahead;
+    add_fixup(g, FIX_JUMP, target);
+    put(g, d);
+}
+
+static void backward_jump(struct generator *g, uint32_t item) {
+    put_alu_imm(g, BPF_ADD, 64, FUEL, -1);
+    add_fixup(g, FIX_JUMP, below(g, item + 1));
+    put(g, (struct bpf_decoded){.op = BPF_JSGT, .width = 64, .dst = FUEL, .imm = 0});
+}
+
+static void random_item(struct generator *g, uint32_t item) {
+    switch (below(g, 20)) {
+    case 0:
+    case 1: access(g, CTX, 0, RANDOM_CTX_SIZE); break;
+    case 2:
+    case 3:
+    case 4: access(g, BPF_R10, -STACK, STACK); break;
+    case 5:
+        if (one_in(g, 3))
+            indirect_access(g);
+        break;
+    case 6:
+    case 7:
+    case 8: forward_jump(g, item); break;
+    case 9: backward_jump(g, item); break;
+    case 10:
+        if (one_in(g, 3))
+            random_atomic(g);
+        break;
+    case 11: random_extension(g); break;
+    case 12: shift_pair(g); break;
+    case 13:
+        if ((g->flags & RANDOM_HELPERS) && one_in(g, 2))
+            helper_call(g);
+        else if ((g->flags & RANDOM_CALLS) && g->func + 1 < g->nfuncs)
+            local_call(g);
+        break;
+    case 14: put_constant(g, any_reg(g)); break;
+    case 15: put_mov(g, any_reg(g), any_reg(g)); break;
+    default: random_alu(g); break;
+    }
+}
+
+/* ------------------------------------------------------------------------------------- functions */
+
+static void prologue(struct generator *g) {
+    put_mov(g, CTX, BPF_R1);
+    put_alu_imm(g, BPF_MOV, 64, FUEL, (int32_t)below(g, 12));
+    for (int slot = 8; slot <= STACK; slot += 8)
+        put(g, (struct bpf_decoded){
+                   .op = BPF_ST, .width = 64, .dst = BPF_R10, .off = (int16_t)-slot, .imm = slot});
+    for (uint8_t reg = BPF_R0; reg <= BPF_R7; reg++) {
+        if (one_in(g, 3) && reg > BPF_R1 && reg <= BPF_R5 && g->func > 0)
+            continue; /* the argument */
+        if (one_in(g, 2))
+            put(g, (struct bpf_decoded){.op = BPF_LDX,
+                                        .width = random_size(g),
+                                        .dst = reg,
+                                        .src = CTX,
+                                        .off = (int16_t)(below(g, RANDOM_CTX_SIZE / 8) * 8)});
+        else
+            put_constant(g, reg);
+    }
+}
+
+/* All registers and stack slots go into the result. */
+static void epilogue(struct generator *g) {
+    for (uint8_t reg = BPF_R1; reg <= BPF_R7; reg++)
+        if (one_in(g, 2))
+            put(g, (struct bpf_decoded){.op = BPF_STX,
+                                        .width = 64,
+                                        .dst = CTX,
+                                        .src = reg,
+                                        .off = (int16_t)(8 * (reg + 3))});
+    for (int slot = 8; slot <= STACK; slot += 8)
+        if (one_in(g, 3)) {
+            put(g, (struct bpf_decoded){.op = BPF_LDX,
+                                        .width = 64,
+                                        .dst = BPF_R1,
+                                        .src = BPF_R10,
+                                        .off = (int16_t)-slot});
+            put(g, (struct bpf_decoded){
+                       .op = BPF_XOR, .width = 64, .src_reg = 1, .dst = BPF_R0, .src = BPF_R1});
+        }
+    put(g, (struct bpf_decoded){.op = BPF_EXIT});
+}
+
+static void patch(struct generator *g, const struct fixup *fix, uint32_t target) {
+    struct bpf_decoded d;
+    enum bpf_decode_status status = bpf_decode(g->out + fix->at, 2, &d);
+    assert(status == BPF_DECODE_OK);
+    (void)status;
+    if (fix->kind == FIX_FUNC)
+        d.imm = target;
+    else
+        d.target = (int32_t)(target - fix->at);
+    bpf_encode(&d, g->out + fix->at);
+}
+
+static void random_function(struct generator *g) {
+    g->func_start[g->func] = g->n;
+    g->nitems = 3 + below(g, MAX_ITEMS - 3);
+    uint32_t first = g->nfixups;
+    prologue(g);
+    for (uint32_t item = 0; item < g->nitems; item++) {
+        g->item_start[item] = g->n;
+        random_item(g, item);
+    }
+    g->item_start[g->nitems] = g->n;
+    epilogue(g);
+    for (uint32_t i = first; i < g->nfixups; i++)
+        if (g->fixups[i].kind == FIX_JUMP)
+            patch(g, &g->fixups[i], g->item_start[g->fixups[i].target]);
+}
+
+uint32_t random_program(uint64_t seed, unsigned flags, struct bpf_insn *out) {
+    struct generator g = {.state = seed * 0x9e3779b97f4a7c15 + 1, .flags = flags, .out = out};
+    next(&g);
+    g.nfuncs = flags & RANDOM_CALLS ? 1 + below(&g, MAX_FUNCS) : 1;
+    for (g.func = 0; g.func < g.nfuncs; g.func++)
+        random_function(&g);
+    for (uint32_t i = 0; i < g.nfixups; i++)
+        if (g.fixups[i].kind != FIX_JUMP)
+            patch(&g, &g.fixups[i], g.func_start[g.fixups[i].target]);
+    return g.n;
+}
