@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random programs through the passes: a program is built, and run as IR (eval.h); then each pass
- * alone, and the whole optimiser at each level, must give a function that does the same. The first
- * function that disagrees is printed before and after.
+ * alone, the whole optimiser at each level, and legalisation with the passes behind it must give a
+ * function that does the same. The first function that disagrees is printed before and after.
  */
 #include "ir/test.h"
 
@@ -14,6 +14,7 @@
 #include "ir/eval.h"
 #include "ir/random.h"
 #include "opt/opt.h"
+#include "thumb2/abi.h"
 
 #define NRUNS 3 /* inputs per program */
 
@@ -65,7 +66,7 @@ static void print_unit(const struct unit *unit) {
         ir_print(unit->fns[i], stdout);
 }
 
-/* One pass on freshly built functions, after `prepare` (a pass, or NULL) has run. */
+/* One pass on freshly built functions. */
 static bool check_pass(struct unit *unit, uint64_t seed, const struct eval_result *wanted,
                        const char *pass) {
     build(unit);
@@ -92,6 +93,50 @@ static bool check_level(struct unit *unit, uint64_t seed, const struct eval_resu
     return agree(unit, seed, wanted, names[level]);
 }
 
+/* To words, as the compiler does it, with every argument word passed in its canonical place. */
+static void to_words(struct unit *unit) {
+    struct fn_abi *abi = arena_alloc_array(unit->arena, unit->prog->nfuncs, sizeof(struct fn_abi));
+    for (uint32_t i = 0; i < unit->prog->nfuncs; i++)
+        abi_init(&abi[i], ABI_CANONICAL, BPF_HOOK_RAW);
+    for (uint32_t i = 0; i < unit->prog->nfuncs; i++) {
+        legalize(unit->fns[i], &abi[i], abi);
+        ir_check(unit->fns[i], "legalize");
+    }
+}
+
+/* Legalised functions, optimised before at `level` or not, and then pass by pass. */
+static bool check_words(struct unit *unit, uint64_t seed, const struct eval_result *wanted,
+                        int level) {
+    struct opt_options options = {.level = level, .check = true};
+    build(unit);
+    for (uint32_t i = 0; i < unit->prog->nfuncs; i++)
+        opt_run(unit->fns[i], &options);
+    to_words(unit);
+    if (!agree(unit, seed, wanted, "legalize"))
+        return false;
+    size_t npasses;
+    const struct opt_pass *passes = opt_passes(&npasses);
+    for (size_t p = 0; p < npasses; p++) {
+        char *before = NULL;
+        for (uint32_t i = 0; i < unit->prog->nfuncs; i++) {
+            before = test_text_of(unit->arena, unit->fns[i]);
+            opt_run_pass(unit->fns[i], passes[p].name);
+            ir_check(unit->fns[i], passes[p].name);
+        }
+        if (agree(unit, seed, wanted, passes[p].name))
+            continue;
+        printf("(words)\n%s", unit->prog->nfuncs == 1 ? before : "");
+        print_unit(unit);
+        return false;
+    }
+    for (uint32_t i = 0; i < unit->prog->nfuncs; i++) {
+        trim_words(unit->fns[i]);
+        ir_check(unit->fns[i], "trim_words");
+        opt_run(unit->fns[i], &options);
+    }
+    return agree(unit, seed, wanted, "trim_words, optimiser");
+}
+
 static bool check_program(struct unit *unit, uint64_t seed) {
     struct eval_result wanted[NRUNS];
     size_t npasses;
@@ -102,7 +147,7 @@ static bool check_program(struct unit *unit, uint64_t seed) {
         if (!check_pass(unit, seed, wanted, passes[i].name))
             return false;
     for (int level = 0; level <= 2; level++)
-        if (!check_level(unit, seed, wanted, level))
+        if (!check_level(unit, seed, wanted, level) || !check_words(unit, seed, wanted, level))
             return false;
     return true;
 }

@@ -12,5 +12,5 @@ $(BUILD)/tests/ir-tests: $(call objs,asan,tests/ir) $(BUILD)/asan/libbpf2thumb.a
 CHECKS += ir-text ir-random
 ir-text_CHECK := $(BUILD)/tests/ir-tests text $(sort $(wildcard tests/ir/*.ir))
 ir-text_NEEDS := $(BUILD)/tests/ir-tests
-ir-random_CHECK := $(BUILD)/tests/ir-tests random 1 400
+ir-random_CHECK := $(BUILD)/tests/ir-tests random 1 300
 ir-random_NEEDS := $(BUILD)/tests/ir-tests
