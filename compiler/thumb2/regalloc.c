@@ -2,27 +2,41 @@
 /*
  * Register allocation by graph colouring, a whole function at a time.
  *
- * A round builds the interference graph (regalloc_build.c), takes it apart while coalescing copies
- * (regalloc_coalesce.c), and gives colours on the way back (regalloc_select.c). Registers that found
- * no colour are spilled in the code (regalloc_spill.c), and the next round starts from scratch. After
- * the last round spill slots are merged (regalloc_slots.c) and the colours are written into the code.
+ * A round builds the interference graph (regalloc_build.c, liveness.c), takes it apart while
+ * coalescing copies (regalloc_coalesce.c), and gives colours on the way back (regalloc_select.c).
+ * Registers that found no colour are spilled in the code (regalloc_spill.c), and the next round starts
+ * from scratch: usually there are two. After the last one, spill slots are merged (regalloc_slots.c)
+ * and the colours are written into the code.
  *
- * Machine registers. Instruction selection puts arguments, results and parameters into machine
- * registers by copies next to the call, and gives calls a mask of registers that they overwrite.
- * Machine registers are no nodes of the graph, because they would be neighbours of almost all: a node
- * has a mask of the machine registers it must not get, and needs fewer neighbours than the rest to be
- * easy. What lives across a call can so only get a callee-saved register, and the copies around calls
- * vanish by coalescing a node with a machine register.
+ * Copies are the currency between the stages. Instruction selection leaves them wherever values meet:
+ * phis, arguments, results, parameters. It is this stage that makes them vanish, the hottest first,
+ * by making one node of both ends where that keeps the graph as easy to colour as it was (tests of
+ * Briggs and of George), and by preferring the other end's register when colours are given.
  *
- * Ends. Spilling replaces a register by temporaries of one instruction each. These, and registers
- * that live from one instruction to the very next, are never spilled; everything else can be. As no
- * instruction has more operands than there are registers (isel keeps machine registers live only
- * around calls), at the latest when all else is spilled there is a colour for each, and each round
- * spills at least one register that existed at the start.
+ * Machine registers occur next to calls, at the entry and at returns; calls have a mask of registers
+ * that they overwrite. Machine registers are no nodes of the graph, because they would be neighbours
+ * of almost all. Instead a node has a mask of machine registers that are live, or overwritten, while
+ * it is live. A node is easy to colour if it has fewer neighbours than registers outside its mask. So
+ * what lives across a call can only get a callee-saved register, and if there are too many such
+ * values, the ones that are spilled are the cheapest of them.
+ *
+ * What to spill is decided by estimated cycles: uses and definitions, ten times as many for each
+ * loop around them, divided by the neighbours that it would relieve. That makes a value that lives
+ * through a hot loop without being used there the first to go. Colouring is optimistic: a node is
+ * spilled only if no register is left when its turn comes, and then the neighbours in one register
+ * are spilled instead if they are cheaper together. Constants and addresses are not loaded from slots
+ * but made again in front of each use.
+ *
+ * Termination. A spilled register becomes temporaries. Those of one instruction, and registers that
+ * live from one instruction to the very next, are never spilled. A temporary shared by instructions
+ * close to each other is spilled once more at most, into temporaries of one instruction. Each round
+ * thus uses up a register that can be spilled. When none is left, only the operands of one instruction
+ * are live at a time, and the machine registers of a call sequence; there are enough registers for
+ * those, with six already (at most four late sources and two destinations).
  *
  * Time. Liveness, edges, adjacency and copies are sparse; choices are by heaps; tests of one copy look
- * at a bounded number of neighbours a bounded number of times. So a round is n log n for the size
- * of the graph, which is the number of registers times the pressure, and few rounds are needed.
+ * at a bounded number of neighbours a bounded number of times. A round is n log n in the size of the
+ * graph, which is the number of registers times the pressure.
  */
 #include "thumb2/regalloc.h"
 
@@ -89,6 +103,7 @@ void regalloc(struct mir_fn *fn) {
         struct ra ra = {.fn = fn, .lasting = &lasting, .arena = arena_new()};
         done = run_round(&ra);
         arena_free(ra.arena);
+        lasting.nrounds++;
     }
     arena_free(lasting.arena);
     summarize(fn);

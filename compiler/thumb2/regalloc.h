@@ -126,6 +126,7 @@ struct ra_lasting {
     struct arena *arena;
     VEC(struct vreg) vregs; /* by register */
     uint32_t nslots;        /* slots handed out, before they are merged */
+    uint32_t nrounds;       /* finished */
 };
 
 /* One round. */

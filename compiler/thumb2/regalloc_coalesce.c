@@ -184,16 +184,30 @@ static bool briggs(struct ra *ra, mreg u, mreg v) {
     return true;
 }
 
-static bool is_safe(struct ra *ra, mreg u, mreg v) {
-    if (u < MREG_VIRTUAL)
-        return george(ra, u, v);
-    return briggs(ra, u, v) || george(ra, u, v) || george(ra, v, u);
-}
-
 static bool conflict(const struct ra *ra, mreg u, mreg v) {
     if (u < MREG_VIRTUAL)
         return ra->nodes[v].forbidden >> u & 1;
     return ra_connected(ra, u, v);
+}
+
+/* Is there a hotter copy between v and something else, still to be had? Once v is a machine register
+ * that one may be lost, while the copy at hand is likely to be saved by the choice of colours too. */
+static bool has_hotter_copy(const struct ra *ra, mreg v, float weight) {
+    const struct node *n = &ra->nodes[v];
+    for (size_t i = 0; i < n->moves.count && i < MANY_MOVES; i++) {
+        const struct move *m = &ra->moves.items[n->moves.items[i]];
+        mreg dst = ra_alias(ra, m->dst), src = ra_alias(ra, m->src);
+        mreg other = dst == v ? src : dst;
+        if (m->weight > weight && other != v && !conflict(ra, other, v))
+            return true;
+    }
+    return false;
+}
+
+static bool is_safe(struct ra *ra, mreg u, mreg v, float weight) {
+    if (u < MREG_VIRTUAL)
+        return george(ra, u, v) && !has_hotter_copy(ra, v, weight);
+    return briggs(ra, u, v) || george(ra, u, v) || george(ra, v, u);
 }
 
 static void become_machine(struct ra *ra, mreg u, mreg v) {
@@ -277,7 +291,7 @@ static void try_move(struct ra *ra, struct move *m) {
         forget_copy(ra, u, m);
     } else if (v < MREG_VIRTUAL || conflict(ra, u, v)) {
         m->state = MOVE_DONE;
-    } else if (is_safe(ra, u, v)) {
+    } else if (is_safe(ra, u, v, m->weight)) {
         m->state = MOVE_DONE;
         if (u < MREG_VIRTUAL) {
             become_machine(ra, u, v);

@@ -84,6 +84,11 @@ static bool fail(struct check *c, uint32_t insn, const char *what, mreg name) {
     return false;
 }
 
+/* A constant has a name of its own, so that a register that gets it names all places that have it. */
+static mreg constant_name(const struct check *c, int constant) {
+    return c->original->nnames + (uint32_t)constant;
+}
+
 static void set_place(struct check *c, uint32_t place, uint32_t from) {
     bitset_copy(c->places[place], c->places[from]);
 }
@@ -153,7 +158,7 @@ static bool run_original(struct check *c, const struct record *r, const struct m
         if (was->dst[i] != MREG_NONE)
             forget(c, was->dst[i]);
     if (r->constant >= 0) {
-        bitset_set(c->places[c->first_constant + (uint32_t)r->constant], was->dst[0]);
+        copy_name(c, was->dst[0], constant_name(c, r->constant));
         if (now)
             set_place(c, now->dst[0], c->first_constant + (uint32_t)r->constant);
         return true;
@@ -231,7 +236,7 @@ static bool walk_block(struct check *c, const struct mir_block *b) {
 static struct bitset **new_state(struct check *c, bool full) {
     struct bitset **state = arena_alloc_array(c->arena, c->nplaces, sizeof(*state));
     for (uint32_t p = 0; p < c->nplaces; p++) {
-        state[p] = bitset_new(c->arena, c->original->nnames);
+        state[p] = bitset_new(c->arena, c->original->nnames + c->original->constants.count);
         if (full)
             bitset_set_all(state[p]);
     }
@@ -241,10 +246,14 @@ static struct bitset **new_state(struct check *c, bool full) {
 /* At the entry nothing is defined but the machine registers, each in its place. */
 static struct bitset **entry_state(struct check *c) {
     struct bitset **state = new_state(c, true);
-    for (uint32_t p = 0; p < c->nplaces; p++)
+    for (uint32_t p = 0; p < c->nplaces; p++) {
         for (mreg m = 0; m < MREG_VIRTUAL; m++)
             if (p != m)
                 bitset_clear(state[p], m);
+        for (int k = 0; k < (int)c->original->constants.count; k++)
+            if (p != c->first_constant + (uint32_t)k)
+                bitset_clear(state[p], constant_name(c, k));
+    }
     return state;
 }
 
