@@ -472,7 +472,6 @@ def raw_refusals():
 
 def faults():
     """Programs that start, and must be stopped."""
-    end = ("mov %r0, 0", "exit")
     for name, about, lines in (
         ("null-load", "load from address 0", ["mov %r1, 0", "ldxw %r0, [%r1+0]"]),
         (
@@ -500,7 +499,7 @@ def faults():
     ):
         v = Vector("fault-" + name, [f"Must be stopped: {about}."])
         v.word(1)
-        v.asm(*lines, *end)
+        v.asm("mov %r0, 0", *lines, "exit")
         v.error = about
         yield v
 
