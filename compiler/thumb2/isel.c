@@ -124,15 +124,23 @@ static bool same_thing(const struct ir_inst *a, const struct ir_inst *b) {
 
 #define HOISTED_BUCKETS 256
 
+/* Constants kept around the loops of a function. Far more than there are registers: what is beyond
+ * would only be made again where it is used, after its long range has met everything else's. */
+#define HOISTED_MAX 64
+
 static uint32_t bucket_of(const struct ir_inst *def) {
     return ((uint32_t)def->imm * 2654435761u + def->op * 97u + def->index * 31u) >> 24;
 }
 
+/* Its register, or MREG_NONE when enough is hoisted. */
 static mreg hoist(struct isel *s, const struct ir_inst *def, struct ir_block *home) {
     struct hoisted **bucket = &s->hoisted[bucket_of(def)];
     for (struct hoisted *h = *bucket; h; h = h->next)
         if (h->home == home && same_thing(h->def, def))
             return h->reg;
+    if (s->nhoisted == HOISTED_MAX)
+        return MREG_NONE;
+    s->nhoisted++;
     struct hoisted *h = arena_alloc(s->out->arena, sizeof(*h));
     *h = (struct hoisted){*bucket, def, home, isel_temp(s)};
     *bucket = h;
@@ -171,9 +179,10 @@ mreg isel_use(struct isel *s, ir_val v) {
     if (!is_homeless((enum ir_op)def->op))
         return isel_def(s, v);
     struct ir_block *home = home_of(s->ir_block);
-    if (home != s->ir_block)
-        return hoist(s, def, home);
-    mreg d = isel_temp(s);
+    mreg d = home != s->ir_block ? hoist(s, def, home) : MREG_NONE;
+    if (d != MREG_NONE)
+        return d;
+    d = isel_temp(s);
     make(s, d, def);
     return d;
 }
