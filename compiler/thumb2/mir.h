@@ -135,7 +135,4 @@ void mir_print(const struct mir_fn *fn, FILE *out);
  */
 void regalloc(struct mir_fn *fn);
 
-/* jumps.c, after regalloc(): leaves out blocks that only jump on, most of them emptied by coalescing. */
-void mir_thread_jumps(struct mir_fn *fn);
-
 #endif
