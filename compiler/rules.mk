@@ -1,6 +1,6 @@
 # The command line: main.c and one cmd_NAME.c per command. What the commands call is library code.
-compiler_SRCS := clang.c $(notdir $(wildcard compiler/compile.c))
+compiler_SRCS := clang.c compile.c
 compiler_MAY_INCLUDE := compiler runtime/include
 
 PROGRAMS += bpf2thumb
-bpf2thumb_MAIN := compiler/main.c compiler/cmd_build.c
+bpf2thumb_MAIN := compiler/main.c compiler/cmd_build.c compiler/cmd_compile.c

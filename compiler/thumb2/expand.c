@@ -16,10 +16,11 @@
 struct expander {
     struct code_unit *unit;
     const struct mir_fn *fn;
-    uint32_t *block_label;    /* by mir_block.id */
-    uint32_t saved;           /* registers pushed, a mask, lr included */
-    uint32_t frame;           /* bytes below the saved registers */
-    uint32_t spill_base, r10; /* offsets from sp */
+    uint32_t *block_label;            /* by mir_block.id */
+    const struct mir_block **landing; /* by mir_block.id: where a jump to it ends */
+    uint32_t saved;                   /* registers pushed, a mask, lr included */
+    uint32_t frame;                   /* bytes below the saved registers */
+    uint32_t spill_base, r10;         /* offsets from sp */
     uint32_t insn;
     const struct mir_block *next; /* block laid out after the current one */
 };
@@ -93,6 +94,44 @@ static void put_address(struct expander *x, unsigned d, uint32_t label, uint32_t
     item->f.imm = (int32_t)offset;
     item->label = label;
     item->insn = x->insn;
+}
+
+/* --------------------------------------------------------------------------- blocks without code */
+
+/* Allocation leaves blocks with nothing but a jump where all copies on a split edge were merged. Jumps
+ * pass them by, and they are not laid out. In an endless loop of such blocks the one where the walk
+ * comes round stays. */
+static void find_landings(struct expander *x) {
+    const struct mir_fn *fn = x->fn;
+    x->landing = arena_alloc_array(x->unit->arena, fn->nblocks, sizeof(*x->landing));
+    uint32_t *walk = arena_alloc_array(x->unit->arena, fn->nblocks, sizeof(*walk));
+    for (uint32_t i = 0; i < fn->nblocks; i++) {
+        const struct mir_block *b = fn->blocks[i];
+        while (b->first->op == MIR_JUMP && !x->landing[b->id] && walk[b->id] != i + 1) {
+            walk[b->id] = i + 1;
+            b = b->first->target[0];
+        }
+        const struct mir_block *end = x->landing[b->id] ? x->landing[b->id] : b;
+        x->landing[end->id] = end;
+        for (b = fn->blocks[i]; !x->landing[b->id]; b = b->first->target[0])
+            x->landing[b->id] = end;
+    }
+}
+
+static const struct mir_block *landing(const struct expander *x, const struct mir_block *b) {
+    return x->landing[b->id];
+}
+
+/* The entry is laid out in any case: control comes in there. */
+static bool is_laid_out(const struct expander *x, uint32_t i) {
+    return i == 0 || x->landing[i] == x->fn->blocks[i];
+}
+
+static const struct mir_block *laid_out_next(const struct expander *x, uint32_t i) {
+    while (++i < x->fn->nblocks)
+        if (is_laid_out(x, i))
+            return x->fn->blocks[i];
+    return NULL;
 }
 
 /* --------------------------------------------------------------------------------------- frames */
@@ -194,15 +233,15 @@ static enum t2_cond machine_cond(enum ir_cond cond) {
 
 /* Branches on flags, the block behind taken into account. */
 static void put_branches(struct expander *x, enum t2_cond cond, const struct mir_inst *inst) {
-    uint32_t taken = x->block_label[inst->target[0]->id];
-    uint32_t other = x->block_label[inst->target[1]->id];
-    if (inst->target[0] == x->next) {
-        put_branch(x, t2_cond_invert(cond), other);
+    const struct mir_block *taken = landing(x, inst->target[0]),
+                           *other = landing(x, inst->target[1]);
+    if (taken == x->next) {
+        put_branch(x, t2_cond_invert(cond), x->block_label[other->id]);
         return;
     }
-    put_branch(x, cond, taken);
-    if (inst->target[1] != x->next)
-        put_branch(x, T2_AL, other);
+    put_branch(x, cond, x->block_label[taken->id]);
+    if (other != x->next)
+        put_branch(x, T2_AL, x->block_label[other->id]);
 }
 
 /* cmp n, #imm; cmn where that encodes it. cmn gives the same flags unless imm is 0. */
@@ -213,13 +252,55 @@ static struct code_item *put_compare_imm(struct expander *x, unsigned n, uint32_
     return put_imm(x, T2_OP_CMN, 0, n, 0 - imm);
 }
 
-static void put_zero_branch(struct expander *x, const struct mir_inst *inst) {
+/* Whether the last item put computed reg by an operation whose flag-setting form tells if the result
+ * is 0 or negative; then it is made to set them. */
+static bool reuse_flags(struct expander *x, mreg reg) {
+    struct code_item *last = &vec_last(&x->unit->items);
+    if (last->kind != CODE_INSN || last->in_it || last->f.d != reg)
+        return false;
+    switch (last->op) {
+    case T2_OP_ADD:
+    case T2_OP_SUB:
+    case T2_OP_RSB:
+    case T2_OP_AND:
+    case T2_OP_BIC:
+    case T2_OP_ORR:
+    case T2_OP_EOR:
+    case T2_OP_LSL:
+    case T2_OP_LSR:
+    case T2_OP_ASR: break;
+    default: return false;
+    }
+    struct t2_fields f = last->f;
+    enum t2_enc enc;
+    f.setflags = true;
+    if (!t2_select((enum t2_op)last->op, &f, true, false, &enc))
+        return false;
+    last->f.setflags = true;
+    return true;
+}
+
+/* Compares with 0: the flags of the instruction before, cbz and cbnz, or cmp. */
+static bool put_zero_branch(struct expander *x, const struct mir_inst *inst) {
+    static const uint8_t after_result[IR_COND_COUNT] = {
+        [IR_COND_EQ] = T2_EQ, [IR_COND_NE] = T2_NE, [IR_COND_SLT] = T2_MI, [IR_COND_SGE] = T2_PL};
+    bool equality = inst->cond == IR_COND_EQ || inst->cond == IR_COND_NE;
+    if (!equality && inst->cond != IR_COND_SLT && inst->cond != IR_COND_SGE)
+        return false;
+    if (reuse_flags(x, inst->src[0])) {
+        put_branches(x, (enum t2_cond)after_result[inst->cond], inst);
+        return true;
+    }
+    if (!equality)
+        return false;
     enum t2_cond cond = machine_cond((enum ir_cond)inst->cond);
-    const struct mir_block *taken = inst->target[0], *other = inst->target[1];
+    const struct mir_block *taken = landing(x, inst->target[0]),
+                           *other = landing(x, inst->target[1]);
     if (taken == x->next) {
+        const struct mir_block *t = taken;
         cond = t2_cond_invert(cond);
-        taken = inst->target[1];
-        other = inst->target[0];
+        taken = other;
+        other = t;
     }
     struct code_item *item = code_add(x->unit, CODE_CBZ);
     item->f.n = (uint8_t)inst->src[0];
@@ -228,16 +309,14 @@ static void put_zero_branch(struct expander *x, const struct mir_inst *inst) {
     item->insn = x->insn;
     if (other != x->next)
         put_branch(x, T2_AL, x->block_label[other->id]);
+    return true;
 }
 
 static void put_word_branch(struct expander *x, const struct mir_inst *inst) {
     enum ir_cond cond = (enum ir_cond)inst->cond;
     bool test = cond == IR_COND_SET || cond == IR_COND_CLEAR;
-    bool equality = cond == IR_COND_EQ || cond == IR_COND_NE;
-    if (inst->form == T2_IMM && inst->imm == 0 && equality) {
-        put_zero_branch(x, inst);
+    if (inst->form == T2_IMM && inst->imm == 0 && put_zero_branch(x, inst))
         return;
-    }
     if (inst->form == T2_IMM) {
         if (test)
             put_imm(x, T2_OP_TST, 0, inst->src[0], (uint32_t)inst->imm);
@@ -473,8 +552,8 @@ static void put_pseudo(struct expander *x, const struct mir_inst *inst) {
     case MIR_CMPBR: put_word_branch(x, inst); break;
     case MIR_CMPBR2: put_pair_branch(x, inst); break;
     case MIR_JUMP:
-        if (inst->target[0] != x->next)
-            put_branch(x, T2_AL, x->block_label[inst->target[0]->id]);
+        if (landing(x, inst->target[0]) != x->next)
+            put_branch(x, T2_AL, x->block_label[landing(x, inst->target[0])->id]);
         break;
     case MIR_RET: put_return(x); break;
     default:
@@ -505,9 +584,12 @@ bool expand(struct code_unit *unit, const struct mir_fn *fn, uint32_t label, str
     func->stack = x.frame + 4 * count_bits(x.saved);
     code_add(unit, CODE_LABEL)->label = label;
     prologue(&x);
+    find_landings(&x);
     for (uint32_t i = 0; i < fn->nblocks; i++) {
+        if (!is_laid_out(&x, i))
+            continue;
         code_add(unit, CODE_LABEL)->label = x.block_label[i];
-        x.next = i + 1 < fn->nblocks ? fn->blocks[i + 1] : NULL;
+        x.next = laid_out_next(&x, i);
         for (const struct mir_inst *inst = fn->blocks[i]->first; inst; inst = inst->next) {
             x.insn = inst->insn;
             if (inst->op < MIR_PSEUDO)

@@ -106,15 +106,15 @@ static bool multiply_add(struct isel *s, enum t2_op op, mreg d, ir_val a, ir_val
     return true;
 }
 
+/* d = a + c, as a subtraction where c is a small negative number. */
 static bool add_constant(struct isel *s, mreg d, ir_val a, uint32_t c) {
-    enum t2_op op = T2_OP_ADD;
-    if (!encodable(c) && c > 4095) {
-        c = 0 - c;
-        op = T2_OP_SUB;
-        if (!encodable(c) && c > 4095)
-            return false;
-    }
-    isel_binary_imm(s, op, d, isel_use(s, a), c);
+    uint32_t negated = 0 - c;
+    if (negated <= 4095 || (encodable(negated) && !encodable(c) && c > 4095))
+        isel_binary_imm(s, T2_OP_SUB, d, isel_use(s, a), negated);
+    else if (encodable(c) || c <= 4095)
+        isel_binary_imm(s, T2_OP_ADD, d, isel_use(s, a), c);
+    else
+        return false;
     return true;
 }
 
