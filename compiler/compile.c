@@ -85,10 +85,16 @@ static void dump_mir(const struct pipeline *p, const struct mir_fn *fn, const ch
 static void build_instance(struct pipeline *p, struct instance *inst) {
     const struct program *prog = p->prog;
     const struct prog_func *func = &prog->funcs[inst->func];
+    const struct opt_options opt = {
+        .level = p->options->level,
+        .check = true,
+        .dump_pass = p->options->dump_pass,
+        .dump = p->options->dump,
+    };
     struct ir_fn *fn = ir_build(prog->arena, prog, inst->func, p->facts->funcs[inst->func].stack);
     ir_check(fn, "build");
     dump_ir(p, fn, "build");
-    opt_run(fn, p->options->level, p->options->dump_pass, p->options->dump);
+    opt_run(fn, &opt);
     if (inst->entry >= 0)
         abi_init(&inst->abi, ABI_ENTRY, prog->entries[inst->entry].hook);
     else
@@ -100,7 +106,7 @@ static void build_instance(struct pipeline *p, struct instance *inst) {
         trim_words(fn);
         ir_check(fn, "trim");
         dump_ir(p, fn, "trim");
-        opt_run(fn, p->options->level, p->options->dump_pass, p->options->dump);
+        opt_run(fn, &opt);
         trim_words(fn);
         ir_check(fn, "trim");
     }

@@ -1,3 +1,22 @@
 # Compiled natively into libbpf2thumb.a, and for Cortex-M4 into the library that programs call.
-runtime_SRCS := crc32.c insn.c tables.c
+runtime_SHARED := crc32.c div64.c format.c helper_call.c helpers.c map.c map_hash.c map_ops.c \
+                  map_ringbuf.c vm.c
+runtime_SRCS        := arena.c blob.c host.c insn.c tables.c native/port.c $(runtime_SHARED)
 runtime_MAY_INCLUDE := runtime/include
+runtime_CFLAGS := -Iruntime/native
+runtime/native_CFLAGS := -Iruntime/native
+
+# The library: a link unit of its own, nothing but its own code (no libgcc, which may use r9).
+LIBRARY := $(BUILD)/target/library
+LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/target/runtime/%.o,$(filter-out crc32.c,$(runtime_SHARED)) \
+                     cortexm/library.c cortexm/memory.c) $(BUILD)/target/runtime/cortexm/svc.o
+runtime_TARGET_CFLAGS := -Iruntime/cortexm -Iruntime -fno-tree-loop-distribute-patterns -fno-common
+runtime/cortexm_TARGET_CFLAGS := $(runtime_TARGET_CFLAGS)
+ALL += $(LIBRARY).bin
+
+$(LIBRARY).elf: $(LIBRARY_OBJECTS) ld/library.ld
+	@echo "  link $@"
+	$(Q)$(TARGET)gcc -mcpu=cortex-m4 -mthumb -nostdlib -Wl,--gc-sections -Wl,-T,ld/library.ld \
+	    -Wl,-Map,$(LIBRARY).map $(LIBRARY_OBJECTS) -o $@
+$(LIBRARY).bin: $(LIBRARY).elf
+	$(Q)$(TARGET)objcopy -O binary $< $@

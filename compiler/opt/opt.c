@@ -11,7 +11,8 @@ static const struct opt_pass passes[] = {
 };
 
 /* Names of passes, in order. */
-static const char *const wide[] = {"cfg", "promote", "sccp", "phi", "narrow", "dce", "cfg", NULL};
+static const char *const wide[] = {"cfg",    "inline_map", "promote", "sccp", "phi",
+                                   "narrow", "dce",        "cfg",     NULL};
 static const char *const words[] = {"sccp", "phi", "narrow", "dce", "cfg", NULL};
 
 const struct opt_pass *opt_passes(size_t *count) {

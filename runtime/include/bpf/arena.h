@@ -24,7 +24,8 @@ struct bpf_arena {
     uint32_t engine;     /* enum bpf_engine: which code pointers are in the data */
     uint32_t tail_calls; /* made since the program's entry; limit BPF_TAIL_CALL_MAX */
     uint32_t prandom;    /* state of bpf_get_prandom_u32, never 0 */
-    uint32_t reserved[2];
+    uint32_t vm;         /* of the interpreter while it is inside a helper */
+    uint32_t reserved;
     uint32_t slots[]; /* helper entries (bit 0 set: Thumb), as many as the blob has helpers */
 };
 #define BPF_ARENA_SLOTS 32 /* offset of slots from r9 */
@@ -35,7 +36,8 @@ _Static_assert(sizeof(struct bpf_arena) == BPF_ARENA_SLOTS, "compiled code knows
 #define BPF_LOOP_MAX (1u << 23)
 #define BPF_STACK_MAX 512 /* eBPF stack over all frames of a call chain */
 #define BPF_FRAMES_MAX 8
-#define BPF_INTERP_STACK 384 /* bytes the interpreter needs besides the eBPF stack; the build checks */
+#define BPF_INTERP_STACK                                                                           \
+    384 /* bytes the interpreter needs besides the eBPF stack; the build checks */
 
 /* Address of a library entry (bit 0 set) for a helper id, 0 if the library has none. */
 typedef uint32_t bpf_resolve_fn(void *user, uint32_t helper_id);

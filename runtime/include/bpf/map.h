@@ -48,6 +48,49 @@ _Static_assert(sizeof(struct bpf_map) == BPF_MAP_ARRAY_VALUES, "compiled code kn
  * not NULL, says what in a sentence for the user). Host and board compute the same. */
 uint32_t bpf_map_bytes(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t max_entries,
                        uint32_t map_flags, const char **why);
+/*
+ * Operations, by Linux's names and results: 0 or a negative errno (bpf_errno). A map whose kind does
+ * not have an operation gives -BPF_EINVAL, or NULL. Pointers to keys and values may be unaligned. The
+ * header must be as bpf_map_init() made it; what is behind it may be anything, the operations stay
+ * inside the map.
+ */
+enum bpf_errno {
+    BPF_ENOENT = 2,
+    BPF_E2BIG = 7,
+    BPF_EAGAIN = 11,
+    BPF_EEXIST = 17,
+    BPF_EINVAL = 22,
+    BPF_ENOSPC = 28,
+};
+enum bpf_map_update_flags { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
+
+void *bpf_map_lookup(struct bpf_map *map, const void *key);
+int32_t bpf_map_update(struct bpf_map *map, const void *key, const void *value, uint64_t flags);
+int32_t bpf_map_delete(struct bpf_map *map, const void *key);
+int32_t bpf_map_push(struct bpf_map *map, const void *value, uint64_t flags);
+int32_t bpf_map_pop(struct bpf_map *map, void *value);
+int32_t bpf_map_peek(struct bpf_map *map, void *value);
+/* Elements in a fixed order: start with *cursor 0; false at the end. An array's key is made in
+ * *index. Elements deleted on the way are skipped. */
+bool bpf_map_next(struct bpf_map *map, uint32_t *cursor, uint32_t *index, const void **key,
+                  void **value);
+
+/* Ring buffer. Records are 8-byte headers and data, padded to 8, never split at the end of the ring. */
+void *bpf_ringbuf_reserve(struct bpf_map *map, uint32_t size, uint64_t flags);
+/* Hands a reserved record over, or drops it. A pointer that is no open reservation of the map does
+ * nothing. */
+void bpf_ringbuf_commit(struct bpf_map *map, void *data, bool discard);
+/* The map that a reservation says it belongs to. On the board only, where nothing worse than a fault
+ * of the program can come of a pointer that is none. */
+struct bpf_map *bpf_ringbuf_owner(void *data);
+int32_t bpf_ringbuf_output(struct bpf_map *map, const void *data, uint64_t size, uint64_t flags);
+uint64_t bpf_ringbuf_query(struct bpf_map *map, uint64_t flags);
+/* The consumer's side: the oldest record that has been handed over, NULL if there is none; consumed
+ * by the next call. */
+const void *bpf_ringbuf_read(struct bpf_map *map, uint32_t *size);
+
+/* The type without "per-CPU", which is an alias here. */
+enum bpf_map_type bpf_map_plain_type(uint32_t type);
 /* Initialises a zeroed map of bpf_map_bytes() bytes. */
 void bpf_map_init(struct bpf_map *map, const struct blob_map *def);
 

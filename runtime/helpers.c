@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pure helpers: they work on the arena alone, without privilege. Semantics are Linux's for the
+ * helpers of the same ids (bpf-helpers(7)).
+ */
+#include "helpers.h"
+
+#include "bpf/arena.h"
+#include "bpf/format.h"
+#include "bpf/port.h"
+
+void *bpf_h_map_lookup_elem(struct bpf_map *map, const void *key) {
+    return bpf_map_lookup(map, key);
+}
+
+int32_t bpf_h_map_update_elem(struct bpf_map *map, const void *key, const void *value,
+                              uint64_t flags) {
+    return bpf_map_update(map, key, value, flags);
+}
+
+int32_t bpf_h_map_delete_elem(struct bpf_map *map, const void *key) {
+    return bpf_map_delete(map, key);
+}
+
+int32_t bpf_h_map_push_elem(struct bpf_map *map, const void *value, uint64_t flags) {
+    return bpf_map_push(map, value, flags);
+}
+
+int32_t bpf_h_map_pop_elem(struct bpf_map *map, void *value) {
+    return bpf_map_pop(map, value);
+}
+
+int32_t bpf_h_map_peek_elem(struct bpf_map *map, void *value) {
+    return bpf_map_peek(map, value);
+}
+
+/* xorshift32 (Marsaglia 2003): the state in the arena is never 0, unless the program made it so. */
+uint32_t bpf_h_get_prandom_u32(void) {
+    struct bpf_arena *arena = port_arena();
+    uint32_t x = arena->prandom ? arena->prandom : 1;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return arena->prandom = x;
+}
+
+uint32_t bpf_h_get_smp_processor_id(void) {
+    return 0;
+}
+
+int32_t bpf_h_ringbuf_output(struct bpf_map *map, const void *data, uint32_t size, uint64_t flags) {
+    return bpf_ringbuf_output(map, data, size, flags);
+}
+
+void *bpf_h_ringbuf_reserve(struct bpf_map *map, uint32_t size, uint64_t flags) {
+    return bpf_ringbuf_reserve(map, size, flags);
+}
+
+void bpf_h_ringbuf_submit(void *data, uint64_t flags) {
+    (void)flags; /* wake-ups: the kernel looks at the ring when the program has ended */
+    bpf_ringbuf_commit(bpf_ringbuf_owner(data), data, false);
+}
+
+void bpf_h_ringbuf_discard(void *data, uint64_t flags) {
+    (void)flags;
+    bpf_ringbuf_commit(bpf_ringbuf_owner(data), data, true);
+}
+
+uint64_t bpf_h_ringbuf_query(struct bpf_map *map, uint64_t flags) {
+    return bpf_ringbuf_query(map, flags);
+}
+
+int32_t bpf_h_strncmp(const char *a, uint32_t size, const char *b) {
+    for (uint32_t i = 0; i < size; i++) {
+        int32_t difference = (uint8_t)a[i] - (uint8_t)b[i];
+        if (difference || !a[i])
+            return difference;
+    }
+    return 0;
+}
+
+/* The callback returns 0 to go on, 1 to stop. */
+int32_t bpf_h_loop(uint32_t count, bpf_code callback, uint32_t ctx, uint64_t flags) {
+    if (flags)
+        return -BPF_EINVAL;
+    if (count > BPF_LOOP_MAX)
+        return -BPF_E2BIG;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t args[5] = {i, ctx}, result;
+        if (!port_callback(callback, args, &result) || result)
+            return (int32_t)i + 1;
+    }
+    return (int32_t)count;
+}
+
+int32_t bpf_h_for_each_map_elem(struct bpf_map *map, bpf_code callback, uint32_t ctx,
+                                uint64_t flags) {
+    uint32_t cursor = 0, local;
+    const void *key;
+    void *value;
+    int32_t visited = 0;
+    if (flags ||
+        (map->type != BPF_MAP_ARRAY && map->type != BPF_MAP_HASH && map->type != BPF_MAP_LRU_HASH))
+        return -BPF_EINVAL;
+    uint32_t *index = port_scratch_get(&local);
+    while (bpf_map_next(map, &cursor, index, &key, &value)) {
+        uint64_t args[5] = {port_addr(map), port_addr(key), port_addr(value), ctx}, result;
+        visited++;
+        if (!port_callback(callback, args, &result) || result)
+            break;
+    }
+    port_scratch_put();
+    return visited;
+}
+
+static int read_byte(void *user, uint32_t addr) {
+    (void)user;
+    const uint8_t *p = port_string(addr);
+    return p ? *p : -1;
+}
+
+int32_t bpf_h_snprintf(char *out, uint32_t size, const char *fmt, const uint64_t *data,
+                       uint32_t data_len) {
+    if (data_len % 8)
+        return -BPF_EINVAL;
+    int32_t length = bpf_format(out, size, fmt, UINT32_MAX, data, data_len / 8, read_byte, NULL);
+    return length < 0 ? length : length + 1; /* Linux counts the terminator */
+}
+
+/* ------------------------------------------------------------------------------------- tail calls */
+
+int32_t bpf_tail_program(struct bpf_arena *arena, const struct blob_header *blob,
+                         const struct bpf_map *map, uint32_t index) {
+    if (map->type != BPF_MAP_PROG_ARRAY || index >= map->max_entries ||
+        arena->tail_calls >= BPF_TAIL_CALL_MAX)
+        return -1;
+    const uint8_t *values = (const uint8_t *)map + BPF_MAP_ARRAY_VALUES;
+    uint32_t program = *(const uint32_t *)(const void *)(values + 8 * index);
+    if (program == 0 || program > blob->programs.count)
+        return -1;
+    arena->tail_calls++;
+    return (int32_t)program - 1;
+}
