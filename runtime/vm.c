@@ -259,21 +259,21 @@ enum bpf_status bpf_vm_run(struct bpf_vm *vm, uint32_t program, uint64_t ctx, ui
 }
 
 static enum bpf_status loop(struct bpf_vm *vm, const struct blob_func *func, uint64_t r[11]) {
-#define ENTRY(opcode, label) [opcode] = (uint16_t)(&&label - &&base),
+#define ENTRY(opcode, label) [opcode] = (port_label)(&&label - &&base),
 #define ENTRY_0(NAME, code)                                                                        \
     ENTRY(code | K32, L_##NAME##_K32)                                                              \
-    ENTRY(code | X32, L_##NAME##_X32) ENTRY(code | K64, L_##NAME##_K64)                            \
-        ENTRY(code | X64, L_##NAME##_X64)
+    ENTRY(code | X32, L_##NAME##_X32)                                                              \
+    ENTRY(code | K64, L_##NAME##_K64) ENTRY(code | X64, L_##NAME##_X64)
 #define ENTRY_1(NAME, code)
-    static const uint16_t labels[256] = {
+    static const port_label labels[256] = {
 #define BPF_ALU(NAME, code, off, ...) ENTRY_##off(NAME, code)
 #define BPF_ALU1(NAME, code, ...)                                                                  \
     ENTRY(code | K32, L_##NAME##_K32) ENTRY(code | K64, L_##NAME##_K64)
 #define BPF_END(NAME, class, source, ...) ENTRY(0xd0 | class | source, L_##NAME)
 #define BPF_JCC(NAME, code, ...)                                                                   \
     ENTRY(code | JK64, L_##NAME##_K64)                                                             \
-    ENTRY(code | JX64, L_##NAME##_X64) ENTRY(code | JK32, L_##NAME##_K32)                          \
-        ENTRY(code | JX32, L_##NAME##_X32)
+    ENTRY(code | JX64, L_##NAME##_X64)                                                             \
+    ENTRY(code | JK32, L_##NAME##_K32) ENTRY(code | JX32, L_##NAME##_X32)
 #define BPF_SIZE(NAME, code, bytes, letter)                                                        \
     ENTRY(0x61 | code, L_LDX_##NAME)                                                               \
     ENTRY(0x62 | code, L_ST_##NAME) ENTRY(0x63 | code, L_STX_##NAME)

@@ -7,6 +7,9 @@
 
 #define PORT_CHECKED 1
 
+/* gcc may move unlikely code of a function far away, to a section of its own. */
+typedef int32_t port_label;
+
 static inline void *port_guest(const struct bpf_vm *vm, uint32_t addr, uint32_t size, bool write) {
     uint32_t off = addr - vm->region_addr;
     if (off <= vm->region_size && size <= vm->region_size - off)

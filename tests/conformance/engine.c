@@ -3,15 +3,13 @@
 #include "conformance/engine.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "bpf/memmap.h"
-#include "bpf/vm.h"
+#include "bpf/host.h"
 #include "compile.h"
 #include "elf/elf.h"
 #include "load.h"
 
-/* Cycles of one run: no vector needs a tenth, and an endless loop takes less than a second. */
+/* Cycles, or instructions, of one run: no vector needs a tenth, and an endless loop takes less than a second. */
 #define BUDGET 100000000ull
 
 const struct engine engines[] = {
@@ -46,46 +44,22 @@ static bool read_program(struct arena *arena, const struct engine_input *input,
     return *prog != NULL;
 }
 
-static bool refused(enum bpf_status status, uint32_t where, struct diag *diag) {
-    return diag_error(diag, DIAG_BLOB, NULL, NULL, "%s (offset %u of the blob)",
-                      bpf_status_text(status), where);
-}
-
 /* The interpreter on this machine; the program sees the addresses of the board. */
-static bool interpret(struct arena *arena, const struct engine_input *input,
-                      const struct compile_result *compiled, uint64_t *r0, struct diag *diag) {
-    struct blob blob;
-    uint32_t where = 0, r9;
-    enum bpf_status status = blob_parse(compiled->blob, compiled->blob_size, &blob, &where);
+static bool interpret(const struct engine_input *input, const struct compile_result *compiled,
+                      uint64_t *r0, struct diag *diag) {
+    enum bpf_status status;
+    struct bpf_host *host = bpf_host_new(compiled->blob, compiled->blob_size, &status);
 
+    if (!host)
+        return diag_error(diag, DIAG_BLOB, NULL, NULL, "%s", bpf_status_text(status));
+    bpf_host_set_budget(host, BUDGET);
+    status = bpf_host_run(host, 0, input->mem_len ? input->mem : NULL, input->mem_len, r0);
     if (status != BPF_OK)
-        return refused(status, where, diag);
-    uint32_t size = blob.header->stack_interp + blob.header->arena_size;
-    uint8_t *region = arena_alloc(arena, size);
-    status = bpf_arena_init(&blob, MEMMAP_STORE, BPF_ENGINE_INTERP, region, MEMMAP_ARENA, size,
-                            NULL, NULL, &r9);
-    if (status != BPF_OK)
-        return refused(status, 0, diag);
-
-    uint8_t *head = region + (r9 - MEMMAP_ARENA);
-    uint32_t context = r9 + blob.header->ctx_off;
-    memcpy(head + blob.header->ctx_off, input->mem, input->mem_len);
-    struct bpf_vm vm = {
-        .blob = &blob,
-        .blob_addr = MEMMAP_STORE,
-        .r9 = r9,
-        .arena = (struct bpf_arena *)(void *)head,
-        .stack = r9,
-        .region = region,
-        .region_addr = MEMMAP_ARENA,
-        .region_size = size,
-        .budget = BUDGET,
-    };
-    status = bpf_vm_run(&vm, 0, input->mem_len ? context : 0, input->mem_len, r0);
-    if (status != BPF_OK)
-        return diag_error(diag, DIAG_RUN, NULL, NULL, "%s: instruction %u, address 0x%08x",
-                          bpf_status_text(status), vm.fault_slot, vm.fault_addr);
-    return true;
+        diag_error(diag, DIAG_RUN, NULL, NULL, "%s: instruction %u, address 0x%08x",
+                   bpf_status_text(status), bpf_host_vm(host)->fault_slot,
+                   bpf_host_vm(host)->fault_addr);
+    bpf_host_free(host);
+    return status == BPF_OK;
 }
 
 static bool emulate(struct engine_session *session, enum bpf_engine engine,
@@ -103,7 +77,8 @@ static bool emulate(struct engine_session *session, enum bpf_engine engine,
     enum bpf_status status =
         load_blob(session->m, compiled->blob, compiled->blob_size, engine, &loaded, &where);
     if (status != BPF_OK)
-        return refused(status, where, diag);
+        return diag_error(diag, DIAG_BLOB, NULL, NULL, "%s (offset %u of the blob)",
+                          bpf_status_text(status), where);
     load_run(&loaded, 0, input->mem_len ? input->mem : NULL, input->mem_len, &result);
     if (result.status != BPF_OK)
         return diag_error(diag, DIAG_RUN, NULL, NULL, "%s: pc 0x%08x, address 0x%08x%s%s",
@@ -129,7 +104,7 @@ bool engine_run(struct engine_session *session, const struct engine *engine, str
         !compile_program(prog, &options, &compiled, diag))
         return false;
     if (engine->kind == ENGINE_NATIVE)
-        return interpret(arena, input, &compiled, r0, diag);
+        return interpret(input, &compiled, r0, diag);
     return emulate(session, engine->kind == ENGINE_THUMB ? BPF_ENGINE_THUMB : BPF_ENGINE_INTERP,
                    input, &compiled, r0, diag);
 }
