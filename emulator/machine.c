@@ -375,6 +375,10 @@ uint64_t machine_time(const struct machine *m) {
 /* ------------------------------------------------------------------------------------------------
  * Access from outside */
 
+const void *machine_program(const struct machine *m) {
+    return m->program.host;
+}
+
 void *machine_writable(const struct machine *m, uint32_t address, uint32_t size) {
     if (!region_has(&m->arena, address, size))
         return NULL;

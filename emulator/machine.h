@@ -44,6 +44,7 @@ void machine_free(struct machine *m); /* null is allowed */
 /* Each copies its bytes in and forgets what was there. `size` is what the program may touch. */
 void machine_set_library(struct machine *m, const void *image, size_t size);
 void machine_set_program(struct machine *m, const void *code, size_t size); /* at MEMMAP_STORE */
+const void *machine_program(const struct machine *m); /* where it lies in the host */
 /* The arena at MEMMAP_ARENA, zeroed; returns where it lies in the host. */
 uint8_t *machine_set_arena(struct machine *m, size_t size);
 

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* bpf2thumb run: a program on the emulated processor, compiled first if it is not a blob yet. */
+#include "commands.h"
+#include "context.h"
+#include "devices.h"
+#include "load.h"
+#include "maps.h"
+#include "report.h"
+#include "trace.h"
+
+#include "compile.h"
+#include "program/hook.h"
+#include "util/file.h"
+#include "util/vec.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPT_ENGINE = CMD_LONG,
+    OPT_PROG,
+    OPT_TYPE,
+    OPT_MEM,
+    OPT_MEM_SIZE,
+    OPT_TEXT,
+    OPT_SAMPLES,
+    OPT_RUNS,
+    OPT_TRACE,
+    OPT_CYCLES,
+    OPT_BUDGET,
+    OPT_GPIO,
+    OPT_ADC,
+    OPT_ENCODER,
+    OPT_ACCEL,
+};
+
+static const struct cmd_option option_table[] = {
+    {OPT_ENGINE, "engine", "thumb|interp", "compiled code (default) or the board's interpreter"},
+    {OPT_PROG, "prog", "NAME", "the program, where the object has several"},
+    {'O', NULL, "LEVEL", "optimisation: 0, 1, 2 (default) or s"},
+    {OPT_TYPE, "type", "TYPE", "program type, instead of what SEC() says"},
+    {OPT_MEM, "mem", "HEX|@FILE", "memory of a raw program; frame of uart, arguments of cmd"},
+    {OPT_MEM_SIZE, "mem-size", "N", "bytes of a raw program's memory (default 4096)"},
+    {OPT_TEXT, "text", "TEXT", "the same as --mem, as text"},
+    {OPT_SAMPLES, "samples", "N,N,...", "block of an adc program"},
+    {OPT_RUNS, "runs", "N", "run N times, at the program's period (default 1)"},
+    {OPT_GPIO, "gpio", "PIN=LEVEL,...", "what reading a pin gives, time after time"},
+    {OPT_ADC, "adc", "CH=VALUE,...", "what reading an ADC channel gives"},
+    {OPT_ENCODER, "encoder", "N=COUNT,...", "what reading an encoder gives"},
+    {OPT_ACCEL, "accel", "X,Y,Z,...", "what reading the accelerometer gives"},
+    {OPT_TRACE, "trace", NULL, "print source, eBPF and Thumb-2 as they execute"},
+    {OPT_CYCLES, "cycles", NULL, "print cycles, instructions and stack"},
+    {OPT_BUDGET, "budget", "CYCLES", "stop a run after so many cycles"},
+    {0},
+};
+
+struct run {
+    struct cmd_args *args;
+    /* Options. */
+    struct compile_options compile;
+    enum bpf_engine engine;
+    const char *prog;
+    struct context_input input;
+    unsigned long long runs, budget;
+    bool trace, cycles;
+
+    struct devices *devices;
+    struct machine *m;
+    struct loaded loaded;
+    struct trace_debug debug;
+    struct trace *tracer;
+    const struct blob_program *program;
+    uint32_t index;      /* of program */
+    const char *section; /* of program */
+    enum bpf_hook hook;
+    uint8_t *before; /* its context as it was given */
+    uint32_t length;
+};
+
+/* ------------------------------------------------------------------------------------------------
+ * Options */
+
+static bool parse_stimulus(struct run *r, enum device device) {
+    const char *why;
+
+    if (devices_stimulus(r->devices, device, r->args->value, &why))
+        return true;
+    return diag_error(r->args->diag, DIAG_USAGE, NULL,
+                      arena_printf(r->args->arena, "write --%s %s", device_name(device),
+                                   device_stimulus_syntax(device)),
+                      "--%s %s: %s", device_name(device), r->args->value, why);
+}
+
+static bool parse_samples(struct run *r) {
+    VEC(uint16_t) samples = {0};
+    const char *at = r->args->value;
+
+    for (;;) {
+        char *end;
+        unsigned long value = strtoul(at, &end, 0);
+        if (end == at || value > 0xffff || (*end && *end != ','))
+            return diag_error(r->args->diag, DIAG_USAGE, NULL, "write --samples 100,200,300",
+                              "--samples %s: not a list of numbers up to 65535", r->args->value);
+        vec_push(r->args->arena, &samples, (uint16_t)value);
+        if (*end == '\0')
+            break;
+        at = end + 1;
+    }
+    r->input.samples = samples.items;
+    r->input.sample_count = samples.count;
+    return true;
+}
+
+static bool parse_engine(struct run *r) {
+    if (strcmp(r->args->value, "thumb") == 0)
+        r->engine = BPF_ENGINE_THUMB;
+    else if (strcmp(r->args->value, "interp") == 0)
+        r->engine = BPF_ENGINE_INTERP;
+    else
+        return diag_error(r->args->diag, DIAG_USAGE, NULL, "use thumb or interp",
+                          "unknown engine %s", r->args->value);
+    return true;
+}
+
+static bool parse_level(struct run *r) {
+    if (compile_level(r->args->value, &r->compile))
+        return true;
+    return diag_error(r->args->diag, DIAG_USAGE, NULL, "use -O0, -O1, -O2 or -Os",
+                      "unknown level -O%s", r->args->value);
+}
+
+static bool parse_number(struct run *r, const char *name, unsigned long long min,
+                         unsigned long long max, unsigned long long *number) {
+    return cmd_number(r->args, name, r->args->value, min, max, number);
+}
+
+static bool parse_option(struct run *r, int id) {
+    struct cmd_args *args = r->args;
+    unsigned long long number;
+
+    switch (id) {
+    case OPT_ENGINE: return parse_engine(r);
+    case 'O': return parse_level(r);
+    case OPT_PROG: r->prog = args->value; return true;
+    case OPT_TYPE: r->compile.type = args->value; return true;
+    case OPT_TRACE: r->trace = true; return true;
+    case OPT_CYCLES: r->cycles = true; return true;
+    case OPT_MEM:
+        return report_read_memory(args, args->value, MEMMAP_ARENA_SIZE, (uint8_t **)&r->input.bytes,
+                                  &r->input.size);
+    case OPT_TEXT:
+        r->input.bytes = (const uint8_t *)args->value;
+        r->input.size = strlen(args->value);
+        return true;
+    case OPT_MEM_SIZE:
+        if (!parse_number(r, "--mem-size", 1, MEMMAP_ARENA_SIZE, &number))
+            return false;
+        r->compile.mem_size = (uint32_t)number;
+        return true;
+    case OPT_SAMPLES: return parse_samples(r);
+    case OPT_RUNS: return parse_number(r, "--runs", 1, 1000000000, &r->runs);
+    case OPT_BUDGET: return parse_number(r, "--budget", 1, UINT64_MAX, &r->budget);
+    case OPT_GPIO: return parse_stimulus(r, DEVICE_GPIO);
+    case OPT_ADC: return parse_stimulus(r, DEVICE_ADC);
+    case OPT_ENCODER: return parse_stimulus(r, DEVICE_ENCODER);
+    case OPT_ACCEL: return parse_stimulus(r, DEVICE_ACCEL);
+    default: return false;
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * Getting a program ready */
+
+static bool is_blob(const uint8_t *bytes, size_t size) {
+    uint32_t magic = BLOB_MAGIC;
+    return size >= sizeof(magic) && memcmp(bytes, &magic, sizeof(magic)) == 0;
+}
+
+/* The blob's bytes: the operand itself, or what it is compiled to. */
+static bool get_blob(struct run *r, const char *path, uint8_t **bytes, size_t *size) {
+    struct cmd_args *args = r->args;
+    struct compile_result *compiled = arena_alloc(args->arena, sizeof(*compiled));
+    const char *dot = strrchr(path, '.');
+
+    if (!(dot && strcmp(dot, ".c") == 0)) {
+        if (!file_read(path, FILE_SIZE_LIMIT, args->arena, bytes, size, args->diag))
+            return false;
+        if (is_blob(*bytes, *size))
+            return true;
+    }
+    r->compile.bytecode = r->compile.bytecode_only = r->engine == BPF_ENGINE_INTERP;
+    if (!compile_file(args->arena, path, &r->compile, compiled, args->diag))
+        return false;
+    *bytes = compiled->blob;
+    *size = compiled->blob_size;
+    r->debug.prog = compiled->prog;
+    r->debug.lines = compiled->code.lines.items;
+    r->debug.line_count = compiled->code.lines.count;
+    return true;
+}
+
+static bool load(struct run *r, const char *path, const uint8_t *bytes, size_t size) {
+    uint32_t where = 0;
+    enum bpf_status status = load_blob(r->m, bytes, size, r->engine, &r->loaded, &where);
+    struct diag_loc loc = DIAG_OBJECT(path);
+    const char *mend = NULL;
+
+    if (status == BPF_OK) {
+        r->debug.code = MEMMAP_STORE + r->loaded.blob.header->code.off;
+        r->debug.library_name = load_library_name;
+        return true;
+    }
+    if (status == BPF_BLOB_ENGINE)
+        mend = r->engine == BPF_ENGINE_INTERP ? "compile it with --with-bytecode"
+                                              : "use --engine interp";
+    return diag_error(r->args->diag, DIAG_BLOB, &loc, mend, "%s (at offset %u)",
+                      bpf_status_text(status), where);
+}
+
+/* The program called `prog`, or the only one. */
+static bool choose(struct run *r) {
+    const struct blob *blob = &r->loaded.blob;
+    const char *list = "";
+
+    for (uint32_t i = 0; i < blob->header->programs.count; i++) {
+        const char *name = blob_string(blob, blob->programs[i].name);
+        list = arena_printf(r->args->arena, "%s%s%s", list, i ? ", " : "", name);
+        if (r->prog ? strcmp(name, r->prog) == 0 : blob->header->programs.count == 1) {
+            r->index = i;
+            r->program = &blob->programs[i];
+        }
+    }
+    if (r->prog && !r->program)
+        return diag_error(r->args->diag, DIAG_USAGE, NULL,
+                          arena_printf(r->args->arena, "it has %s", list),
+                          "there is no program '%s'", r->prog);
+    if (!r->program)
+        return diag_error(r->args->diag, DIAG_USAGE, NULL,
+                          arena_printf(r->args->arena, "choose with --prog: %s", list),
+                          "there are %u programs", blob->header->programs.count);
+    r->hook = (enum bpf_hook)r->program->hook;
+    r->section = blob_string(blob, r->program->section);
+    r->before = arena_alloc(r->args->arena, r->program->ctx_size);
+    return true;
+}
+
+/* SEC() of a blob from elsewhere may be anything, but contexts are made by its words. With --type it
+ * says another type than the program has: then the type's example stands for it. */
+static void check_section(struct run *r) {
+    const char *why, *mend;
+    enum bpf_hook hook;
+
+    if (!hook_parse(r->section, r->args->arena, &hook, &why, &mend) || hook != r->hook)
+        r->section = hook_info(r->hook)->example;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * Running and showing */
+
+static bool run_once(struct run *r, uint32_t number, struct machine_result *result) {
+    const char *why;
+
+    machine_set_time(r->m, number * context_period(r->hook, r->section));
+    if (!context_fill(r->hook, r->section, &r->input, machine_time(r->m), number, r->before,
+                      r->program->ctx_size, &r->length, &why))
+        return diag_error(r->args->diag, DIAG_USAGE, NULL, NULL,
+                          "%s (program %s, context of %u bytes)", why,
+                          blob_string(&r->loaded.blob, r->program->name), r->program->ctx_size);
+    load_run(&r->loaded, r->index, r->before, r->length, result);
+    if (r->tracer)
+        trace_finish(r->tracer, r->m);
+    return true;
+}
+
+static void show_fault(struct run *r, const struct machine_result *result) {
+    struct diag_loc loc = DIAG_OBJECT(r->args->argv[0]);
+
+    trace_loc(&r->debug, result->program_pc, &loc);
+    report_fault(result, &loc, r->args);
+}
+
+/* All of it once, after the last run; device events come as they happen in text mode. */
+static void show(struct run *r, const struct machine_result *result) {
+    cJSON *json = r->args->json ? r->args->result : NULL;
+
+    if (json) {
+        cJSON_AddStringToObject(json, "program", blob_string(&r->loaded.blob, r->program->name));
+        cJSON_AddStringToObject(json, "section", r->section);
+        cJSON_AddItemToObject(json, "events", devices_json(r->devices));
+    }
+    if (result->status == BPF_OK)
+        report_result(result, json);
+    if (r->hook == BPF_HOOK_RAW && memcmp(r->before, r->loaded.context, r->program->ctx_size) != 0)
+        report_memory(r->loaded.context, r->length ? r->length : r->program->ctx_size, r->args);
+    maps_show(&r->loaded, r->args);
+    if (r->cycles || json)
+        report_cycles(result, json);
+    if (result->status != BPF_OK)
+        show_fault(r, result);
+}
+
+static void run_all(struct run *r) {
+    struct machine_result result;
+
+    for (uint32_t i = 0; i < r->runs; i++) {
+        size_t events = devices_event_count(r->devices);
+        if (!run_once(r, i, &result))
+            return;
+        if (!r->args->json)
+            devices_print(r->devices, events, stdout);
+        if (result.status != BPF_OK)
+            break;
+    }
+    show(r, &result);
+}
+
+static void prepare_and_run(struct run *r) {
+    uint8_t *bytes;
+    size_t size;
+
+    if (!get_blob(r, r->args->argv[0], &bytes, &size) || !load(r, r->args->argv[0], bytes, size) ||
+        !choose(r))
+        return;
+    check_section(r);
+    if (r->trace) {
+        r->tracer = trace_new(r->args->arena, &r->debug, r->args->json ? stderr : stdout);
+        machine_set_trace(r->m, trace_step, r->tracer);
+    }
+    run_all(r);
+}
+
+static void run(struct cmd_args *args) {
+    struct run r = {.args = args,
+                    .compile = {.level = 2},
+                    .input = {.bytes = (const uint8_t *)""},
+                    .runs = 1,
+                    .budget = MACHINE_BUDGET,
+                    .devices = devices_new(args->arena)};
+
+    for (int id; (id = cmd_next(args)) != 0;)
+        if (!parse_option(&r, id))
+            return;
+    if (!cmd_operands(args, 1, 1))
+        return;
+    if (r.trace && r.engine == BPF_ENGINE_INTERP) {
+        diag_error(args->diag, DIAG_USAGE, NULL, "leave out --engine interp",
+                   "--trace shows compiled code");
+        return;
+    }
+    r.m = machine_new();
+    load_library(r.m);
+    machine_set_budget(r.m, r.budget);
+    machine_set_svc(r.m, devices_helper, r.devices);
+    prepare_and_run(&r);
+    machine_free(r.m);
+}
+
+const struct cmd cmd_run = {
+    .name = "run",
+    .brief = "run a program in the emulator",
+    .operands = "X.blob|X.bpf.o|X.bpf.c",
+    .about = "Runs it on an emulated Cortex-M4, behind the board's memory protection, and prints "
+             "r0, what\n"
+             "the program did to devices, maps that are not empty, and the memory of a raw program "
+             "if it\n"
+             "changed. Time is virtual: docs/emulator.md has the cycle model.",
+    .example = "bpf2thumb run --runs 4 blink.bpf.c\n"
+               "bpf2thumb run --mem 0102030405 --cycles sum.bpf.o",
+    .options = option_table,
+    .run = run,
+};

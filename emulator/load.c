@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Loading blobs into the bare machine, with the library. */
+#include "load.h"
+
+#include "library.h"
+
+#include <assert.h>
+#include <string.h>
+
+void load_library(struct machine *m) {
+    size_t size;
+    const void *image = library_image(&size);
+    machine_set_library(m, image, size);
+}
+
+static uint32_t resolve(void *user, uint32_t helper) {
+    (void)user;
+    return library_helper(helper);
+}
+
+static uint32_t arena_size(const struct loaded *l) {
+    const struct blob_header *h = l->blob.header;
+    uint64_t stack = l->engine == BPF_ENGINE_THUMB ? h->stack_thumb : h->stack_interp;
+    uint64_t size = (stack + h->arena_size + 7) & ~UINT64_C(7);
+
+    return size > MEMMAP_ARENA_SIZE ? 0 : (uint32_t)size;
+}
+
+static enum bpf_status build_arena(struct loaded *l) {
+    uint32_t size = arena_size(l);
+
+    if (size == 0)
+        return BPF_ARENA_SIZE;
+    return bpf_arena_init(&l->blob, MEMMAP_STORE, l->engine, machine_set_arena(l->m, size),
+                          MEMMAP_ARENA, size, resolve, NULL, &l->r9);
+}
+
+enum bpf_status load_blob(struct machine *m, const void *bytes, size_t size, enum bpf_engine engine,
+                          struct loaded *loaded, uint32_t *where) {
+    memset(loaded, 0, sizeof(*loaded));
+    loaded->m = m;
+    loaded->engine = engine;
+    *where = 0;
+    if (size > MEMMAP_STORE_SIZE)
+        return BPF_BLOB_HEADER;
+    machine_set_program(m, bytes, size);
+    enum bpf_status status = blob_parse(machine_program(m), size, &loaded->blob, where);
+    if (status == BPF_OK)
+        status = build_arena(loaded);
+    if (status != BPF_OK)
+        return status;
+    loaded->context_address = loaded->r9 + loaded->blob.header->ctx_off;
+    loaded->context = machine_writable(m, loaded->context_address, loaded->blob.header->ctx_size);
+    assert(loaded->context);
+    return BPF_OK;
+}
+
+void load_reset(struct loaded *loaded) {
+    enum bpf_status status = build_arena(loaded);
+    assert(status == BPF_OK);
+    (void)status;
+}
+
+void load_run(struct loaded *l, uint32_t program, const void *context, uint32_t length,
+              struct machine_result *result) {
+    const struct blob_program *p = &l->blob.programs[program];
+    struct bpf_arena *arena = machine_writable(l->m, l->r9, sizeof(*arena));
+    uint32_t address = context ? l->context_address : 0;
+    struct machine_call call = {
+        .sp = l->r9, .lr = library_exit(), .r0 = address, .r1 = length, .r9 = l->r9};
+
+    assert(program < l->blob.header->programs.count && length <= p->ctx_size);
+    memset(l->context, 0, l->blob.header->ctx_size);
+    if (context)
+        memcpy(l->context, context, length);
+    arena->tail_calls = 0;
+    if (l->engine == BPF_ENGINE_THUMB) {
+        call.pc = MEMMAP_STORE + l->blob.header->code.off + p->entry;
+    } else {
+        call.pc = library_interpreter() & ~1u;
+        call.r0 = program;
+        call.r1 = address;
+        call.r2 = length;
+    }
+    machine_call(l->m, &call, result);
+}
+
+const char *load_library_name(uint32_t address) {
+    return library_name(address);
+}
