@@ -278,7 +278,10 @@ static bool run_once(struct run *r, uint32_t number, struct machine_result *resu
 static void show_fault(struct run *r, const struct machine_result *result) {
     struct diag_loc loc = DIAG_OBJECT(r->args->argv[0]);
 
-    trace_loc(&r->debug, result->program_pc, &loc);
+    if (result->has_slot && r->debug.prog && result->slot < r->debug.prog->ninsns)
+        program_loc(r->debug.prog, result->slot, &loc);
+    else
+        trace_loc(&r->debug, result->program_pc, &loc);
     report_fault(result, &loc, r->args);
 }
 
@@ -311,6 +314,7 @@ static void run_all(struct run *r) {
             return;
         if (!r->args->json)
             devices_print(r->devices, events, stdout);
+        maps_drain(&r->loaded, r->args);
         if (result.status != BPF_OK)
             break;
     }

@@ -6,5 +6,6 @@
 #include "util/cmd.h"
 
 extern const struct cmd cmd_native;
+extern const struct cmd cmd_run;
 
 #endif

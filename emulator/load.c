@@ -83,6 +83,7 @@ void load_run(struct loaded *l, uint32_t program, const void *context, uint32_t 
         call.r2 = length;
     }
     machine_call(l->m, &call, result);
+    result->has_slot &= l->engine == BPF_ENGINE_INTERP;
 }
 
 const char *load_library_name(uint32_t address) {

@@ -127,6 +127,29 @@ static const struct cycles_insn *decoded_at(struct region *r, uint32_t pc) {
     return insn;
 }
 
+/* Faults that the library finds by itself are `udf #status` (bpf/library.h). */
+static bool stop_library(struct machine *m, uint16_t code) {
+    enum bpf_status status = code & 0xff;
+
+    if (code >> 8 != 0xde || status < BPF_FAULT_READ || status > BPF_FAULT_ALIGN)
+        return false;
+    if (status == BPF_FAULT_READ || status == BPF_FAULT_WRITE)
+        stop_at(m, status, machine_reg(m, 1), "");
+    else
+        stop(m, status, "");
+    m->result->slot = machine_reg(m, 0);
+    m->result->has_slot = true;
+    return true;
+}
+
+static void stop_unknown(struct machine *m, const struct region *region, uint32_t pc) {
+    uint16_t code;
+
+    memcpy(&code, region->host + (pc - region->start), sizeof(code));
+    if (region != &m->library || !stop_library(m, code))
+        stop(m, BPF_FAULT_INSN, "not an instruction that a program may use");
+}
+
 static unsigned divide_cycles(struct machine *m, const struct cycles_insn *insn) {
     return cycles_divide(machine_reg(m, insn->dividend), machine_reg(m, insn->divisor),
                          insn->is_signed);
@@ -152,7 +175,7 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user) 
     m->pc = pc;
     m->insn = insn;
     if (insn->class == CYCLES_UNKNOWN) {
-        stop(m, BPF_FAULT_INSN, "not an instruction that a program may use");
+        stop_unknown(m, region, pc);
         return;
     }
     if (m->cycles.total >= m->budget) {

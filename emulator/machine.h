@@ -94,6 +94,8 @@ struct machine_result {
     uint32_t address;   /* what it accessed or where it jumped */
     bool has_address;   /* whether `address` says anything */
     const char *detail; /* more than the status can say; "" if nothing */
+    bool has_slot;      /* the library's interpreter stopped at this slot of the bytecode */
+    uint32_t slot;
 };
 
 /* Runs until the program leaves by MACHINE_SVC_EXIT, faults, or has used up the budget. */

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-static const struct cmd *const commands[] = {&cmd_native, NULL};
+static const struct cmd *const commands[] = {&cmd_run, &cmd_native, NULL};
 
 static const struct cmd_program program = {
     .name = "bpf2thumb-emu",

@@ -83,6 +83,11 @@ static void finish_line(struct trace *t, struct machine *m) {
     t->pending = false;
 }
 
+/* Rows of the line table differ in their columns as well. */
+static bool same_line(const struct prog_line *a, const struct prog_line *b) {
+    return b && a->line == b->line && strcmp(a->file, b->file) == 0;
+}
+
 /* A line for the source when it changes; the eBPF instruction likewise, as the left column. */
 static void show_origin(struct trace *t, uint32_t pc) {
     char text[ASM_PRINT_SIZE + 16] = "";
@@ -91,7 +96,7 @@ static void show_origin(struct trace *t, uint32_t pc) {
 
     if (known) {
         const struct prog_line *line = program_line_at(t->debug->prog, slot);
-        if (line && line != t->line)
+        if (line && !same_line(line, t->line))
             fprintf(t->file, "%s:%u: %s\n", line->file, line->line, line->text);
         t->line = line;
     }

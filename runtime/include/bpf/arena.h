@@ -36,8 +36,9 @@ _Static_assert(sizeof(struct bpf_arena) == BPF_ARENA_SLOTS, "compiled code knows
 #define BPF_LOOP_MAX (1u << 23)
 #define BPF_STACK_MAX 512 /* eBPF stack over all frames of a call chain */
 #define BPF_FRAMES_MAX 8
-#define BPF_INTERP_STACK                                                                           \
-    384 /* bytes the interpreter needs besides the eBPF stack; the build checks */
+/* Bytes the interpreter needs besides the eBPF stack: 656 for itself, 400 for a helper, and what one
+ * level of callbacks needs of both. */
+#define BPF_INTERP_STACK 2048
 
 /* Address of a library entry (bit 0 set) for a helper id, 0 if the library has none. */
 typedef uint32_t bpf_resolve_fn(void *user, uint32_t helper_id);
