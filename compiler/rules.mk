@@ -1,6 +1,6 @@
 # The command line: main.c and one cmd_NAME.c per command. What the commands call is library code.
-compiler_SRCS := clang.c compile.c
+compiler_SRCS := bpf_listing.c clang.c compile.c
 compiler_MAY_INCLUDE := compiler runtime/include
 
 PROGRAMS += bpf2thumb
-bpf2thumb_MAIN := compiler/main.c compiler/cmd_build.c compiler/cmd_compile.c
+bpf2thumb_MAIN := compiler/main.c $(sort $(wildcard compiler/cmd_*.c))

@@ -103,8 +103,8 @@ static bool read_section(struct object *object, struct span *table, uint32_t rec
     uint32_t section = name ? section_by_name(object, name) : OBJECT_NONE;
     if (section == OBJECT_NONE)
         return corrupt(object, "lines of a section that does not exist");
-    if (count > table->size / record_size)
-        return corrupt(object, "the table ends inside of a section's lines");
+    if (count == 0 || count > table->size / record_size)
+        return corrupt(object, "a section has no lines, or the table ends inside of them");
     for (; count > 0; count--)
         if (!read_record(object, section, take(table, record_size)))
             return false;

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MEND_REBUILD "the file is damaged: compile it again with clang -target bpf"
@@ -21,6 +22,12 @@
 #define OPCODE_CALL 0x85
 #define OPCODE_CALLX 0x8d
 #define SRC_LOCAL_CALL 1
+
+/* More than any blob has room for. They bound the cost of what is quadratic later, the edges of the call
+ * graph. */
+#define FUNCS_MAX 4096
+#define SLOTS_MAX 131072
+#define WARNINGS_MAX 20
 
 /* A place in kept code or data that depends on where things end up. */
 struct reference {
@@ -32,7 +39,7 @@ struct reference {
 struct linker {
     struct object *object;
     struct program *program;
-    VEC(struct reference) code, data; /* sorted by nothing in particular */
+    VEC(struct reference) code, data;
     VEC(uint32_t) funcs_todo, data_todo;
 };
 
@@ -192,9 +199,10 @@ static bool reach_all(struct linker *l) {
         if (l->funcs_todo.count ? !scan_func(l, vec_pop(&l->funcs_todo))
                                 : !scan_data(l, vec_pop(&l->data_todo)))
             return false;
+    unsigned warnings = 0;
     vec_for_each(const struct object_func, f, &l->object->funcs) {
         struct diag_loc loc = object_loc(l->object, f->section, f->start);
-        if (!f->reached && f->global)
+        if (!f->reached && f->global && warnings++ < WARNINGS_MAX)
             diag_warn(l->object->diag, DIAG_SYMBOL, &loc,
                       "give it a SEC(), call it, or make it static",
                       "function %s is used by no program and is left out", f->name);
@@ -204,7 +212,7 @@ static bool reach_all(struct linker *l) {
 
 /* ---- Layout ---- */
 
-static void place_funcs(struct linker *l) {
+static bool place_funcs(struct linker *l) {
     struct object *object = l->object;
     struct program *p = l->program;
     VEC(struct prog_func) funcs = {0};
@@ -228,12 +236,19 @@ static void place_funcs(struct linker *l) {
     }
     p->funcs = funcs.items;
     p->nfuncs = (uint32_t)funcs.count;
+    if (p->nfuncs > FUNCS_MAX || p->ninsns > SLOTS_MAX) {
+        struct diag_loc loc = DIAG_OBJECT(object->path);
+        return diag_error(object->diag, DIAG_ELF, &loc, "make the programs smaller",
+                          "%u functions with %u instructions; there can be %d with %d", p->nfuncs,
+                          p->ninsns, FUNCS_MAX, SLOTS_MAX);
+    }
     p->insns = arena_alloc_array(object->arena, p->ninsns, sizeof(*p->insns));
     vec_for_each(const struct object_func, f, &object->funcs) {
         if (f->reached)
             memcpy(&p->insns[p->funcs[f->index].start],
                    object->sections.items[f->section].bytes + f->start, f->end - f->start);
     }
+    return true;
 }
 
 static void place_data(struct linker *l) {
@@ -468,12 +483,22 @@ static bool link_maps(struct linker *l, struct prog_reloc *rows, uint32_t *count
     return true;
 }
 
+static int compare_places(const void *a, const void *b) {
+    const struct reference *x = a, *y = b;
+
+    if (x->section != y->section)
+        return x->section < y->section ? -1 : 1;
+    return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
 static bool apply_references(struct linker *l) {
     struct program *p = l->program;
 
     vec_for_each(const struct reference, r, &l->code) {
         apply_to_code(l, r, slot_of(l, r->section, r->offset));
     }
+    if (l->data.count)
+        qsort(l->data.items, l->data.count, sizeof(*l->data.items), compare_places);
     p->relocs = arena_alloc_array(p->arena, l->object->relocs.count, sizeof(*p->relocs));
     vec_for_each(const struct reference, r, &l->data) {
         struct prog_reloc *row = &p->relocs[p->nrelocs];
@@ -500,7 +525,8 @@ bool link_program(struct object *object, const struct elf_options *options,
 
     if (!funcs_find(object, options) || !reach_all(&l))
         return false;
-    place_funcs(&l);
+    if (!place_funcs(&l))
+        return false;
     place_data(&l);
     place_lines(&l);
     if (!make_entries(&l, options) || !apply_references(&l))

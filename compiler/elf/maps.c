@@ -15,13 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAPS_MAX 256 /* 64 KiB of arena have no room for more */
+
 /* A definition while it is read. */
 struct definition {
     struct object *object;
     struct object_map *map;
     struct prog_map *result;
     struct diag_loc loc;
-    bool has_key, has_value, has_type, typed;
+    bool has_key, has_value, has_type;
+    uint32_t key_type, value_type; /* BTF ids; 0: only the size is given */
 };
 
 #define MEND_NOTATION                                                                              \
@@ -52,8 +55,9 @@ static bool read_uint(const struct definition *d, const struct btf_member *m, ui
     return true;
 }
 
-/* Size of the T of T *name, which also goes into the hash. */
-static bool read_type(struct definition *d, const struct btf_member *m, uint32_t *number) {
+/* The T of T *name, and its size. */
+static bool read_type(const struct definition *d, const struct btf_member *m, uint32_t *type,
+                      uint32_t *number) {
     const char *name = btf_string(d->object, m->name_off);
     const struct btf_type *pointer = btf_plain_type(d->object, m->type);
 
@@ -66,15 +70,26 @@ static bool read_type(struct definition *d, const struct btf_member *m, uint32_t
     if (size <= 0 || size > UINT32_MAX)
         return map_error(d, "use an integer, a structure or an array",
                          arena_printf(d->object->arena, "the type of its %s has no size", name));
-    if (!d->typed)
-        d->result->btf_hash = HASH_INIT;
-    d->typed = true;
-    d->result->btf_hash = hash_bytes(d->result->btf_hash, name, strlen(name));
-    if (!btf_hash_type(d->object, pointer->type, &d->result->btf_hash))
-        return map_error(
-            d, "use a simpler type",
-            arena_printf(d->object->arena, "the type of its %s cannot be described", name));
+    *type = pointer->type;
     *number = (uint32_t)size;
+    return true;
+}
+
+/* Key and value in this order, however the definition has them, so that equal maps have equal hashes. */
+static bool hash_types(const struct definition *d) {
+    const uint32_t types[] = {d->key_type, d->value_type};
+
+    if (!d->key_type && !d->value_type)
+        return true;
+    d->result->btf_hash = HASH_INIT;
+    for (int i = 0; i < 2; i++) {
+        d->result->btf_hash = hash_bytes(d->result->btf_hash, i ? "value" : "key", i ? 5 : 3);
+        if (types[i] && !btf_hash_type(d->object, types[i], &d->result->btf_hash))
+            return map_error(d, "use a simpler type",
+                             arena_printf(d->object->arena,
+                                          "the type of its %s cannot be described",
+                                          i ? "value" : "key"));
+    }
     return true;
 }
 
@@ -127,9 +142,10 @@ static bool read_attribute(struct definition *d, const struct btf_member *m) {
         return read_uint(d, m, &number) &&
                set_size(d, "value", &d->has_value, &r->value_size, number);
     if (strcmp(name, "key") == 0)
-        return read_type(d, m, &number) && set_size(d, "key", &d->has_key, &r->key_size, number);
+        return read_type(d, m, &d->key_type, &number) &&
+               set_size(d, "key", &d->has_key, &r->key_size, number);
     if (strcmp(name, "value") == 0)
-        return read_type(d, m, &number) &&
+        return read_type(d, m, &d->value_type, &number) &&
                set_size(d, "value", &d->has_value, &r->value_size, number);
     if (strcmp(name, "values") == 0)
         return read_values(d, m);
@@ -145,24 +161,29 @@ static bool read_attribute(struct definition *d, const struct btf_member *m) {
 
 /* ---- Definitions ---- */
 
-/* The type of a variable of .maps, or NULL. */
-static const struct btf_type *variable_type(const struct object *object, const char *name) {
+/* The BTF of section .maps, or NULL. */
+static const struct btf_type *maps_datasec(const struct object *object) {
     for (uint32_t id = 1; object->btf && id < btf__type_cnt(object->btf); id++) {
-        const struct btf_type *section = btf__type_by_id(object->btf, id);
-        if (!btf_is_datasec(section) || strcmp(btf_string(object, section->name_off), ".maps") != 0)
-            continue;
-        for (unsigned i = 0; i < btf_vlen(section); i++) {
-            const struct btf_type *v =
-                btf__type_by_id(object->btf, btf_var_secinfos(section)[i].type);
-            if (v && btf_is_var(v) && strcmp(btf_string(object, v->name_off), name) == 0)
-                return btf_plain_type(object, v->type);
-        }
+        const struct btf_type *t = btf__type_by_id(object->btf, id);
+        if (btf_is_datasec(t) && strcmp(btf_string(object, t->name_off), ".maps") == 0)
+            return t;
     }
     return NULL;
 }
 
-static bool read_definition(struct definition *d) {
-    const struct btf_type *t = variable_type(d->object, d->map->name);
+/* The type of a variable of .maps, or NULL. */
+static const struct btf_type *variable_type(const struct object *object,
+                                            const struct btf_type *datasec, const char *name) {
+    for (unsigned i = 0; datasec && i < btf_vlen(datasec); i++) {
+        const struct btf_type *v = btf__type_by_id(object->btf, btf_var_secinfos(datasec)[i].type);
+        if (v && btf_is_var(v) && strcmp(btf_string(object, v->name_off), name) == 0)
+            return btf_plain_type(object, v->type);
+    }
+    return NULL;
+}
+
+static bool read_definition(struct definition *d, const struct btf_type *datasec) {
+    const struct btf_type *t = variable_type(d->object, datasec, d->map->name);
     struct prog_map *r = d->result;
     const char *why = "its sizes are impossible";
 
@@ -187,7 +208,7 @@ static bool read_definition(struct definition *d) {
         bpf_map_bytes(r->type, r->key_size, r->value_size, r->max_entries, r->map_flags, &why);
     if (r->bytes == 0)
         return map_error(d, "correct the definition", why);
-    return true;
+    return hash_types(d);
 }
 
 static int compare_maps(const void *a, const void *b) {
@@ -214,6 +235,9 @@ static bool find_maps(struct object *object) {
     }
     if (object->maps.count)
         qsort(object->maps.items, object->maps.count, sizeof(*object->maps.items), compare_maps);
+    if (object->maps.count > MAPS_MAX)
+        return diag_error(object->diag, DIAG_MAP, &loc, "use fewer maps",
+                          "%zu maps; there can be %d", object->maps.count, MAPS_MAX);
     for (size_t i = 1; i < object->maps.count; i++)
         if (object->maps.items[i].start < object->maps.items[i - 1].end)
             return diag_error(object->diag, DIAG_SYMBOL, &loc, "compile it again",
@@ -227,6 +251,7 @@ bool maps_read(struct object *object, struct program *program) {
         return true;
     if (!find_maps(object))
         return false;
+    const struct btf_type *datasec = maps_datasec(object);
     program->nmaps = (uint32_t)object->maps.count;
     program->maps = arena_alloc_array(object->arena, program->nmaps, sizeof(*program->maps));
     for (uint32_t i = 0; i < program->nmaps; i++) {
@@ -235,7 +260,7 @@ bool maps_read(struct object *object, struct program *program) {
                                .result = &program->maps[i],
                                .loc = object_loc_section(object, object->maps_section)};
         d.result->name = d.map->name;
-        if (!read_definition(&d))
+        if (!read_definition(&d, datasec))
             return false;
     }
     return true;

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than the flash of any chip of this family: nothing larger can be meant. */
+/* More than the flash of any chip of this family, and more sections than any compiler makes: nothing
+ * larger can be meant, and what a damaged file can cost stays small. */
 #define DATA_SIZE_MAX (1u << 20)
-#define CODE_SIZE_MAX (8u << 20)
+#define CODE_SIZE_MAX (1u << 20)
+#define SECTIONS_MAX 4096
 #define ALIGN_MAX 4096
 
 #define MEND_REBUILD "the file is damaged: compile it again with clang -target bpf"
@@ -147,6 +149,9 @@ static bool check_header(const struct object *object) {
                           "%llu to %llu",
                           object->size, (unsigned long long)h.e_shoff,
                           (unsigned long long)(h.e_shoff + (uint64_t)h.e_shnum * h.e_shentsize));
+    if (h.e_shnum > SECTIONS_MAX)
+        return diag_error(diag, DIAG_ELF, &loc, MEND_REBUILD, "%u sections are more than %u",
+                          h.e_shnum, SECTIONS_MAX);
     if (h.e_shstrndx >= h.e_shnum)
         return diag_error(diag, DIAG_ELF, &loc, MEND_REBUILD,
                           "the section of section names has index %u of %u", h.e_shstrndx,

@@ -88,7 +88,7 @@ bool resolve(const struct object *object, const struct object_reloc *reloc, int6
     default:
         return diag_error(object->diag, DIAG_SYMBOL, &loc,
                           "place it in .data, .bss or .rodata, for example SEC(\".data.name\")",
-                          "%s lies in section %s, which holds no data for programs", symbol->name,
-                          section->name);
+                          "a reference to %s in section %s, which holds no data for programs",
+                          symbol->type == STT_SECTION ? "something" : symbol->name, section->name);
     }
 }

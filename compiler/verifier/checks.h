@@ -11,15 +11,18 @@ struct verifier {
     const struct program *program;
     struct verify_result *result;
     struct diag *diag;
-    unsigned errors;
+    unsigned errors, warnings;
     bool strict; /* some entry is a program for the board, not of type raw */
 };
 
 /* An error at a slot, with its source line. Always false. */
 bool verify_error(struct verifier *v, enum diag_category category, uint32_t slot, const char *mend,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* Enough has been said: nobody reads more errors than this. */
+/* Enough has been said: nobody reads more than this. */
 bool verify_gave_up(const struct verifier *v);
+/* A warning, unless there have been enough. */
+void verify_warn(struct verifier *v, enum diag_category category, uint32_t slot, const char *mend,
+                 const char *text);
 
 /* --- verify_encoding.c: operands of single instructions */
 bool verify_encoding(struct verifier *v);

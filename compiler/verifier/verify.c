@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define ERRORS_MAX 20
+#define WARNINGS_MAX 20
 
 bool verify_error(struct verifier *v, enum diag_category category, uint32_t slot, const char *mend,
                   const char *format, ...) {
@@ -25,6 +26,16 @@ bool verify_error(struct verifier *v, enum diag_category category, uint32_t slot
     free(text);
     v->errors++;
     return false;
+}
+
+void verify_warn(struct verifier *v, enum diag_category category, uint32_t slot, const char *mend,
+                 const char *text) {
+    struct diag_loc loc;
+
+    if (v->warnings++ >= WARNINGS_MAX)
+        return;
+    program_loc(v->program, slot, &loc);
+    diag_warn(v->diag, category, &loc, mend, "%s", text);
 }
 
 bool verify_gave_up(const struct verifier *v) {

@@ -66,25 +66,24 @@ static bool walk(struct verifier *v, const struct prog_func *f) {
     return good;
 }
 
-static void warn_unreachable(const struct verifier *v, const struct prog_func *f) {
+static void warn_unreachable(struct verifier *v, const struct prog_func *f) {
     const struct program *p = v->program;
     const struct bitset *reachable = v->result->reachable;
     uint32_t end = f->start + f->len;
 
     for (uint32_t i = f->start; i < end;) {
         unsigned count = 0;
-        struct diag_loc loc;
+        uint32_t first = i;
         /* The second half of a 64-bit load (len 0) is no instruction of its own. */
         if (bitset_test(reachable, i) || p->decoded[i].len == 0) {
             i++;
             continue;
         }
-        program_loc(p, i, &loc);
         for (; i < end && !bitset_test(reachable, i); i++)
             count += p->decoded[i].len > 0;
-        diag_warn(v->diag, DIAG_CFG, &loc, "remove it, or correct the jump that should lead to it",
-                  "%u instruction%s of function %s can never be reached", count,
-                  count == 1 ? "" : "s", f->name);
+        verify_warn(v, DIAG_CFG, first, "remove it, or correct the jump that should lead to it",
+                    arena_printf(p->arena, "%u instruction%s of function %s can never be reached",
+                                 count, count == 1 ? "" : "s", f->name));
     }
 }
 

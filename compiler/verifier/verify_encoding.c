@@ -11,14 +11,10 @@
 
 /* An error in a program for the board, else a warning. */
 static void complain(struct verifier *v, uint32_t slot, const char *mend, const char *text) {
-    struct diag_loc loc;
-
-    if (v->strict) {
+    if (v->strict)
         verify_error(v, DIAG_INSN, slot, mend, "%s", text);
-        return;
-    }
-    program_loc(v->program, slot, &loc);
-    diag_warn(v->diag, DIAG_INSN, &loc, mend, "%s", text);
+    else
+        verify_warn(v, DIAG_INSN, slot, mend, text);
 }
 
 static bool is_shift(enum bpf_op op) {

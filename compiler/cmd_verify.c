@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* bpf2thumb verify: checks an object's programs and says what they need. */
+#include "clang.h"
+#include "commands.h"
+#include "elf/elf.h"
+#include "verifier/verifier.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { OPT_TYPE = CMD_LONG, OPT_MEM_SIZE, OPT_PROG };
+
+#define NOT_CHECKED "memory accesses, arguments of helpers and the end of loops"
+
+static const struct cmd_option options[] = {
+    {OPT_TYPE, "type", "T", "program type instead of what SEC() says"},
+    {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory of raw programs (default 4096)"},
+    {OPT_PROG, "prog", "NAME", "report on this program only; all are checked"},
+    {0},
+};
+
+static void report(struct cmd_args *args, const struct program *p,
+                   const struct verify_result *result, const struct prog_entry *entry,
+                   cJSON *programs) {
+    const struct verify_func *f = &result->funcs[entry->func];
+
+    if (!args->json) {
+        printf("%s: SEC(\"%s\"): %u bytes of stack, %u function%s deep\n", entry->name,
+               entry->section, f->chain_stack, f->frames, f->frames == 1 ? "" : "s");
+        return;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name", entry->name);
+    cJSON_AddStringToObject(object, "section", entry->section);
+    cJSON_AddNumberToObject(object, "instructions", p->funcs[entry->func].len);
+    cJSON_AddNumberToObject(object, "stack", f->chain_stack);
+    cJSON_AddNumberToObject(object, "frames", f->frames);
+    cJSON_AddItemToArray(programs, object);
+}
+
+static void check(struct cmd_args *args, const struct program *p, const char *name) {
+    cJSON *programs = cJSON_AddArrayToObject(args->result, "programs");
+    struct verify_result result;
+    bool found = name == NULL;
+
+    if (!verify(p, &result, args->diag))
+        return;
+    for (uint32_t i = 0; i < p->nentries; i++) {
+        if (name && strcmp(p->entries[i].name, name) != 0)
+            continue;
+        found = true;
+        report(args, p, &result, &p->entries[i], programs);
+    }
+    if (!found) {
+        diag_error(args->diag, DIAG_USAGE, NULL, "see the programs with `bpf2thumb dump`",
+                   "there is no program %s in %s", name, p->file);
+        return;
+    }
+    cJSON_AddStringToObject(args->result, "not_checked", NOT_CHECKED);
+    if (!args->json)
+        printf("not checked yet: " NOT_CHECKED "\n");
+}
+
+static void run(struct cmd_args *args) {
+    struct elf_options elf_options = {0};
+    const char *prog = NULL;
+    unsigned long long number;
+
+    for (int id; (id = cmd_next(args)) != 0;) {
+        switch (id) {
+        case OPT_TYPE: elf_options.type = args->value; break;
+        case OPT_PROG: prog = args->value; break;
+        case OPT_MEM_SIZE:
+            if (!cmd_number(args, "--mem-size", args->value, 1, 1 << 20, &number))
+                return;
+            elf_options.mem_size = (uint32_t)number;
+            break;
+        default: return;
+        }
+    }
+    if (!cmd_operands(args, 1, 1))
+        return;
+    struct clang_object object;
+    struct program *program;
+    bool good = clang_object_open(&object, args->argv[0], args->arena, args->diag) &&
+                elf_read(object.path, args->arena, &elf_options, &program, args->diag);
+    clang_object_close(&object);
+    if (good)
+        check(args, program, prog);
+}
+
+const struct cmd cmd_verify = {
+    .name = "verify",
+    .brief = "check the programs of an object",
+    .operands = "X.bpf.o",
+    .about =
+        "Checks instructions, control flow, the graph of calls and the depth of the stack. Not\n"
+        "checked yet: " NOT_CHECKED ".",
+    .example = "bpf2thumb verify blink.bpf.o",
+    .options = options,
+    .run = run,
+};
