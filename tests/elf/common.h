@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the test objects need of bpf_helpers.h, in the project's own words: they test the reader, not a header. */
+/* What the test objects need, in the project's own words: they test the reader of objects, not a header. */
 #ifndef TESTS_ELF_COMMON_H
 #define TESTS_ELF_COMMON_H
 
@@ -10,6 +10,7 @@ typedef unsigned long long u64;
 
 #define SEC(name) __attribute__((section(name), used))
 #define NOINLINE __attribute__((noinline))
+#define BARRIER(x) __asm__ volatile("" : "+r"(x)) /* clang cannot know x: no specialised copies */
 #define __uint(name, value) int(*name)[value]
 #define __type(name, type) typeof(type) *name
 #define __array(name, type) typeof(type) *name[]
@@ -19,6 +20,6 @@ static u64 (*bpf_ktime_get_ns)(void) = (void *)5;
 static long (*bpf_tail_call)(void *ctx, void *map, u32 index) = (void *)12;
 static long (*bpf_loop)(u32 count, void *callback, void *ctx, u64 flags) = (void *)181;
 
-enum { ARRAY = 2, HASH = 1, PROG_ARRAY = 3 };
+enum { HASH = 1, ARRAY = 2, PROG_ARRAY = 3, LRU_HASH = 9, RINGBUF = 27 };
 
 #endif

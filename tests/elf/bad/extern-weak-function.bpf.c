@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+// expect: unresolved extern: missing() is defined nowhere
+#include "common.h"
+
+extern int missing(int) __attribute__((weak));
+
+SEC("timer/1ms") int prog(void *ctx) {
+    return missing(1);
+}

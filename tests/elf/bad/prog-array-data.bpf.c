@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+// expect: map m: number at index 0 is no program
+#include "common.h"
+
+int number = 1;
+struct {
+    __uint(type, PROG_ARRAY);
+    __uint(max_entries, 2);
+    __uint(key_size, 4);
+    __array(values, int(void *));
+} m SEC(".maps") = {.values = {(void *)&number}};
+
+SEC("timer/1ms") int prog(void *ctx) {
+    return 0;
+}
