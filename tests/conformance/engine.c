@@ -6,6 +6,7 @@
 
 #include "bpf/host.h"
 #include "compile.h"
+#include "devices.h"
 #include "elf/elf.h"
 #include "load.h"
 
@@ -62,7 +63,7 @@ static bool interpret(const struct engine_input *input, const struct compile_res
     return status == BPF_OK;
 }
 
-static bool emulate(struct engine_session *session, enum bpf_engine engine,
+static bool emulate(struct engine_session *session, enum bpf_engine engine, struct arena *arena,
                     const struct engine_input *input, const struct compile_result *compiled,
                     uint64_t *r0, struct diag *diag) {
     struct loaded loaded;
@@ -74,6 +75,7 @@ static bool emulate(struct engine_session *session, enum bpf_engine engine,
         load_library(session->m);
         machine_set_budget(session->m, BUDGET);
     }
+    machine_set_svc(session->m, devices_helper, devices_new(arena));
     enum bpf_status status =
         load_blob(session->m, compiled->blob, compiled->blob_size, engine, &loaded, &where);
     if (status != BPF_OK)
@@ -106,5 +108,5 @@ bool engine_run(struct engine_session *session, const struct engine *engine, str
     if (engine->kind == ENGINE_NATIVE)
         return interpret(input, &compiled, r0, diag);
     return emulate(session, engine->kind == ENGINE_THUMB ? BPF_ENGINE_THUMB : BPF_ENGINE_INTERP,
-                   input, &compiled, r0, diag);
+                   arena, input, &compiled, r0, diag);
 }
