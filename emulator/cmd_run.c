@@ -216,8 +216,8 @@ static bool load(struct run *r, const char *path, const uint8_t *bytes, size_t s
     if (status == BPF_BLOB_ENGINE)
         mend = r->engine == BPF_ENGINE_INTERP ? "compile it with --with-bytecode"
                                               : "use --engine interp";
-    return diag_error(r->args->diag, DIAG_BLOB, &loc, mend, "%s (at offset %u)",
-                      bpf_status_text(status), where);
+    return diag_error(r->args->diag, DIAG_BLOB, &loc, mend, "%s%s", bpf_status_text(status),
+                      where ? arena_printf(r->args->arena, " (at offset %u)", where) : "");
 }
 
 /* The program called `prog`, or the only one. */
@@ -261,9 +261,11 @@ static void check_section(struct run *r) {
  * Running and showing */
 
 static bool run_once(struct run *r, uint32_t number, struct machine_result *result) {
+    uint64_t due = number * context_period(r->hook, r->section);
     const char *why;
 
-    machine_set_time(r->m, number * context_period(r->hook, r->section));
+    if (due > machine_time(r->m)) /* else the run before took longer than the period */
+        machine_set_time(r->m, due);
     if (!context_fill(r->hook, r->section, &r->input, machine_time(r->m), number, r->before,
                       r->program->ctx_size, &r->length, &why))
         return diag_error(r->args->diag, DIAG_USAGE, NULL, NULL,

@@ -97,7 +97,7 @@ static void show_origin(struct trace *t, uint32_t pc) {
     if (known) {
         const struct prog_line *line = program_line_at(t->debug->prog, slot);
         if (line && !same_line(line, t->line))
-            fprintf(t->file, "%s:%u: %s\n", line->file, line->line, line->text);
+            fprintf(t->file, "%s:%u: %s\n", basename(line->file), line->line, line->text);
         t->line = line;
     }
     if (known && !(t->has_slot && slot == t->slot)) {

@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# bpf2thumb-emu from outside: exit status, output, JSON. usage: cli.sh bpf2thumb-emu native.elf
+# run and native from outside: exit status, output, JSON. usage: cli.sh bpf2thumb bpf2thumb-emu native.elf
 . "$(dirname "$0")/../scripts/lib.sh"
-emu=$(realpath "$1") elf=$(realpath "$2")
+tool=$(realpath "$1") emu=$(realpath "$2") elf=$(realpath "$3")
 cd "$scratch" || exit 1
+run() { "$tool" run "$@"; }
+examples=$top/build/bpf/programs
 
 # json WHAT STATUS EXPRESSION COMMAND...: stdout is one JSON object `j` for which a Python expression holds.
 json() {
@@ -37,5 +39,69 @@ expect 'native: missing file' 2 'missing.elf' "$emu" native missing.elf
 expect 'native: odd hex' 2 "'123' is no memory.*fix: give pairs" "$emu" native --mem 123 "$elf"
 expect 'native: too much memory' 2 'has 3 bytes; there is room for 2' "$emu" native --mem 010203 --mem-size 2 "$elf"
 expect 'native: budget' 1 'budget used up' "$emu" native --entry sum --mem 010203 --budget 20 "$elf"
+
+# Programs. CRC-32 of "123456789" is cbf43926.
+expect 'run: help' 0 'usage: bpf2thumb-emu run.*--engine.*--json.*example:' run --help
+for engine in thumb interp; do
+    expect "run, $engine: result and cycles" 0 \
+        'r0 = 0xcbf43926 .*cycles: [0-9]+ .* instructions, stack [0-9]+ bytes' \
+        run --engine $engine --text 123456789 --cycles "$examples/crc32.bpf.o"
+    expect "run, $engine: devices, and time by the program's period" 0 \
+        'PD13 = 1 at [0-9.]+ us.*PD13 = 0 at 100(\.0..)? ms.*PD14 = 1 at 100.*PD15 = 1 at 200' \
+        run --engine $engine --runs 3 "$examples/blink.bpf.o"
+    expect "run, $engine: frame, answer, map" 0 'gpio PD12 = 1.*gpio PD13 = 0.*uart 2: "ok.n".*array counts\[0\] = 1' \
+        run --engine $engine --mem '7e 01 01 05 f9' "$examples/uart_frame.bpf.o"
+    expect "run, $engine: stimuli" 0 'gpio PD12 = 1 at 30.*array presses\[0\] = 1' \
+        run --engine $engine --runs 10 --gpio PA0=0,1,0,1,1,1,1,1,0,0 "$examples/debounce.bpf.o"
+    expect "run, $engine: samples" 0 'array bins\[0\] = 2.*array bins\[15\] = 1' \
+        run --engine $engine --samples 100,200,4095 "$examples/histogram.bpf.o"
+    expect "run, $engine: ring buffer" 0 \
+        'ringbuf events: 0{48}.ringbuf events: 00e1f505' run --engine $engine --runs 2 "$examples/event_log.bpf.o"
+    expect "run, $engine: budget" 1 'budget used up \(at 0x080' \
+        run --engine $engine --text 123456789 --budget 500 "$examples/crc32.bpf.o"
+done
+expect 'run: from C, at every level' 0 '(r0 = 0xcbf43926 [^r]*){4}' bash -c \
+    'for o in 0 1 2 s; do "$0" run -O$o --text 123456789 "$1"/programs/crc32.bpf.c || exit; done' "$tool" "$top"
+expect 'run: a fault names its source line' 1 'crc32.bpf.c:[0-9]+:[0-9]+: error: budget.*[0-9]+ \|' \
+    run --text 123456789 --budget 50 "$examples/crc32.bpf.o"
+expect 'run: a blob' 0 'r0 = 0xcbf43926' bash -c \
+    '"$0" compile --unverified -o crc.blob "$1"/crc32.bpf.o && "$0" run --text 123456789 crc.blob' "$tool" "$examples"
+expect 'run: a blob without bytecode' 1 'no code for this engine.*fix: compile it with --with-bytecode' \
+    run --engine interp crc.blob
+printf x | dd of=crc.blob bs=1 seek=200 conv=notrunc 2>/dev/null
+expect 'run: a damaged blob' 1 'CRC-32 differs' run crc.blob
+expect 'run: trace' 0 \
+    'crc32.bpf.c:[0-9]+: .*  [0-9]+: (mov|ldx)[a-z0-9]* %r.*  080c[0-9a-f]{4}  (movs|ldrb).* r[0-9]+=' \
+    run --text 1 --trace "$examples/crc32.bpf.o"
+expect 'run: trace of the library' 0 '\[ringbuf_reserve: [0-9]+ instructions, [0-9]+ cycles\] r0=2001' \
+    run --trace "$examples/event_log.bpf.o"
+json 'run: JSON' 0 \
+    'j[\"ok\"] and j[\"r0\"] == \"0xcbf43926\" and j[\"cycles\"][\"total\"] == sum(j[\"cycles\"][k] for k in (\"program\", \"library\", \"kernel\"))' \
+    "$tool" run --text 123456789 "$examples/crc32.bpf.o"
+json 'run: JSON of events and maps' 0 \
+    '[e[\"device\"] for e in j[\"events\"]] == [\"uart\"] and j[\"maps\"][0][\"entries\"][0][\"value\"] == \"01000000\"' \
+    "$tool" run --text x "$examples/uart_frame.bpf.o"
+json 'run: JSON of a fault' 1 'not j[\"ok\"] and j[\"fault\"][\"status\"] == 126 and j[\"messages\"]' \
+    "$tool" run --text 123456789 --budget 50 "$examples/crc32.bpf.o"
+json 'run: JSON of ring buffer records' 0 'len(j[\"records\"]) == 3' "$tool" run --runs 3 "$examples/event_log.bpf.o"
+
+# What the user may get wrong.
+cat >two.bpf.c <<'EOF'
+#include "bpf_mcu.h"
+SEC("timer/1ms") int first(struct bpf_ctx_timer *ctx) { return bpf_led_set(0, 1); }
+SEC("raw") int second(u8 *memory, u32 length) { memory[0] = 7; return length; }
+EOF
+expect 'run: two programs' 2 'there are 2 programs.*choose with --prog: first, second' run two.bpf.c
+expect 'run: one of them' 0 'r0 = 0x2 \(2\).*memory 0000: 07 bb' run --prog second --mem aabb two.bpf.c
+expect 'run: none of them' 2 "no program 'third'.*it has first, second" run --prog third two.bpf.c
+expect 'run: unknown engine' 2 'unknown engine x.*fix: use thumb or interp' run --engine x two.bpf.c
+expect 'run: bad stimulus' 2 '--gpio PA99=1.*fix: write --gpio PIN=LEVEL' run --gpio PA99=1 two.bpf.c
+expect 'run: bad samples' 2 'not a list of numbers' run --samples 1,x two.bpf.c
+expect 'run: frame too long' 2 'more bytes or samples than the context holds' \
+    run --text "$(printf 'x%.0s' {1..300})" "$examples/uart_frame.bpf.o"
+expect 'run: trace of the interpreter' 2 'trace shows compiled code' run --trace --engine interp two.bpf.c
+expect 'run: no operand' 2 'operand is missing' run
+expect 'run: missing file' 2 'missing.blob' run missing.blob
+expect 'run: not an object' 1 'not an ELF file' run file
 
 finish

@@ -19,11 +19,16 @@ $(BUILD)/tests/emulator/native.elf: tests/emulator/native.c
 	    -Wl,-Tdata=0x20012000 -Wl,-e,0 -o $@ $< -lgcc
 
 CHECKS += emulator-cli
-emulator-cli_CHECK := tests/emulator/cli.sh $(BUILD)/bpf2thumb-emu $(BUILD)/tests/emulator/native.elf
-emulator-cli_NEEDS := $(BUILD)/bpf2thumb-emu $(BUILD)/tests/emulator/native.elf
+emulator-cli_NEEDS := $(BUILD)/bpf2thumb $(BUILD)/bpf2thumb-emu $(BUILD)/tests/emulator/native.elf
+emulator-cli_CHECK := tests/emulator/cli.sh $(emulator-cli_NEEDS)
+emulator-cli_NEEDS += $(addprefix $(BUILD)/bpf/programs/,$(addsuffix .bpf.o,blink crc32 debounce event_log \
+                        histogram uart_frame))
 
 test_devices_DIRS := emulator
 test_devices_LIBS := -lunicorn
 
 test_context_DIRS := emulator
 test_context_LIBS := -lunicorn
+
+test_load_DIRS := emulator
+test_load_LIBS := -lunicorn
