@@ -11,9 +11,21 @@ bpf2thumb-conformance_LIBS := -lunicorn
 CONFORMANCE := $(BUILD)/bpf2thumb-conformance --suite '$(SUITE)'
 CONFORMANCE_NEEDS := $(BUILD)/bpf2thumb-conformance
 
-CHECKS += vectors conformance conformance-cli
+# The same under sanitizers, once for the compiler and once for the interpreter.
+CONFORMANCE_ASAN := $(BUILD)/tests/conformance-asan
+$(CONFORMANCE_ASAN): $(BUILD)/asan/tests/conformance/main.o $(call objs,asan,tests/conformance) \
+    $(call objs,asan,emulator) $(BUILD)/asan/libbpf2thumb.a
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	@$(CC) -fsanitize=address,undefined -o $@ $^ $(bpf2thumb-conformance_LIBS) $(HOST_LIBS)
+
+CHECKS += vectors conformance conformance-cli conformance-asan conformance-asan-native
 vectors_CHECK := scripts/gen-vectors --check
 conformance_CHECK := $(BUILD)/bpf2thumb-conformance --suite tests/conformance/vectors
 conformance_NEEDS := $(BUILD)/bpf2thumb-conformance
 conformance-cli_CHECK := tests/conformance/check-cli $(BUILD)/bpf2thumb-conformance
 conformance-cli_NEEDS := $(BUILD)/bpf2thumb-conformance
+conformance-asan_CHECK := $(CONFORMANCE_ASAN) --suite tests/conformance/vectors -O2
+conformance-asan_NEEDS := $(CONFORMANCE_ASAN)
+conformance-asan-native_CHECK := $(CONFORMANCE_ASAN) --suite tests/conformance/vectors --engine native
+conformance-asan-native_NEEDS := $(CONFORMANCE_ASAN)
