@@ -145,7 +145,11 @@ struct cycles_insn cycles_decode(const uint16_t *code, size_t count) {
         if (row->class == CYCLES_LOAD && insn.writes & REG_PC && !(row->flags & PC))
             return insn;
         break;
-    case CYCLES_IT: decode_it(&insn, field(p, 'x', word), code, count); break;
+    case CYCLES_IT:
+        if (field(p, 'x', word) == 0)
+            return insn; /* an unallocated hint */
+        decode_it(&insn, field(p, 'x', word), code, count);
+        break;
     default: break;
     }
     insn.class = row->class;

@@ -32,3 +32,4 @@ test_context_LIBS := -lunicorn
 
 test_load_DIRS := emulator
 test_load_LIBS := -lunicorn
+test_load_NEEDS := $(addprefix $(BUILD)/bpf/programs/,histogram.bpf.o event_log.bpf.o)

@@ -191,6 +191,9 @@ case "coprocessor", status=INSN, at=9f
 case "ARMv8-M instruction", status=INSN, at=9f
 9:  .inst.w 0xe84ef000 @ tt r0, lr
     end
+case "unallocated hint", status=INSN, at=9f
+9:  .inst.n 0xbf50
+    end
 case "undefined store of the model", status=INSN, at=9f
 9:  .inst.w 0xf80d0800 @ strb with P = W = 0
     end

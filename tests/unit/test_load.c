@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Blobs on the machine with the real library: both engines, contexts, faults, arena, stack. */
 #include "load.h"
+#include "maps.h"
 #include "trace.h"
 
 #include "asm/asm.h"
 #include "bpf/map.h"
 #include "compile.h"
 
+#include <cjson/cJSON.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +157,31 @@ Test(load, refused_blobs) {
     copy[0] ^= 1;
     cr_expect_eq(load_blob(m, copy, compiled.blob_size, BPF_ENGINE_THUMB, &loaded, &where),
                  BPF_BLOB_MAGIC);
+}
+
+/* A program can scribble over its maps; showing them must bear it. */
+Test(load, maps_of_a_wild_program) {
+    static const char *const objects[] = {"histogram", "event_log"};
+    const struct compile_options options = {.level = 2};
+    struct cmd_args args = {.arena = arena, .diag = diag, .json = true};
+    uint32_t where;
+
+    for (int i = 0; i < 2; i++)
+        for (int byte = 0; byte < 256; byte += 15) {
+            const char *path = arena_printf(arena, "build/bpf/programs/%s.bpf.o", objects[i]);
+            cr_assert(compile_file(arena, path, &options, &compiled, diag));
+            cr_assert_eq(
+                load_blob(m, compiled.blob, compiled.blob_size, BPF_ENGINE_THUMB, &loaded, &where),
+                BPF_OK);
+            const struct blob_map *map = &loaded.blob.maps[0];
+            memset(machine_writable(m, loaded.r9 + map->off, map->size), byte, map->size);
+            args.result = cJSON_CreateObject();
+            maps_drain(&loaded, &args);
+            maps_show(&loaded, &args);
+            cJSON *shown = cJSON_GetObjectItem(args.result, "maps");
+            cr_expect_eq(cJSON_GetArraySize(shown), loaded.blob.header->maps.count);
+            cJSON_Delete(args.result);
+        }
 }
 
 /* The trace has each eBPF instruction that left code, with the registers that changed. */

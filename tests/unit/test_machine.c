@@ -199,6 +199,38 @@ Test(machine, time_advances_with_cycles) {
     machine_free(m);
 }
 
+/* Whatever a program does, it ends with a status of its own, and the next one runs as if nothing had
+ * been. Random halfwords, with many 32-bit prefixes so that these are seen as often. */
+Test(machine, random_code_ends_in_order) {
+    static const uint16_t good[] = {0x2001, 0x4770};
+    struct machine *m = machine_with_exit();
+    struct machine_call call = call_at(MEMMAP_STORE);
+    struct machine_result result;
+    uint16_t code[64];
+    uint32_t random = 12345;
+
+    for (int i = 0; i < 3000; i++) {
+        for (size_t k = 0; k < 64; k++) {
+            random = random * 1664525 + 1013904223;
+            code[k] = random >> 16;
+            if (random & 0x100)
+                code[k] |= 0xe800;
+        }
+        machine_set_budget(m, 1000);
+        machine_set_program(m, code, sizeof(code));
+        machine_call(m, &call, &result);
+        cr_assert(result.status == BPF_OK ||
+                      (result.status >= BPF_FAULT_READ && result.status <= BPF_FAULT_ALIGN),
+                  "round %d: status %d, %s at %08x", i, result.status, result.detail, result.pc);
+    }
+    machine_set_program(m, good, sizeof(good));
+    machine_call(m, &call, &result);
+    cr_expect_eq(result.status, BPF_OK);
+    cr_expect_eq((uint32_t)result.r0, 1);
+    cr_expect_eq(result.cycles.total, 4);
+    machine_free(m);
+}
+
 Test(cycles, division_stays_within_the_manual) {
     for (unsigned i = 0; i < 32; i++)
         for (unsigned k = 0; k < 32; k++) {
