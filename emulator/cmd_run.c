@@ -287,6 +287,16 @@ static void show_fault(struct run *r, const struct machine_result *result) {
     report_fault(result, &loc, r->args);
 }
 
+/* The memory of a raw program if it changed: what was given, and up to the last byte that changed. */
+static void show_memory(struct run *r) {
+    uint32_t size = r->program->ctx_size;
+
+    while (size > 0 && r->before[size - 1] == r->loaded.context[size - 1])
+        size--;
+    if (size > 0)
+        report_memory(r->loaded.context, size > r->length ? size : r->length, r->args);
+}
+
 /* All of it once, after the last run; device events come as they happen in text mode. */
 static void show(struct run *r, const struct machine_result *result) {
     cJSON *json = r->args->json ? r->args->result : NULL;
@@ -298,8 +308,8 @@ static void show(struct run *r, const struct machine_result *result) {
     }
     if (result->status == BPF_OK)
         report_result(result, json);
-    if (r->hook == BPF_HOOK_RAW && memcmp(r->before, r->loaded.context, r->program->ctx_size) != 0)
-        report_memory(r->loaded.context, r->length ? r->length : r->program->ctx_size, r->args);
+    if (r->hook == BPF_HOOK_RAW)
+        show_memory(r);
     maps_show(&r->loaded, r->args);
     if (r->cycles || json)
         report_cycles(result, json);

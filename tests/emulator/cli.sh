@@ -91,6 +91,11 @@ cat >two.bpf.c <<'EOF'
 SEC("timer/1ms") int first(struct bpf_ctx_timer *ctx) { return bpf_led_set(0, 1); }
 SEC("raw") int second(u8 *memory, u32 length) { memory[0] = 7; return length; }
 EOF
+cat >far.bpf.c <<'EOF'
+#include "bpf_mcu.h"
+SEC("raw") int far(u8 *memory, u32 length) { memory[17] = 7; return length; }
+EOF
+expect 'run: memory up to the last change' 0 'memory 0000: aa 00.*memory 0010: 00 07$' run --mem aa far.bpf.c
 expect 'run: two programs' 2 'there are 2 programs.*choose with --prog: first, second' run two.bpf.c
 expect 'run: one of them' 0 'r0 = 0x2 \(2\).*memory 0000: 07 bb' run --prog second --mem aabb two.bpf.c
 expect 'run: none of them' 2 "no program 'third'.*it has first, second" run --prog third two.bpf.c
