@@ -225,8 +225,9 @@ static uint32_t helper_stack(const struct ir_fn *fn) {
              inst = inst->next) {
             const struct bpf_helper *h =
                 inst->op == IR_CALL_HELPER ? bpf_helper_by_id(inst->index) : NULL;
-            if (h && h->stack > most)
-                most = h->stack;
+            uint32_t need = h ? h->stack : inst->op == IR_CALLX ? BPF_CALLX_STACK : 0;
+            if (need > most)
+                most = need;
         }
     return most;
 }
@@ -255,6 +256,16 @@ static void stack_needs(const struct pipeline *p, uint32_t *by_entry) {
     }
 }
 
+/* What the interpreter needs below r9: it enters itself anew for each level of callbacks. */
+static uint32_t interpreter_stack(const struct pipeline *p, const struct verify_func *f) {
+    bool callbacks = false;
+    for (uint32_t i = 0; i < p->prog->nfuncs; i++)
+        callbacks |= p->prog->funcs[i].address_taken;
+    uint32_t levels = callbacks ? f->frames - 1 : 0;
+    uint32_t bytes = f->chain_stack + BPF_INTERP_STACK + levels * BPF_INTERP_CALLBACK;
+    return (bytes + EXCEPTION_FRAME + 7) & ~7u;
+}
+
 /* ----------------------------------------------------------------------------------------- driver */
 
 static void write_blob(struct pipeline *p, bool verified) {
@@ -262,13 +273,14 @@ static void write_blob(struct pipeline *p, bool verified) {
     struct compile_result *out = p->out;
     uint32_t *func_stack = arena_alloc_array(prog->arena, prog->nfuncs, sizeof(uint32_t));
     uint32_t *stack_thumb = arena_alloc_array(prog->arena, prog->nentries, sizeof(uint32_t));
+    uint32_t *stack_bpf = arena_alloc_array(prog->arena, prog->nentries, sizeof(uint32_t));
     uint32_t *stack_interp = arena_alloc_array(prog->arena, prog->nentries, sizeof(uint32_t));
     for (uint32_t i = 0; i < prog->nfuncs; i++)
         func_stack[i] = p->facts->funcs[i].stack;
-    for (uint32_t i = 0; i < prog->nentries; i++)
-        stack_interp[i] = (p->facts->funcs[prog->entries[i].func].chain_stack + BPF_INTERP_STACK +
-                           EXCEPTION_FRAME + 7) &
-                          ~7u;
+    for (uint32_t i = 0; i < prog->nentries; i++) {
+        stack_bpf[i] = p->facts->funcs[prog->entries[i].func].chain_stack;
+        stack_interp[i] = interpreter_stack(p, &p->facts->funcs[prog->entries[i].func]);
+    }
     if (!p->options->bytecode_only)
         stack_needs(p, stack_thumb);
     struct blob_parts parts = {
@@ -279,6 +291,7 @@ static void write_blob(struct pipeline *p, bool verified) {
         .callable_func = out->callable_func,
         .func_stack = func_stack,
         .stack_thumb = stack_thumb,
+        .stack_bpf = stack_bpf,
         .stack_interp = stack_interp,
         .verified = verified,
         .bytecode = p->options->bytecode || p->options->bytecode_only,

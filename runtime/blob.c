@@ -149,7 +149,8 @@ static bool check_programs(struct parser *p) {
                 is_string(p, g->name) && is_string(p, g->section) && g->func < h->funcs.count &&
                     entry_ok && g->hook < BPF_HOOK_COUNT && g->flags == 0 &&
                     g->ctx_size <= h->ctx_size && g->stack_thumb <= h->stack_thumb &&
-                    g->stack_interp <= h->stack_interp))
+                    g->stack_interp <= h->stack_interp && g->stack_bpf <= g->stack_interp &&
+                    g->stack_bpf % 8 == 0))
             return false;
     }
     return true;

@@ -245,13 +245,12 @@ enum bpf_status bpf_vm_run(struct bpf_vm *vm, uint32_t program, uint64_t ctx, ui
                            uint64_t *r0) {
     const struct blob_program *p = &vm->blob->programs[program];
     uint64_t r[BPF_NREGS] = {0};
-    uint32_t other = BPF_INTERP_STACK + 36; /* the C stack and an exception frame: compile.c */
     r[1] = ctx;
     r[2] = len;
     vm->status = BPF_OK;
     vm->depth = 0;
     vm->arena->tail_calls = 0;
-    vm->stack = vm->arena->base + ((p->stack_interp > other ? p->stack_interp - other : 0) & ~7u);
+    vm->stack = vm->arena->base + p->stack_bpf;
     r[BPF_FP] = vm->stack;
     enum bpf_status status = loop(vm, &vm->blob->funcs[p->func], r);
     *r0 = r[0];

@@ -71,6 +71,7 @@ static struct blob_program *programs(struct writer *w) {
             .ctx_size = entry->ctx_size,
             .stack_thumb = func ? w->parts->stack_thumb[i] : 0,
             .stack_interp = w->parts->stack_interp[i],
+            .stack_bpf = w->parts->stack_bpf[i],
         };
         if (rows[i].stack_thumb > w->header.stack_thumb)
             w->header.stack_thumb = rows[i].stack_thumb;

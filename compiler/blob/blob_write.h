@@ -18,6 +18,7 @@ struct blob_parts {
                                       pointers reach, or -1 */
     const uint32_t *func_stack;   /* eBPF stack bytes by function */
     const uint32_t *stack_thumb;  /* bytes by entry */
+    const uint32_t *stack_bpf;    /* eBPF stack of the chain of calls, bytes by entry */
     const uint32_t *stack_interp; /* bytes by entry */
     bool verified;
     bool bytecode;

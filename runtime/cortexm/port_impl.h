@@ -10,7 +10,7 @@
 
 #define PORT_CHECKED 0
 
-typedef int16_t port_label;
+typedef int16_t port_label; /* distance of two labels of the interpreter */
 
 static inline struct bpf_arena *port_arena(void) {
     struct bpf_arena *arena;

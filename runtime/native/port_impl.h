@@ -7,8 +7,7 @@
 
 #define PORT_CHECKED 1
 
-/* gcc may move unlikely code of a function far away, to a section of its own. */
-typedef int32_t port_label;
+typedef int32_t port_label; /* distance of two labels of the interpreter */
 
 static inline void *port_guest(const struct bpf_vm *vm, uint32_t addr, uint32_t size, bool write) {
     uint32_t off = addr - vm->region_addr;

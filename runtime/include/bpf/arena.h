@@ -36,9 +36,11 @@ _Static_assert(sizeof(struct bpf_arena) == BPF_ARENA_SLOTS, "compiled code knows
 #define BPF_LOOP_MAX (1u << 23)
 #define BPF_STACK_MAX 512 /* eBPF stack over all frames of a call chain */
 #define BPF_FRAMES_MAX 8
-/* Bytes the interpreter needs besides the eBPF stack: 656 for itself, 400 for a helper, and what one
- * level of callbacks needs of both. */
-#define BPF_INTERP_STACK 2048
+/* Stack that the library needs, held by scripts/check-library: the interpreter besides the eBPF stack,
+ * each level of callbacks inside it, a helper called by callx from compiled code. */
+#define BPF_INTERP_STACK 1024
+#define BPF_INTERP_CALLBACK 832
+#define BPF_CALLX_STACK 576
 
 /* Address of a library entry (bit 0 set) for a helper id, 0 if the library has none. */
 typedef uint32_t bpf_resolve_fn(void *user, uint32_t helper_id);

@@ -68,6 +68,7 @@ struct blob_program {
     uint16_t flags;                     /* 0 */
     uint32_t ctx_size;                  /* bytes that r1 points to */
     uint32_t stack_thumb, stack_interp; /* of this program alone, as in the header */
+    uint32_t stack_bpf;                 /* eBPF stack of its chain of calls, part of stack_interp */
     uint32_t wcet;                      /* cycles, model R; 0: unknown */
 };
 
@@ -123,7 +124,7 @@ struct blob_range {
 };
 
 _Static_assert(sizeof(struct blob_header) == 128, "wire format");
-_Static_assert(sizeof(struct blob_program) == 36, "wire format");
+_Static_assert(sizeof(struct blob_program) == 40, "wire format");
 _Static_assert(sizeof(struct blob_func) == 28, "wire format");
 _Static_assert(sizeof(struct blob_map) == 40, "wire format");
 _Static_assert(sizeof(struct blob_data) == 20, "wire format");
