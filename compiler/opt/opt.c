@@ -11,9 +11,10 @@ static const struct opt_pass passes[] = {
 };
 
 /* Names of passes, in order. */
-static const char *const wide[] = {"cfg",    "inline_map", "promote", "sccp", "phi",
-                                   "narrow", "dce",        "cfg",     NULL};
-static const char *const words[] = {"sccp", "phi", "narrow", "dce", "cfg", NULL};
+static const char *const wide[] = {"cfg",    "inline_map", "promote", "simplify", "sccp", "phi",
+                                   "narrow", "simplify",   "gvn",     "dce",      "cfg",  NULL};
+static const char *const words[] = {"simplify", "sccp", "phi", "narrow", "simplify",
+                                    "gvn",      "phi",  "dce", "cfg",    NULL};
 
 const struct opt_pass *opt_passes(size_t *count) {
     *count = sizeof(passes) / sizeof(*passes);

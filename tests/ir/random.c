@@ -12,7 +12,8 @@
 #define MAX_FIXUPS 400
 #define FUEL BPF_R8
 #define CTX BPF_R9
-#define STACK 64 /* bytes below r10 in use */
+#define POINTER BPF_R7 /* to 32 bytes of stack, of this function or of its caller */
+#define STACK 64       /* bytes below r10 in use */
 
 struct fixup {
     uint32_t at;     /* slot of a jump or a call */
@@ -79,7 +80,7 @@ static int64_t value(struct generator *g) {
 }
 
 static uint8_t any_reg(struct generator *g) {
-    return (uint8_t)below(g, 8); /* r0 to r7 */
+    return (uint8_t)below(g, 7); /* r0 to r6 */
 }
 
 static void put(struct generator *g, struct bpf_decoded d) {
@@ -188,7 +189,7 @@ static void access(struct generator *g, uint8_t base, int32_t from, uint32_t siz
 
 /* Through a copy of the base in another register, with an index or a constant added. */
 static void indirect_access(struct generator *g) {
-    uint8_t address = (uint8_t)(1 + below(g, 5)), index = (uint8_t)(6 + below(g, 2));
+    uint8_t address = (uint8_t)(1 + below(g, 5)), index = BPF_R6;
     bool stack = one_in(g, 2);
     put_mov(g, address, stack ? BPF_R10 : CTX);
     if (stack)
@@ -201,6 +202,11 @@ static void indirect_access(struct generator *g) {
         put_alu_imm(g, BPF_ADD, 64, address, (int32_t)below(g, 4) * 8);
     }
     access(g, address, 0, 32);
+}
+
+static void move_pointer(struct generator *g) {
+    put_mov(g, POINTER, BPF_R10);
+    put_alu_imm(g, BPF_ADD, 64, POINTER, -STACK + 8 * (int32_t)below(g, 5));
 }
 
 static void random_atomic(struct generator *g) {
@@ -222,7 +228,7 @@ static void after_call(struct generator *g) {
         if (one_in(g, 2))
             put_constant(g, reg);
         else
-            put_mov(g, reg, (uint8_t)(6 + below(g, 2)));
+            put_mov(g, reg, BPF_R6);
 }
 
 static void add_fixup(struct generator *g, int kind, uint32_t target) {
@@ -239,8 +245,13 @@ static void helper_argument(struct generator *g, uint8_t reg, unsigned kind) {
     case BPF_ARG_MEM_OUT:
     case BPF_ARG_STR:
     case BPF_ARG_CALLBACK_CTX:
-        put_mov(g, reg, one_in(g, 3) ? CTX : BPF_R10);
-        put_alu_imm(g, BPF_ADD, 64, reg, -8 * (int32_t)(1 + below(g, STACK / 8)));
+        if (one_in(g, 2)) {
+            put_mov(g, reg, CTX);
+            put_alu_imm(g, BPF_ADD, 64, reg, 8 * (int32_t)below(g, 3));
+        } else {
+            put_mov(g, reg, BPF_R10);
+            put_alu_imm(g, BPF_ADD, 64, reg, -8 * (int32_t)(1 + below(g, STACK / 8)));
+        }
         break;
     case BPF_ARG_SIZE:
     case BPF_ARG_SIZE0: put_alu_imm(g, BPF_MOV, 64, reg, 8); break;
@@ -270,6 +281,7 @@ static void local_call(struct generator *g) {
     uint32_t callee = g->func + 1 + below(g, g->nfuncs - g->func - 1);
     bool indirect = (g->flags & RANDOM_CALLX) && one_in(g, 3);
     put_mov(g, BPF_R1, CTX);
+    put_mov(g, BPF_R2, POINTER);
     if (indirect) {
         add_fixup(g, FIX_FUNC, callee);
         put(g, (struct bpf_decoded){
@@ -306,11 +318,52 @@ static void backward_jump(struct generator *g, uint32_t item) {
     put(g, (struct bpf_decoded){.op = BPF_JSGT, .width = 64, .dst = FUEL, .imm = 0});
 }
 
+/* Division of what was sign-extended, mostly. */
+static void divide(struct generator *g) {
+    static const enum bpf_op ops[] = {BPF_SDIV, BPF_SMOD, BPF_DIV, BPF_MOD};
+    uint8_t a = any_reg(g), b = any_reg(g);
+    struct bpf_decoded d = {.op = ops[below(g, 4)], .width = 64, .dst = a};
+    put(g, (struct bpf_decoded){
+               .op = BPF_MOVSX32, .width = 64, .src_reg = 1, .dst = a, .src = any_reg(g)});
+    if (one_in(g, 2)) {
+        d.imm = (int32_t)value(g);
+    } else {
+        d.src_reg = 1;
+        d.src = b;
+        put(g, (struct bpf_decoded){
+                   .op = BPF_MOVSX8, .width = 64, .src_reg = 1, .dst = b, .src = any_reg(g)});
+    }
+    put(g, d);
+}
+
+/* A call between two loads of what it may write. */
+static void random_call(struct generator *g) {
+    struct bpf_decoded load = {.op = BPF_LDX,
+                               .width = 64,
+                               .dst = BPF_R6,
+                               .src = one_in(g, 3) ? BPF_R10 : CTX,
+                               .off = (int16_t)(8 * below(g, 3))};
+    if (load.src == BPF_R10)
+        load.off = (int16_t)(load.off - STACK);
+    put(g, load);
+    if ((g->flags & RANDOM_HELPERS) && one_in(g, 2))
+        helper_call(g);
+    else if ((g->flags & RANDOM_CALLS) && g->func + 1 < g->nfuncs)
+        local_call(g);
+    load.dst = BPF_R1;
+    put(g, load);
+}
+
 static void random_item(struct generator *g, uint32_t item) {
     switch (below(g, 20)) {
     case 0:
-    case 1: access(g, CTX, 0, RANDOM_CTX_SIZE); break;
+    case 1: access(g, CTX, 0, one_in(g, 2) ? 16 : RANDOM_CTX_SIZE); break;
     case 2:
+        if (one_in(g, 8))
+            move_pointer(g);
+        else if (one_in(g, 3))
+            access(g, POINTER, 0, 32);
+        break;
     case 3:
     case 4: access(g, BPF_R10, -STACK, STACK); break;
     case 5:
@@ -326,13 +379,13 @@ static void random_item(struct generator *g, uint32_t item) {
             random_atomic(g);
         break;
     case 11: random_extension(g); break;
-    case 12: shift_pair(g); break;
-    case 13:
-        if ((g->flags & RANDOM_HELPERS) && one_in(g, 2))
-            helper_call(g);
-        else if ((g->flags & RANDOM_CALLS) && g->func + 1 < g->nfuncs)
-            local_call(g);
+    case 12:
+        if (one_in(g, 2))
+            divide(g);
+        else
+            shift_pair(g);
         break;
+    case 13: random_call(g); break;
     case 14: put_constant(g, any_reg(g)); break;
     case 15: put_mov(g, any_reg(g), any_reg(g)); break;
     default: random_alu(g); break;
@@ -347,7 +400,11 @@ static void prologue(struct generator *g) {
     for (int slot = 8; slot <= STACK; slot += 8)
         put(g, (struct bpf_decoded){
                    .op = BPF_ST, .width = 64, .dst = BPF_R10, .off = (int16_t)-slot, .imm = slot});
-    for (uint8_t reg = BPF_R0; reg <= BPF_R7; reg++) {
+    if (g->func > 0 && one_in(g, 2))
+        put_mov(g, POINTER, BPF_R2); /* the caller's */
+    else
+        move_pointer(g);
+    for (uint8_t reg = BPF_R0; reg < POINTER; reg++) {
         if (one_in(g, 3) && reg > BPF_R1 && reg <= BPF_R5 && g->func > 0)
             continue; /* the argument */
         if (one_in(g, 2))
@@ -363,7 +420,7 @@ static void prologue(struct generator *g) {
 
 /* All registers and stack slots go into the result. */
 static void epilogue(struct generator *g) {
-    for (uint8_t reg = BPF_R1; reg <= BPF_R7; reg++)
+    for (uint8_t reg = BPF_R1; reg < POINTER; reg++)
         if (one_in(g, 2))
             put(g, (struct bpf_decoded){.op = BPF_STX,
                                         .width = 64,

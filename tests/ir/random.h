@@ -2,8 +2,8 @@
 /*
  * Random eBPF programs that end: for differential tests of everything that claims to keep a
  * program's meaning. Loops run on fuel that only falls; jumps go anywhere, so that many programs are
- * irreducible. r9 always is the context, r1 to r5 are written again after calls, stack slots before
- * they are read; so an engine may do with them there as it likes.
+ * irreducible. r9 always is the context, r7 points into the stack; r1 to r5 are written again after
+ * calls, stack slots before they are read, so an engine may do with them there as it likes.
  */
 #ifndef TESTS_IR_RANDOM_H
 #define TESTS_IR_RANDOM_H
