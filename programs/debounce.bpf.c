@@ -8,7 +8,7 @@
 #include "bpf_mcu.h"
 
 #define BUTTON BPF_PIN('A', 0)
-#define LED    BPF_PIN('D', 12)
+#define LED BPF_PIN('D', 12)
 #define STABLE 4
 
 struct {

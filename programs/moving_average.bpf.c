@@ -7,7 +7,7 @@
 #include "bpf_mcu.h"
 
 #define WINDOW 32 /* a power of two: the ring index is masked, the division a shift */
-#define FULL   4095
+#define FULL 4095
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);

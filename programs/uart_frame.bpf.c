@@ -39,8 +39,7 @@ static bool execute(const struct bpf_ctx_uart *ctx, u32 length) {
         if (length != 3)
             return false;
         return bpf_pwm_set(ctx->data[3], ctx->data[4] << 8 | ctx->data[5]) == 0;
-    default:
-        return false;
+    default: return false;
     }
 }
 
