@@ -35,15 +35,22 @@ static void add_use(struct simplifier *s, ir_val v, struct ir_inst *phi) {
     s->last[v] = use;
 }
 
-/* Uses of `from` have become uses of `to`. */
-static void join_uses(struct simplifier *s, ir_val from, ir_val to) {
-    if (!s->first[from])
-        return;
-    if (s->first[to])
-        s->uses[s->last[to]].next = s->first[from];
-    else
-        s->first[to] = s->first[from];
-    s->last[to] = s->last[from];
+/* Uses of the phi `from` become uses of `to` and are looked at again. Those that are gone are dropped
+ * from the list: it must not grow along a chain of phis that vanish one after another. */
+static void move_uses(struct simplifier *s, ir_val from, ir_val to) {
+    for (uint32_t use = s->first[from], next; use; use = next) {
+        struct ir_inst *phi = s->uses[use].phi;
+        next = s->uses[use].next;
+        if (s->fn->values[phi->res[0]].def != phi)
+            continue;
+        vec_push(s->arena, &s->work, phi);
+        s->uses[use].next = 0;
+        if (s->first[to])
+            s->uses[s->last[to]].next = use;
+        else
+            s->first[to] = use;
+        s->last[to] = use;
+    }
 }
 
 /* Whether two known arguments still differ: then a phi with very many arguments that becomes
@@ -80,18 +87,18 @@ static void simplify(struct simplifier *s, struct ir_inst *phi) {
     ir_val value = only_value(s, phi);
     if (!value)
         return;
-    for (uint32_t use = s->first[self]; use; use = s->uses[use].next)
-        vec_push(s->arena, &s->work, s->uses[use].phi);
-    join_uses(s, self, value);
-    ir_replace(s->fn, self, value);
     ir_remove(s->fn, phi);
+    move_uses(s, self, value);
+    ir_replace(s->fn, self, value);
 }
 
 void ir_simplify_phis(struct ir_fn *fn) {
     struct arena *arena = arena_new();
     struct simplifier s = {.fn = fn, .arena = arena};
     size_t nargs = 0;
-    for (uint32_t i = 0; i < fn->nblocks; i++)
+    /* Taken from the end: the first block's phis are looked at first, so that chains are replaced
+     * from where they start. */
+    for (uint32_t i = fn->nblocks; i-- > 0;)
         for (struct ir_inst *phi = fn->blocks[i] ? fn->blocks[i]->first : NULL;
              phi && phi->op == IR_PHI; phi = phi->next) {
             nargs += phi->nargs;
