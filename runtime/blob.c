@@ -110,32 +110,36 @@ static bool check_ranges(struct parser *p) {
     return at(p, &p->h->ranges, next == p->h->code.count);
 }
 
-/* A place where control may enter: even, in a range of code. */
+/* A place where control may enter: even, in a range of code. Ranges are sorted and leave no gap. */
 static bool is_entry(const struct parser *p, uint32_t off) {
-    if (off % 2)
+    const struct blob_range *ranges = p->b->ranges;
+    uint32_t low = 0, high = p->h->ranges.count;
+    if (off % 2 || off >= p->h->code.count)
         return false;
-    for (uint32_t i = 0; i < p->h->ranges.count; i++) {
-        const struct blob_range *r = &p->b->ranges[i];
-        if (off >= r->off && off - r->off < r->size)
-            return r->kind == BLOB_RANGE_CODE;
+    while (high - low > 1) {
+        uint32_t middle = (low + high) / 2;
+        *(ranges[middle].off <= off ? &low : &high) = middle;
     }
-    return false;
+    return ranges[low].kind == BLOB_RANGE_CODE;
 }
 
 static bool check_funcs(struct parser *p) {
     bool thumb = p->h->flags & BLOB_THUMB;
+    uint32_t end = 0; /* of the functions so far: the interpreter searches them by their starts */
     for (uint32_t i = 0; i < p->h->funcs.count; i++) {
         const struct blob_func *f = &p->b->funcs[i];
         bool code_ok = f->code == BLOB_NONE ? f->code_size == 0
                                             : thumb && is_entry(p, f->code) &&
                                                   within(f->code, f->code_size, p->h->code.count);
         bool entry_ok = f->entry == BLOB_NONE || (thumb && is_entry(p, f->entry));
-        bool insns_ok = !(p->h->flags & BLOB_BYTECODE) ||
-                        (f->len > 0 && within(f->start, f->len, p->h->bytecode.count));
+        bool insns_ok =
+            !(p->h->flags & BLOB_BYTECODE) ||
+            (f->start >= end && f->len > 0 && within(f->start, f->len, p->h->bytecode.count));
         if (!at(p, f,
                 is_string(p, f->name) && code_ok && entry_ok && insns_ok && f->stack % 8 == 0 &&
                     f->stack <= BPF_STACK_MAX))
             return false;
+        end = f->start + f->len; /* used only with bytecode, where it is in bounds */
     }
     return true;
 }

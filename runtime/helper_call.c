@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define STRING_MAX 512 /* bytes of a format or comparison string, at most */
-
 struct kinds {
     uint16_t id;
     uint8_t ret, where, arg[5];
@@ -62,9 +60,7 @@ static bool is_intact_map(const struct call *c, uint32_t addr, const struct bpf_
         const struct blob_map *def = &blob->maps[i];
         if (c->vm->r9 + def->off != addr)
             continue;
-        return map->type == bpf_map_plain_type(def->type) && map->key_size == def->key_size &&
-               map->value_size == def->value_size && map->max_entries == def->max_entries &&
-               map->size == def->size;
+        return bpf_map_is_intact(map, def);
     }
     return false;
 }
@@ -88,25 +84,27 @@ static bool ringbuf_argument(struct call *c, unsigned i) {
     for (uint32_t k = 0; k < c->vm->blob->header->maps.count; k++) {
         const struct blob_map *def = &c->vm->blob->maps[k];
         uint32_t first = c->vm->r9 + def->off + (uint32_t)sizeof(struct bpf_map) + 16;
-        if (def->type != BPF_MAP_RINGBUF || addr < first || addr - first > def->max_entries - 16 ||
+        if (def->type != BPF_MAP_RINGBUF || addr < first || addr - first > def->max_entries - 8 ||
             addr % 8)
             continue;
         c->map = port_guest(c->vm, c->vm->r9 + def->off, def->size, true);
-        return c->map && is_intact_map(c, c->vm->r9 + def->off, c->map);
+        if (c->map && bpf_map_is_intact(c->map, def))
+            return true;
+        break;
     }
     return fault(c->vm, addr, true);
 }
 
-/* A string ends within STRING_MAX bytes of readable memory. */
+/* A string ends before readable memory does. */
 static bool string_argument(struct call *c, unsigned i) {
     uint32_t addr = (uint32_t)c->args[i];
-    c->p[i] = port_guest(c->vm, addr, 1, false);
-    for (uint32_t n = 0; PORT_CHECKED && n <= STRING_MAX; n++) {
-        const char *p = port_guest(c->vm, addr + n, 1, false);
-        if (!p || n == STRING_MAX)
-            return fault(c->vm, addr + n, false);
+    const char *p = c->p[i] = port_guest(c->vm, addr, 1, false);
+    while (PORT_CHECKED) {
+        if (!p)
+            return fault(c->vm, addr, false);
         if (!*p)
             break;
+        p = port_guest(c->vm, ++addr, 1, false);
     }
     return true;
 }

@@ -9,6 +9,9 @@
 #include "bpf/format.h"
 #include "bpf/port.h"
 
+#include <stddef.h>
+#include <string.h>
+
 void *bpf_h_map_lookup_elem(struct bpf_map *map, const void *key) {
     return bpf_map_lookup(map, key);
 }
@@ -93,6 +96,11 @@ int32_t bpf_h_loop(uint32_t count, bpf_code callback, uint32_t ctx, uint64_t fla
     return (int32_t)count;
 }
 
+/* A callback can write anything into the arena, a map's header too; what relies on the header looks again. */
+static bool same_sizes(const struct bpf_map *map, const struct bpf_map *header) {
+    return memcmp(map, header, offsetof(struct bpf_map, state)) == 0;
+}
+
 int32_t bpf_h_for_each_map_elem(struct bpf_map *map, bpf_code callback, uint32_t ctx,
                                 uint64_t flags) {
     uint32_t cursor = 0, local;
@@ -102,8 +110,9 @@ int32_t bpf_h_for_each_map_elem(struct bpf_map *map, bpf_code callback, uint32_t
     if (flags ||
         (map->type != BPF_MAP_ARRAY && map->type != BPF_MAP_HASH && map->type != BPF_MAP_LRU_HASH))
         return -BPF_EINVAL;
+    const struct bpf_map header = *map;
     uint32_t *index = port_scratch_get(&local);
-    while (bpf_map_next(map, &cursor, index, &key, &value)) {
+    while (same_sizes(map, &header) && bpf_map_next(map, &cursor, index, &key, &value)) {
         uint64_t args[5] = {port_addr(map), port_addr(key), port_addr(value), ctx}, result;
         visited++;
         if (!port_callback(callback, args, &result) || result)
@@ -123,7 +132,9 @@ int32_t bpf_h_snprintf(char *out, uint32_t size, const char *fmt, const uint64_t
                        uint32_t data_len) {
     if (data_len % 8)
         return -BPF_EINVAL;
-    int32_t length = bpf_format(out, size, fmt, UINT32_MAX, data, data_len / 8, read_byte, NULL);
+    /* The output may overlap the format: where that ends is settled first. */
+    uint32_t fmt_size = (uint32_t)strlen(fmt);
+    int32_t length = bpf_format(out, size, fmt, fmt_size, data, data_len / 8, read_byte, NULL);
     return length < 0 ? length : length + 1; /* Linux counts the terminator */
 }
 
@@ -133,6 +144,9 @@ int32_t bpf_tail_program(struct bpf_arena *arena, const struct blob_header *blob
                          const struct bpf_map *map, uint32_t index) {
     if (map->type != BPF_MAP_PROG_ARRAY || index >= map->max_entries ||
         arena->tail_calls >= BPF_TAIL_CALL_MAX)
+        return -1;
+    /* The interpreter on the host has checked that `size` bytes are there, and nothing else. */
+    if (map->size < sizeof(*map) || index >= (map->size - sizeof(*map)) / 8)
         return -1;
     const uint8_t *values = (const uint8_t *)map + BPF_MAP_ARRAY_VALUES;
     uint32_t program = *(const uint32_t *)(const void *)(values + 8 * index);

@@ -33,9 +33,9 @@ uint32_t bpf_map_buckets(uint32_t max_entries) {
 
 static const char *check(enum bpf_map_type type, uint32_t key_size, uint32_t value_size,
                          uint32_t max_entries, uint32_t map_flags) {
-    /* BPF_F_NO_PREALLOC is a hint that changes nothing here: there is no heap. */
-    if (map_flags & ~BPF_MAP_F_NO_PREALLOC)
-        return "map_flags: only BPF_F_NO_PREALLOC is known";
+    /* A hint that changes nothing here, because there is no heap; Linux too has it for hashes alone. */
+    if (map_flags & ~(type == BPF_MAP_HASH ? BPF_MAP_F_NO_PREALLOC : 0))
+        return "map_flags must be 0 (a hash may have BPF_F_NO_PREALLOC)";
     if (max_entries == 0)
         return "max_entries must be at least 1";
     switch (type) {
@@ -105,4 +105,10 @@ void bpf_map_init(struct bpf_map *map, const struct blob_map *def) {
     map->size = def->size;
     if (map->type == BPF_MAP_HASH || map->type == BPF_MAP_LRU_HASH)
         bpf_hash_init(map);
+}
+
+bool bpf_map_is_intact(const struct bpf_map *map, const struct blob_map *def) {
+    return map->type == bpf_map_plain_type(def->type) && map->key_size == def->key_size &&
+           map->value_size == def->value_size && map->max_entries == def->max_entries &&
+           map->size == def->size;
 }

@@ -14,6 +14,7 @@
 #define DISCARD 0x40000000u
 #define SIZE 0x3fffffffu
 #define HEADER 8u
+#define WAKEUP_FLAGS 3u /* BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP: hints */
 
 struct record {
     uint32_t head;   /* size of the data in bytes, and flags */
@@ -57,11 +58,20 @@ static struct record *append(struct bpf_map *map, uint32_t size, uint32_t flags)
     return r;
 }
 
+/* Moves both positions of an empty ring to its start, so that whatever is smaller than the ring fits. */
+static void rewind_empty(struct bpf_map *map) {
+    struct bpf_ringbuf_state *s = state(map);
+    s->producer += to_end(map, s->producer);
+    s->consumer = s->producer;
+}
+
 void *bpf_ringbuf_reserve(struct bpf_map *map, uint32_t size, uint64_t flags) {
-    if (map->type != BPF_MAP_RINGBUF || flags || size == 0 || size > map->max_entries - HEADER)
+    if (map->type != BPF_MAP_RINGBUF || flags || size > map->max_entries - HEADER)
         return NULL;
-    uint32_t used = in_use(map), need = padded(size), gap = to_end(map, state(map)->producer);
-    uint32_t skip = gap < need ? gap : 0;
+    uint32_t used = in_use(map), need = padded(size);
+    if (!used && to_end(map, state(map)->producer) < need)
+        rewind_empty(map);
+    uint32_t gap = to_end(map, state(map)->producer), skip = gap < need ? gap : 0;
     if (need + skip > map->max_entries - used)
         return NULL;
     if (skip)
@@ -82,13 +92,9 @@ struct bpf_map *bpf_ringbuf_owner(void *data) {
 }
 
 int32_t bpf_ringbuf_output(struct bpf_map *map, const void *data, uint64_t size, uint64_t flags) {
-    if (map->type != BPF_MAP_RINGBUF || flags > 2)
+    if (map->type != BPF_MAP_RINGBUF || flags & ~(uint64_t)WAKEUP_FLAGS)
         return -BPF_EINVAL;
-    if (size > map->max_entries)
-        return -BPF_E2BIG;
-    if (size == 0) /* a record without data carries nothing: Linux has it, nobody can read it */
-        return -BPF_EINVAL;
-    void *place = bpf_ringbuf_reserve(map, (uint32_t)size, 0);
+    void *place = size > SIZE ? NULL : bpf_ringbuf_reserve(map, (uint32_t)size, 0);
     if (!place)
         return -BPF_EAGAIN;
     memmove(place, data, size);

@@ -437,7 +437,8 @@ call : {
 
 tail_call : {
     const struct bpf_map *map = port_guest(vm, (uint32_t)r[2], sizeof(*map), false);
-    if (PORT_CHECKED && (!map || !port_guest(vm, (uint32_t)r[2], map->size, false))) {
+    if (PORT_CHECKED &&
+        (!map || (uint32_t)r[2] % 8 || !port_guest(vm, (uint32_t)r[2], map->size, false))) {
         vm->fault_addr = (uint32_t)r[2];
         FAULT(BPF_FAULT_READ);
     }

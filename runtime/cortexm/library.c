@@ -18,9 +18,6 @@
 void library_exit(void);
 uint64_t library_svc(uint32_t id, const uint32_t words[8]);
 
-/* Stops the program: `udf` with the status as its number. */
-#define LIBRARY_FAULT(status) __asm__ volatile("udf %0" : : "i"(status))
-
 /* The blob's tables, as blob_parse() found them when the blob was loaded. */
 static void find_blob(struct blob *b, uint32_t address) {
     const uint8_t *base = (const uint8_t *)address;
@@ -135,10 +132,9 @@ uint32_t bpf_h_callx_target(uint64_t value) {
             if (blob.funcs[i].entry == entry && entry != BLOB_NONE)
                 return (uint32_t)value;
     }
-    LIBRARY_FAULT(125 /* BPF_FAULT_CALL */);
+    stop(&(const struct bpf_vm){.status = BPF_FAULT_CALL, .fault_slot = (uint32_t)value});
     return 0;
 }
-_Static_assert(BPF_FAULT_CALL == 125, "the number in LIBRARY_FAULT");
 
 /* --------------------------------------------------------------------------------- stubs, header */
 

@@ -85,13 +85,15 @@ void bpf_ringbuf_commit(struct bpf_map *map, void *data, bool discard);
 struct bpf_map *bpf_ringbuf_owner(void *data);
 int32_t bpf_ringbuf_output(struct bpf_map *map, const void *data, uint64_t size, uint64_t flags);
 uint64_t bpf_ringbuf_query(struct bpf_map *map, uint64_t flags);
-/* The consumer's side: the oldest record that has been handed over, NULL if there is none; consumed
- * by the next call. */
+/* The consumer's side: takes the oldest record out if it has been handed over; NULL if it has not, or
+ * there is none. The bytes stay as they are until the program runs again. */
 const void *bpf_ringbuf_read(struct bpf_map *map, uint32_t *size);
 
 /* The type without "per-CPU", which is an alias here. */
 enum bpf_map_type bpf_map_plain_type(uint32_t type);
 /* Initialises a zeroed map of bpf_map_bytes() bytes. */
 void bpf_map_init(struct bpf_map *map, const struct blob_map *def);
+/* Whether the header is still as bpf_map_init() made it. */
+bool bpf_map_is_intact(const struct bpf_map *map, const struct blob_map *def);
 
 #endif
