@@ -132,6 +132,17 @@ void ir_set_targets(struct ir_fn *fn, struct ir_block *block, struct ir_block *t
         add_pred(fn, other, block);
 }
 
+void ir_add_pred(struct ir_fn *fn, struct ir_block *block, struct ir_block *pred,
+                 const ir_val *phi_args) {
+    add_pred(fn, block, pred);
+    for (struct ir_inst *phi = block->first; phi && phi->op == IR_PHI; phi = phi->next) {
+        ir_val *args = arena_alloc_array(fn->arena, phi->nargs + 1, sizeof(ir_val));
+        memcpy(args, phi->args, phi->nargs * sizeof(ir_val));
+        args[phi->nargs++] = *phi_args++;
+        phi->args = args;
+    }
+}
+
 void ir_remove_edge(struct ir_fn *fn, struct ir_block *from, struct ir_block *to) {
     (void)fn;
     if (from->target[1] == to) {

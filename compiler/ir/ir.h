@@ -158,6 +158,10 @@ void ir_remove(struct ir_fn *fn, struct ir_inst *inst);
  * caller appends the arguments (ir_phi_append). */
 void ir_set_targets(struct ir_fn *fn, struct ir_block *block, struct ir_block *taken,
                     struct ir_block *other);
+/* Adds pred, one of whose targets block has become, to block's predecessors, with its arguments for
+ * the phis, in their order. */
+void ir_add_pred(struct ir_fn *fn, struct ir_block *block, struct ir_block *pred,
+                 const ir_val *phi_args);
 /* Drops one edge from -> to, with the phi arguments of that edge. target[0] is what is left; the
  * caller mends the terminator. */
 void ir_remove_edge(struct ir_fn *fn, struct ir_block *from, struct ir_block *to);
