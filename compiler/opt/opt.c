@@ -11,11 +11,11 @@ static const struct opt_pass passes[] = {
 };
 
 /* Names of passes, in order. */
-static const char *const wide[] = {"cfg", "inline_map", "promote",  "simplify", "sccp",
-                                   "phi", "narrow",     "simplify", "gvn",      "thread",
-                                   "phi", "dce",        "cfg",      NULL};
-static const char *const words[] = {"simplify", "sccp", "phi", "narrow", "simplify",
-                                    "gvn",      "phi",  "dce", "cfg",    NULL};
+static const char *const wide[] = {"cfg",    "inline_map", "thread", "promote",  "simplify",
+                                   "sccp",   "phi",        "narrow", "simplify", "gvn",
+                                   "thread", "phi",        "dce",    "cfg",      NULL};
+static const char *const words[] = {"simplify", "sccp", "phi", "narrow", "simplify", "gvn",
+                                    "thread",   "phi",  "dce", "cfg",    NULL};
 
 const struct opt_pass *opt_passes(size_t *count) {
     *count = sizeof(passes) / sizeof(*passes);
