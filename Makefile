@@ -75,7 +75,7 @@ TESTS    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 # ---------------------------------------------------------------------------------------------------
 # What a user asks for
 
-.PHONY: all help setup check demo conformance clean install hooks format FORCE
+.PHONY: all help setup check demo conformance bench clean install hooks format FORCE
 
 ## all: build the host tools (the default)
 all: $(SETUP) $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL)
@@ -110,7 +110,12 @@ conformance: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(CONFORMANCE_NEEDS)
 	@$(CONFORMANCE)
 
-# These three take all processors unless -j says otherwise.
+## bench: cycles and bytes of compiled eBPF, interpreter and native gcc -O2; build/bench.json
+bench: $(SETUP)
+	@$(MAKE) $(PARALLEL) $(BENCH_NEEDS)
+	@$(BENCH)
+
+# These four take all processors unless -j says otherwise.
 PARALLEL = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) --output-sync=target
 
 ## format: format all C files of the project

@@ -20,11 +20,11 @@ static __noinline void fill_table(void) {
 }
 
 SEC("raw")
-u64 crc32(const u8 *data, u64 size) {
+u64 crc32(const u8 *data, u32 size) {
     if (!ready)
         fill_table();
     u32 crc = ~0u;
-    for (u64 i = 0; i < size; i++)
+    for (u32 i = 0; i < size; i++)
         crc = crc >> 8 ^ table[(crc ^ data[i]) & 0xff];
     return (u32)~crc;
 }

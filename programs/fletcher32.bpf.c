@@ -8,9 +8,9 @@
 #include "bpf_mcu.h"
 
 SEC("raw")
-u64 fletcher32(const u16 *data, u64 size) {
+u64 fletcher32(const u16 *data, u32 size) {
     u32 low = 0xffff, high = 0xffff;
-    u32 words = (u32)size / 2;
+    u32 words = size / 2;
     while (words) {
         u32 block = words > 359 ? 359 : words;
         words -= block;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/* Bits of 128 words in reverse order, by halves, and the number of ones: masks and shifts. */
+#include "bpf_mcu.h"
+
+#define WORDS 128
+
+static u32 reverse(u32 x) {
+    x = (x >> 1 & 0x55555555) | (x & 0x55555555) << 1;
+    x = (x >> 2 & 0x33333333) | (x & 0x33333333) << 2;
+    x = (x >> 4 & 0x0f0f0f0f) | (x & 0x0f0f0f0f) << 4;
+    x = (x >> 8 & 0x00ff00ff) | (x & 0x00ff00ff) << 8;
+    return x >> 16 | x << 16;
+}
+
+static u32 ones(u32 x) {
+    x -= x >> 1 & 0x55555555;
+    x = (x & 0x33333333) + (x >> 2 & 0x33333333);
+    x = (x + (x >> 4)) & 0x0f0f0f0f;
+    return x * 0x01010101 >> 24;
+}
+
+SEC("raw")
+u64 bit_swap(u32 *memory, u32 size) {
+    u32 count = 0;
+    (void)size;
+    for (u32 i = 0; i < WORDS; i++) {
+        count += ones(memory[i]);
+        memory[i] = reverse(memory[i]);
+    }
+    return count;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/* FIR filter, Q15 samples and 32-bit coefficients with 64-bit sums: 24 taps, 64 outputs, saturated. */
+#include "bpf_mcu.h"
+
+#define TAPS 24
+#define OUTPUTS 64
+
+SEC("raw")
+u64 fir(u8 *memory, u32 size) {
+    const s32 *coefficient = (const s32 *)memory;
+    const s16 *in = (const s16 *)(memory + 4 * TAPS);
+    s16 *out = (s16 *)(memory + 4 * TAPS + 2 * (OUTPUTS + TAPS));
+    u32 clipped = 0;
+    (void)size;
+    for (u32 n = 0; n < OUTPUTS; n++) {
+        s64 sum = 0;
+        for (u32 k = 0; k < TAPS; k++)
+            sum += (s64)coefficient[k] * in[n + k];
+        sum >>= 31;
+        if (sum > 32767)
+            sum = 32767, clipped++;
+        else if (sum < -32768)
+            sum = -32768, clipped++;
+        out[n] = (s16)sum;
+    }
+    return clipped;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/* Integer square roots of 64 64-bit numbers, bit by bit: 64-bit shifts, compares and subtractions. */
+#include "bpf_mcu.h"
+
+#define N 64
+
+static u32 root(u64 x) {
+    u64 result = 0, bit = (u64)1 << 46;
+    for (u32 i = 0; i < 24; i++) {
+        if (x >= result + bit) {
+            x -= result + bit;
+            result = (result >> 1) + bit;
+        } else {
+            result >>= 1;
+        }
+        bit >>= 2;
+    }
+    return (u32)result;
+}
+
+SEC("raw")
+u64 isqrt(const u64 *memory, u32 size) {
+    u64 sum = 0;
+    (void)size;
+    for (u32 i = 0; i < N; i++)
+        sum += root(memory[i] >> 16);
+    return sum;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/* Product of two 20 x 20 matrices of 32-bit numbers: three nested loops, multiply and accumulate. */
+#include "bpf_mcu.h"
+
+#define N 20
+
+SEC("raw")
+u64 matmul(s32 *memory, u32 size) {
+    const s32 *a = memory, *b = memory + N * N;
+    s32 *c = memory + 2 * N * N, trace = 0;
+    (void)size;
+    for (u32 i = 0; i < N; i++)
+        for (u32 j = 0; j < N; j++) {
+            s32 sum = 0;
+            for (u32 k = 0; k < N; k++)
+                sum += a[i * N + k] * b[k * N + j];
+            c[i * N + j] = sum;
+        }
+    for (u32 i = 0; i < N; i++)
+        trace += c[i * N + i];
+    return (u32)trace;
+}
