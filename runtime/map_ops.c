@@ -47,17 +47,21 @@ int32_t bpf_map_update(struct bpf_map *map, const void *key, const void *value, 
     return is_hash(map) ? bpf_hash_update(map, key, value, flags) : -BPF_EINVAL;
 }
 
+/* Empties a slot of a prog_array. */
+static int32_t prog_delete(struct bpf_map *map, const void *key) {
+    uint32_t *slot = array_lookup(map, key);
+    if (!slot)
+        return -BPF_E2BIG;
+    if (!*slot)
+        return -BPF_ENOENT;
+    *slot = 0;
+    return 0;
+}
+
 int32_t bpf_map_delete(struct bpf_map *map, const void *key) {
-    uint8_t *slot;
     if (is_hash(map))
         return bpf_hash_delete(map, key);
-    if (map->type != BPF_MAP_PROG_ARRAY)
-        return -BPF_EINVAL;
-    slot = array_lookup(map, key);
-    if (!slot)
-        return -BPF_ENOENT;
-    memset(slot, 0, 4);
-    return 0;
+    return map->type == BPF_MAP_PROG_ARRAY ? prog_delete(map, key) : -BPF_EINVAL;
 }
 
 /* ---------------------------------------------------------------------------------- queue, stack */
