@@ -91,9 +91,8 @@ enum bpf_status bpf_arena_init(const struct blob *blob, uint32_t blob_addr, enum
     arena->base = addr;
     arena->size = size;
     arena->engine = engine;
-    arena->prandom = 0x9e3779b9u ^ h->crc;
-    if (!arena->prandom)
-        arena->prandom = 1;
+    arena->prandom =
+        0x9e3779b9u; /* the same on every engine; who has entropy puts it in after this */
     copy_data(&b);
     init_maps(&b);
     relocate(&b);

@@ -177,6 +177,8 @@ static void access(struct generator *g, uint8_t base, int32_t from, uint32_t siz
         d.op = BPF_STX;
         d.dst = base;
         d.src = any_reg(g);
+        if (d.src == base)
+            d.src = BPF_R6;
         break;
     default:
         d.op = d.width < 64 && one_in(g, 3) ? BPF_LDXS : BPF_LDX;
@@ -202,6 +204,7 @@ static void indirect_access(struct generator *g) {
         put_alu_imm(g, BPF_ADD, 64, address, (int32_t)below(g, 4) * 8);
     }
     access(g, address, 0, 32);
+    put_constant(g, address); /* addresses are not results: they differ between engines */
 }
 
 static void move_pointer(struct generator *g) {
@@ -291,6 +294,7 @@ static void local_call(struct generator *g) {
         add_fixup(g, FIX_CALL, callee);
         put(g, (struct bpf_decoded){.op = BPF_CALL_LOCAL});
     }
+    put_constant(g, BPF_R6);
     after_call(g);
 }
 
@@ -405,7 +409,7 @@ static void prologue(struct generator *g) {
     else
         move_pointer(g);
     for (uint8_t reg = BPF_R0; reg < POINTER; reg++) {
-        if (one_in(g, 3) && reg > BPF_R1 && reg <= BPF_R5 && g->func > 0)
+        if (one_in(g, 3) && reg > BPF_R2 && reg <= BPF_R5 && g->func > 0)
             continue; /* the argument */
         if (one_in(g, 2))
             put(g, (struct bpf_decoded){.op = BPF_LDX,
@@ -418,7 +422,8 @@ static void prologue(struct generator *g) {
     }
 }
 
-/* All registers and stack slots go into the result. */
+/* Registers, stack slots and the context go into the result, so that an engine need show nothing
+ * else. */
 static void epilogue(struct generator *g) {
     for (uint8_t reg = BPF_R1; reg < POINTER; reg++)
         if (one_in(g, 2))
@@ -437,6 +442,13 @@ static void epilogue(struct generator *g) {
             put(g, (struct bpf_decoded){
                        .op = BPF_XOR, .width = 64, .src_reg = 1, .dst = BPF_R0, .src = BPF_R1});
         }
+    for (int off = 0; off < RANDOM_CTX_SIZE && g->func == 0; off += 8) {
+        put_alu_imm(g, BPF_MUL, 64, BPF_R0, 31);
+        put(g, (struct bpf_decoded){
+                   .op = BPF_LDX, .width = 64, .dst = BPF_R1, .src = CTX, .off = (int16_t)off});
+        put(g, (struct bpf_decoded){
+                   .op = BPF_ADD, .width = 64, .src_reg = 1, .dst = BPF_R0, .src = BPF_R1});
+    }
     put(g, (struct bpf_decoded){.op = BPF_EXIT});
 }
 
