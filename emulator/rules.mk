@@ -10,6 +10,3 @@ PROGRAMS += bpf2thumb-emu
 bpf2thumb-emu_MAIN := emulator/main.c emulator/cmd_native.c emulator/cmd_run.c
 bpf2thumb-emu_DIRS := emulator
 bpf2thumb-emu_LIBS := -lunicorn
-
-DEMO := emulator/demo.sh
-DEMO_NEEDS := $(BUILD)/bpf2thumb $(BUILD)/bpf2thumb-emu
