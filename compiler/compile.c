@@ -23,6 +23,7 @@
 
 #include "blob/blob_write.h"
 #include "bpf/arena.h"
+#include "bpf/memmap.h"
 #include "clang.h"
 #include "elf/elf.h"
 #include "opt/opt.h"
@@ -299,6 +300,37 @@ static void write_blob(struct pipeline *p, bool verified) {
     out->blob = blob_write(&parts, &out->blob_size);
 }
 
+/* What the board has room for: a blob fits into a sector of the store, an arena into SRAM. */
+static bool fits(const struct compile_result *out, struct diag *diag) {
+    const struct program *prog = out->prog;
+    struct diag_loc loc = DIAG_OBJECT(prog->file);
+    if (out->blob_size > BLOB_MAX_SIZE)
+        return diag_error(diag, DIAG_SECTION, &loc,
+                          "split the object, compile with -Os, or leave out the bytecode",
+                          "the blob would take %u bytes (%u of them code), the limit is %u",
+                          out->blob_size, out->code.size, BLOB_MAX_SIZE);
+    const struct blob_header *h = (const struct blob_header *)(const void *)out->blob;
+    uint32_t stack = h->stack_thumb > h->stack_interp ? h->stack_thumb : h->stack_interp;
+    if (h->arena_size + stack > MEMMAP_ARENA_SIZE)
+        return diag_error(diag, DIAG_MAP, &loc, "make maps or arrays smaller",
+                          "maps, data and context take %u bytes and the stack %u, the limit of "
+                          "both is %u",
+                          h->arena_size, stack, MEMMAP_ARENA_SIZE);
+    return true;
+}
+
+/* The board's own parser must accept what we wrote: if it does not, that is our bug. */
+static bool parses(const struct compile_result *out, struct diag *diag) {
+    struct blob blob;
+    uint32_t where;
+    enum bpf_status status = blob_parse(out->blob, out->blob_size, &blob, &where);
+    if (status == BPF_OK)
+        return true;
+    return diag_error(diag, DIAG_INTERNAL, NULL, "please report this, with the object",
+                      "the blob is not well-formed at offset %u: %s", where,
+                      bpf_status_text(status));
+}
+
 bool compile_program(const struct program *prog, const struct compile_options *options,
                      struct compile_result *out, struct diag *diag) {
     struct verify_result facts;
@@ -318,7 +350,7 @@ bool compile_program(const struct program *prog, const struct compile_options *o
     if (!options->bytecode_only && !emit_all(&p))
         return false;
     write_blob(&p, false);
-    return true;
+    return fits(out, diag) && parses(out, diag);
 }
 
 bool compile_file(struct arena *arena, const char *path, const struct compile_options *options,

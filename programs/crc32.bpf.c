@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * CRC-32 (IEEE 802.3, as in zlib) of a memory block, with a table of 256 words in read-only data. On the
- * board it checks a block in place, behind the MPU: r1 = memory, r2 = its length, r0 = the CRC. A
- * table in flash and one look-up a byte is how firmware does it where the CRC unit cannot.
+ * CRC-32 (IEEE 802.3, as in zlib) of a memory block, with a table of 256 words that it makes at its
+ * first run. On the board it checks a block in place, behind the MPU: r1 = memory, r2 = its length,
+ * r0 = the CRC. One look-up a byte is how firmware does it where the CRC unit cannot.
  */
 #include "bpf_mcu.h"
 
