@@ -14,7 +14,7 @@
 
 /* ---- Tables ---- */
 
-static const char *map_type_name(uint32_t type) {
+const char *bpf_list_map_type(uint32_t type) {
     switch (type) {
 #define NAME(NAME, number, text)                                                                   \
     case number: return text;
@@ -30,7 +30,7 @@ static void list_maps(const struct program *p, FILE *out) {
         fprintf(out,
                 "map %u %s: %s, key %u bytes, value %u bytes, %u entries, flags 0x%x, "
                 "types %016" PRIx64 "\n",
-                i, m->name, map_type_name(m->type), m->key_size, m->value_size, m->max_entries,
+                i, m->name, bpf_list_map_type(m->type), m->key_size, m->value_size, m->max_entries,
                 m->map_flags, m->btf_hash);
     }
 }
@@ -114,20 +114,23 @@ static void explain(const struct program *p, uint32_t slot, FILE *out) {
     }
 }
 
-/* Text from the object may hold anything; the terminal gets no control characters. */
-static void print_clean(const char *text, FILE *out) {
+void bpf_list_text(const char *text, FILE *out) {
     for (text += strspn(text, " \t"); *text; text++)
         fputc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, out);
 }
 
-static void list_line(const struct prog_line *line, FILE *out) {
+void bpf_list_line(const struct prog_line *line, FILE *out) {
     const char *slash = strrchr(line->file, '/');
 
     fputs("  ; ", out);
-    print_clean(slash ? slash + 1 : line->file, out);
+    bpf_list_text(slash ? slash + 1 : line->file, out);
     fprintf(out, ":%u: ", line->line);
-    print_clean(line->text, out);
+    bpf_list_text(line->text, out);
     fputc('\n', out);
+}
+
+bool bpf_list_same_line(const struct prog_line *a, const struct prog_line *b) {
+    return a == b || (a && b && a->line == b->line && strcmp(a->file, b->file) == 0);
 }
 
 static void list_func(const struct program *p, const struct prog_func *f, FILE *out) {
@@ -140,8 +143,8 @@ static void list_func(const struct program *p, const struct prog_func *f, FILE *
 
         if (p->decoded[i].len == 0)
             continue;
-        if (line && (!last || line->line != last->line || strcmp(line->file, last->file) != 0))
-            list_line(line, out);
+        if (line && !bpf_list_same_line(line, last))
+            bpf_list_line(line, out);
         last = line;
         asm_print(&p->decoded[i], text, sizeof(text));
         fprintf(out, "%6u:  %s", i, text);

@@ -42,7 +42,7 @@ static bool parse(struct cmd_args *args, struct job *job) {
             break;
         case OPT_TYPE: job->compile.type = args->value; break;
         case OPT_MEM_SIZE:
-            if (!cmd_number(args, "--mem-size", args->value, 0, 65536, &number))
+            if (!cmd_number(args, "--mem-size", args->value, 1, BPF_RAW_MEM_MAX, &number))
                 return false;
             job->compile.mem_size = (uint32_t)number;
             break;

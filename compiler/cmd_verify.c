@@ -72,7 +72,7 @@ static void run(struct cmd_args *args) {
         case OPT_TYPE: elf_options.type = args->value; break;
         case OPT_PROG: prog = args->value; break;
         case OPT_MEM_SIZE:
-            if (!cmd_number(args, "--mem-size", args->value, 1, 1 << 20, &number))
+            if (!cmd_number(args, "--mem-size", args->value, 1, BPF_RAW_MEM_MAX, &number))
                 return;
             elf_options.mem_size = (uint32_t)number;
             break;

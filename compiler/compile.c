@@ -62,6 +62,9 @@ bool compile_level(const char *text, struct compile_options *options) {
     return true;
 }
 
+const char *const compile_stages[] = {"build", "legalize", "trim", "final",
+                                      "isel",  "regalloc", NULL};
+
 static bool wants_dump(const struct pipeline *p, const char *pass) {
     const char *wanted = p->options->dump_pass;
     return wanted && (strcmp(wanted, pass) == 0 || strcmp(wanted, "all") == 0);
@@ -110,7 +113,9 @@ static void build_instance(struct pipeline *p, struct instance *inst) {
         opt_run(fn, &opt);
         trim_words(fn);
         ir_check(fn, "trim");
+        dump_ir(p, fn, "trim");
     }
+    dump_ir(p, fn, "final");
     abi_narrow(&inst->abi, fn);
     if (inst->entry < 0)
         p->abis[inst->func] = inst->abi;

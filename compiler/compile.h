@@ -19,11 +19,13 @@ struct compile_options {
     uint32_t mem_size;  /* --mem-size of raw programs; 0: BPF_RAW_MEM_DEFAULT */
     bool bytecode;      /* put the bytecode into the blob as well */
     bool bytecode_only; /* and no compiled code */
-    const char
-        *dump_pass; /* print the IR after this pass ("build", "legalize", a name of passes.def,
-                              "isel", "regalloc"; "all"), NULL: nothing */
+    const char *dump_pass; /* print the IR after this pass: one of compile_stages, a name of
+                              passes.def, or "all"; NULL: nothing */
     FILE *dump;
 };
+
+/* What dump_pass may name besides the passes of the optimiser; ends with NULL. */
+extern const char *const compile_stages[];
 
 /* "-O2" of the command line: "0", "1", "2", "s". False if it is none of them. */
 bool compile_level(const char *text, struct compile_options *options);

@@ -174,6 +174,25 @@ static void put_row(struct bytes *b, struct line_state *s, uint32_t addr, uint32
     s->line = line->line;
 }
 
+static void put_slot(const struct program *prog, struct files *files, struct bytes *b,
+                     struct line_state *s, const struct code_line *row) {
+    const struct prog_line *line =
+        row->insn == IR_NO_INSN ? NULL : program_line_at(prog, row->insn);
+    if (line)
+        put_row(b, s, row->addr, file_number(files, line->file), line);
+}
+
+/* Where functions begin, a row of its own, with the line of the first instruction that has one: saving
+ * registers stems from no eBPF instruction, and must not seem to belong to the function before. */
+static const struct prog_line *first_line(const struct program *prog, const struct code_unit *code,
+                                          const struct code_func *func) {
+    vec_for_each(const struct code_line, row, &code->lines)
+        if (row->addr >= func->addr && row->addr < func->addr + func->size &&
+            row->insn != IR_NO_INSN)
+            return program_line_at(prog, row->insn);
+    return NULL;
+}
+
 static struct bytes lines(const struct program *prog, const struct code_unit *code) {
     struct files files = {.arena = prog->arena};
     for (uint32_t i = 0; i < prog->nlines; i++)
@@ -186,13 +205,16 @@ static struct bytes lines(const struct program *prog, const struct code_unit *co
     put(&b, DW_LNE_SET_ADDRESS, 1);
     put(&b, 0, 4);
     struct line_state s = {.file = 1, .line = 1};
-    vec_for_each(const struct code_line, row, &code->lines) {
-        const struct prog_line *line =
-            row->insn == IR_NO_INSN ? NULL : program_line_at(prog, row->insn);
-        if (line)
-            put_row(&b, &s, row->addr, file_number(&files, line->file), line);
+    size_t next = 0; /* row of code->lines */
+    vec_for_each(const struct code_func, func, &code->funcs) {
+        const struct prog_line *first = first_line(prog, code, func);
+        if (first)
+            put_row(&b, &s, func->addr, file_number(&files, first->file), first);
+        for (uint32_t end = func->addr + func->size;
+             next < code->lines.count && code->lines.items[next].addr < end; next++)
+            put_slot(prog, &files, &b, &s, &code->lines.items[next]);
+        advance(&b, &s, func->addr + func->size);
     }
-    advance(&b, &s, code->size);
     put(&b, 0, 1);
     put_uleb(&b, 1);
     put(&b, DW_LNE_END_SEQUENCE, 1);

@@ -315,8 +315,17 @@ static void note_kind(struct code_unit *unit, const struct code_item *item) {
     bool data = item->kind >= CODE_WORD;
     if (item->kind == CODE_LABEL || (unit->data.count && vec_last(&unit->data).insn == data))
         return;
-    /* padding in front of 8-aligned bytes is data as well */
     vec_push(unit->arena, &unit->data, (struct code_line){item->addr, data});
+}
+
+/* Padding belongs to what is in front of it: behind code it is NOPs, so that a range of code holds
+ * instructions only. */
+static void pad(struct writer *w, uint32_t addr) {
+    const struct t2_fields nop = {.form = T2_IMM, .cond = T2_AL};
+    bool code = w->unit->data.count && !vec_last(&w->unit->data).insn;
+    while (code && w->addr < addr)
+        write_sized(w, T2_OP_NOP, &nop, 2);
+    w->addr = addr;
 }
 
 void assemble(struct code_unit *unit) {
@@ -329,12 +338,13 @@ void assemble(struct code_unit *unit) {
     struct writer w = {.unit = unit};
     vec_for_each(struct code_item, it, &unit->items) {
         if (it->kind == CODE_BYTES)
-            w.addr = it->addr;
+            pad(&w, it->addr);
         assert(w.addr == it->addr);
         write_item(&w, it);
         note_line(unit, it);
         note_kind(unit, it);
     }
+    pad(&w, unit->size);
     vec_for_each(struct code_func, func, &unit->funcs) {
         func->addr = unit->label_addr[func->label];
         const struct code_item *end = &unit->items.items[func->end_item - 1];

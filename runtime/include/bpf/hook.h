@@ -13,5 +13,6 @@ enum bpf_hook {
 
 /* raw programs get as many bytes as the verifier was told; this many by default. */
 #define BPF_RAW_MEM_DEFAULT 4096
+#define BPF_RAW_MEM_MAX 65536 /* what --mem-size may be */
 
 #endif

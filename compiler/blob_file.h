@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Blobs as input of host commands: checking one, and reading its bytecode as a program again. */
+#ifndef BLOB_FILE_H
+#define BLOB_FILE_H
+
+#include "bpf/blob.h"
+#include "program/program.h"
+#include "util/arena.h"
+#include "util/diag.h"
+
+/* Whether the file says of itself that it is a blob. */
+bool blob_has_magic(const uint8_t *bytes, size_t size);
+
+/* Checks a blob; *out points into `bytes`. False after a message with the reason and the offset of the
+ * field at fault. `bytes` come from an arena: 8-aligned. */
+bool blob_check(const uint8_t *bytes, size_t size, const char *path, struct blob *out,
+                struct diag *diag);
+
+/* The bytecode of a blob as a program: functions, names and what instructions refer to. No lines. NULL
+ * after a message. */
+struct program *blob_program(struct arena *arena, const struct blob *blob, const char *path,
+                             struct diag *diag);
+
+#endif
