@@ -42,3 +42,11 @@ BENCH := $(BUILD)/bpf2thumb-bench --json $(BUILD)/bench.json $(BUILD)
 CHECKS += bench-limit
 bench-limit_CHECK := $(BUILD)/bpf2thumb-bench --check --limit 2.0 $(BUILD)
 bench-limit_NEEDS := $(BENCH_NEEDS)
+
+# And the same results at the other levels, with maps and devices.
+define bench_level
+CHECKS += bench-O$(1)
+bench-O$(1)_CHECK := $(BUILD)/bpf2thumb-bench --check -O$(1) $(BUILD)
+bench-O$(1)_NEEDS := $(BENCH_NEEDS)
+endef
+$(foreach o,0 1 s,$(eval $(call bench_level,$(o))))
