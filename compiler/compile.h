@@ -13,12 +13,12 @@
 #include "util/diag.h"
 
 struct compile_options {
-    int level;          /* 0 to 2 */
-    bool optimize_size; /* -Os: level 2, and smaller rather than faster where they differ */
-    const char *type;   /* --type: instead of what SEC() says; NULL: by SEC() */
-    uint32_t mem_size;  /* --mem-size of raw programs; 0: BPF_RAW_MEM_DEFAULT */
-    bool bytecode;      /* put the bytecode into the blob as well */
-    bool bytecode_only; /* and no compiled code */
+    int level;             /* 0 to 2 */
+    bool optimize_size;    /* -Os: level 2, and smaller rather than faster where they differ */
+    const char *type;      /* --type: instead of what SEC() says; NULL: by SEC() */
+    uint32_t mem_size;     /* --mem-size of raw programs; 0: BPF_RAW_MEM_DEFAULT */
+    bool bytecode;         /* put the bytecode into the blob as well */
+    bool bytecode_only;    /* and no compiled code */
     const char *dump_pass; /* print the IR after this pass: one of compile_stages, a name of
                               passes.def, or "all"; NULL: nothing */
     FILE *dump;
