@@ -148,17 +148,20 @@ static bool makes_calls(const struct mir_fn *fn) {
     return false;
 }
 
-/* Frames keep sp a multiple of 8 (AAPCS); where one word is missing, r3 is pushed too. */
+/* Frames keep sp a multiple of 8 for callees (AAPCS) and for the eBPF stack; where one word is missing,
+ * r3 is pushed too. */
 static void plan_frame(struct expander *x) {
     const struct mir_fn *fn = x->fn;
+    bool calls = makes_calls(fn);
     x->saved = fn->used & MIR_CALLEE_SAVED;
-    if (makes_calls(fn) || fn->used & (1u << T2_LR))
+    if (calls || fn->used & (1u << T2_LR))
         x->saved |= 1u << T2_LR;
     x->spill_base = fn->out_args * 4;
     uint32_t below = x->spill_base + fn->spill_slots * 4;
     x->r10 = ((below + 7) & ~7u) + fn->bpf_stack;
     x->frame = fn->bpf_stack ? x->r10 : below;
-    if ((count_bits(x->saved) * 4 + x->frame) % 8) {
+    bool aligned = (count_bits(x->saved) * 4 + x->frame) % 8 == 0;
+    if (!aligned && (calls || fn->bpf_stack)) {
         if (x->frame == 0 && x->saved)
             x->saved |= 1u << 3;
         else
