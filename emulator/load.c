@@ -61,6 +61,23 @@ void load_reset(struct loaded *loaded) {
     (void)status;
 }
 
+/*
+ * Where the interpreter was when the hardware stopped it. It keeps the address of its instruction in a
+ * register; besides that one only the start of the bytecode may be in a register, so the largest counts.
+ */
+static void find_slot(const struct loaded *l, struct machine_result *result) {
+    const struct blob_span *code = &l->blob.header->bytecode;
+    for (unsigned reg = 0; reg < 13; reg++) {
+        uint32_t off = machine_reg(l->m, reg) - (MEMMAP_STORE + code->off);
+        if (off % sizeof(struct bpf_insn) || off / sizeof(struct bpf_insn) >= code->count)
+            continue;
+        uint32_t slot = off / (uint32_t)sizeof(struct bpf_insn);
+        if (!result->has_slot || slot > result->slot)
+            result->slot = slot;
+        result->has_slot = true;
+    }
+}
+
 void load_run(struct loaded *l, uint32_t program, const void *context, uint32_t length,
               struct machine_result *result) {
     const struct blob_program *p = &l->blob.programs[program];
@@ -84,6 +101,8 @@ void load_run(struct loaded *l, uint32_t program, const void *context, uint32_t 
     }
     machine_call(l->m, &call, result);
     result->has_slot &= l->engine == BPF_ENGINE_INTERP;
+    if (result->status != BPF_OK && l->engine == BPF_ENGINE_INTERP && !result->has_slot)
+        find_slot(l, result);
 }
 
 const char *load_library_name(uint32_t address) {

@@ -77,6 +77,30 @@ static void helpers(void) {
     printf("\n");
 }
 
+#define PRINTK_MAX 12 /* arguments of bpf_printk() */
+
+/* bpf_printk: up to three arguments go in registers, more in an array of 64-bit values. */
+static void printk(void) {
+    printf("#define __bpf_nth(_, a, b, c, d, e, f, g, h, i, j, k, l, n, ...) n\n"
+           "#define __bpf_cast0()\n#define __bpf_cast1(a) (u64)(a)\n");
+    for (int n = 2; n <= PRINTK_MAX; n++)
+        printf("#define __bpf_cast%d(a, ...) (u64)(a), __bpf_cast%d(__VA_ARGS__)\n", n, n - 1);
+    printf("#define __bpf_casts(...) __bpf_nth(_, ##__VA_ARGS__");
+    for (int n = PRINTK_MAX; n >= 0; n--)
+        printf(", __bpf_cast%d", n);
+    printf(")(__VA_ARGS__)\n"
+           "#define __bpf_printk_few(fmt, ...) ({ static const char fmt_[] = fmt; "
+           "bpf_trace_printk(fmt_, sizeof(fmt_), ##__VA_ARGS__); })\n"
+           "#define __bpf_printk_many(fmt, ...) ({ static const char fmt_[] = fmt; "
+           "const u64 args_[] = {__bpf_casts(__VA_ARGS__)}; "
+           "bpf_trace_vprintk(fmt_, sizeof(fmt_), args_, sizeof(args_)); })\n"
+           "/* A line in the log: bpf_printk(\"x = %%d\", x), with up to 12 arguments. */\n"
+           "#define bpf_printk(fmt, ...) __bpf_nth(_, ##__VA_ARGS__");
+    for (int n = PRINTK_MAX; n >= 0; n--)
+        printf(", __bpf_printk_%s", n > 3 ? "many" : "few");
+    printf(")(fmt, ##__VA_ARGS__)\n\n");
+}
+
 int main(void) {
     printf("/* SPDX-License-Identifier: MIT */\n"
            "/* What programs for bpf2thumb include. Generated from the runtime's tables: do not "
@@ -90,12 +114,8 @@ int main(void) {
            "#define __always_inline inline __attribute__((always_inline))\n"
            "#define __noinline __attribute__((noinline))\n\n"
            "/* A pin as helpers number it: BPF_PIN('D', 12) is PD12. */\n"
-           "#define BPF_PIN(port, number) (((port) - 'A') * 16 + (number))\n\n"
-           "#define bpf_printk(fmt, ...)                                          \\\n"
-           "    ({                                                                \\\n"
-           "        static const char bpf_printk_fmt[] = fmt;                     \\\n"
-           "        bpf_trace_printk(bpf_printk_fmt, sizeof(bpf_printk_fmt), ##__VA_ARGS__); \\\n"
-           "    })\n\n");
+           "#define BPF_PIN(port, number) (((port) - 'A') * 16 + (number))\n\n");
+    printk();
     contexts();
     maps();
     helpers();

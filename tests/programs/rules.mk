@@ -1,6 +1,6 @@
 # Every example program on every engine and at every level, with its expected output.
 CHECKS += programs
-programs_CHECK := tests/programs/run-tests $(BUILD)/bpf2thumb $(BUILD)/bpf/programs
+programs_CHECK := tests/programs/run-tests $(BUILD)/bpf2thumb $(BUILD)/bpf/programs tests/programs
 programs_NEEDS := $(BUILD)/bpf2thumb $(BUILD)/bpf2thumb-emu $(PROGRAM_OBJECTS)
 
 DEMO := scripts/demo
