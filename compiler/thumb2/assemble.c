@@ -323,6 +323,8 @@ static void note_kind(struct code_unit *unit, const struct code_item *item) {
 static void pad(struct writer *w, uint32_t addr) {
     const struct t2_fields nop = {.form = T2_IMM, .cond = T2_AL};
     bool code = w->unit->data.count && !vec_last(&w->unit->data).insn;
+    if (code && w->addr < addr)
+        vec_push(w->unit->arena, &w->unit->lines, (struct code_line){w->addr, IR_NO_INSN});
     while (code && w->addr < addr)
         write_sized(w, T2_OP_NOP, &nop, 2);
     w->addr = addr;

@@ -1,5 +1,5 @@
-# Tests of what the compiler writes and shows: code-valid reads compiled code back; cli.sh the dump
-# command, elf.sh the ELF output against the GNU tools, bad.sh bad input of all commands.
+# Tests of what the compiler writes and shows: code-valid reads compiled code back; elf-check reads the
+# ELF output with the GNU tools; cli.sh tests the dump command, bad-input.sh bad input of all commands.
 tests/dump_SRCS := code_valid.c
 tests/dump_CFLAGS := -Itests
 tests/dump_MAY_INCLUDE := compiler runtime/include tests/conformance tests/ir
@@ -13,7 +13,8 @@ $(CODE_VALID): $(call objs,host,tests/dump) $(BUILD)/host/tests/conformance/data
 	@$(CC) -o $@ $^ $(HOST_LIBS)
 
 # Compiled from good sources by clang: what every test below is run on.
-DUMP_OBJECTS = $(PROGRAM_OBJECTS) $(ELF_GOOD_OBJECTS)
+DUMP_OBJECTS = $(patsubst %.c,$(BUILD)/bpf/%.o,$(wildcard tests/dump/*.bpf.c tests/bench/*.bpf.c)) \
+               $(PROGRAM_OBJECTS) $(ELF_GOOD_OBJECTS)
 
 CHECKS += code-vectors code-objects code-random
 code-vectors_CHECK := $(CODE_VALID) $(sort $(wildcard tests/conformance/vectors/*.data))
@@ -22,3 +23,7 @@ code-objects_CHECK = $(CODE_VALID) $(DUMP_OBJECTS)
 code-objects_NEEDS = $(CODE_VALID) $(DUMP_OBJECTS)
 code-random_CHECK := $(CODE_VALID) random 1 400
 code-random_NEEDS := $(CODE_VALID)
+
+CHECKS += elf-output
+elf-output_CHECK = tests/dump/elf-check $(BUILD)/bpf2thumb $(DUMP_OBJECTS)
+elf-output_NEEDS = $(BUILD)/bpf2thumb $(DUMP_OBJECTS)
