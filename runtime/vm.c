@@ -128,6 +128,15 @@ static bool is_callable_helper(uint64_t id) {
         NEXT;                                                                                      \
     } while (0)
 
+/* A write to r10. The compiler refuses it; the stack's end is computed from r10. */
+static bool writes_fp(const struct bpf_insn *insn) {
+    const uint8_t class = insn->opcode & 7;
+    if ((insn->regs & 15) == BPF_FP && (class <= 1 || class == 4 || class == 7))
+        return true; /* lddw, loads, arithmetic */
+    return (insn->opcode & 0xe7) == 0xc3 && (insn->imm & 1) && insn->imm != 0xf1 &&
+           insn->regs >> 4 == BPF_FP; /* a fetching atomic */
+}
+
 /* Host only: is insn inside the bytecode, with registers that exist, and in the budget? */
 static bool may_execute(struct bpf_vm *vm, const struct bpf_insn *insn) {
     const struct bpf_insn *first = vm->blob->bytecode;
@@ -137,7 +146,7 @@ static bool may_execute(struct bpf_vm *vm, const struct bpf_insn *insn) {
         return false;
     }
     bool wide = insn->opcode == 0x18;
-    if ((insn->regs & 15) > BPF_R10 || insn->regs >> 4 > BPF_R10 ||
+    if ((insn->regs & 15) > BPF_R10 || insn->regs >> 4 > BPF_R10 || writes_fp(insn) ||
         (wide && insn + 1 == first + count)) {
         vm->status = BPF_FAULT_INSN;
         return false;
@@ -248,6 +257,7 @@ enum bpf_status bpf_vm_run(struct bpf_vm *vm, uint32_t program, uint64_t ctx, ui
     r[1] = ctx;
     r[2] = len;
     vm->status = BPF_OK;
+    vm->fault_slot = BLOB_NONE;
     vm->depth = 0;
     vm->arena->tail_calls = 0;
     vm->stack = vm->arena->base + p->stack_bpf;
@@ -451,6 +461,8 @@ tail_call : {
     uint64_t ctx = r[1];
     memset(r, 0, BPF_NREGS * sizeof(*r) - sizeof(*r));
     r[1] = ctx;
+    /* Its need of stack is its own: nothing of the program that jumped is left there. */
+    r[BPF_FP] = vm->arena->base + vm->blob->programs[program].stack_bpf;
     func = &vm->blob->funcs[vm->blob->programs[program].func];
     vm->stack = (uint32_t)r[BPF_FP] - func->stack;
     insn = vm->blob->bytecode + func->start;
@@ -472,7 +484,8 @@ L_EXIT : {
     NEXT;
 }
 
-fault:
-    vm->fault_slot = (uint32_t)(insn - vm->blob->bytecode);
+fault: /* after one inside a callback, which has its own slot, it passes by here again */
+    if (vm->fault_slot == BLOB_NONE)
+        vm->fault_slot = (uint32_t)(insn - vm->blob->bytecode);
     return vm->status;
 }
