@@ -84,6 +84,8 @@ static void report(struct cmd_args *args, const struct job *job, const struct co
     cJSON_AddNumberToObject(args->result, "size", r->blob_size);
     cJSON_AddNumberToObject(args->result, "code_size", r->code.size);
     cJSON_AddBoolToObject(args->result, "verified", false);
+    if (!args->json)
+        printf("%s: %u bytes, %u of them code\n", job->blob, r->blob_size, r->code.size);
     if (!job->stats)
         return;
     cJSON *funcs = cJSON_AddArrayToObject(args->result, "functions");
