@@ -59,7 +59,7 @@ for engine in thumb interp; do
         'ringbuf events: 0{48}.ringbuf events: 00e1f505' run --engine $engine --runs 2 "$examples/event_log.bpf.o"
     expect "run, $engine: a wild write names its line" 1 \
         "wild.bpf.c:9:[0-9]+: error: write outside the program.s memory.*address 0x40020c14" \
-        run --engine $engine "$(dirname "$0")/wild.bpf.c"
+        run --engine $engine "$top/tests/emulator/wild.bpf.c"
     expect "run, $engine: budget" 1 'budget used up \(at 0x080' \
         run --engine $engine --text 123456789 --budget 500 "$examples/crc32.bpf.o"
 done
