@@ -319,10 +319,6 @@ const struct device_event *devices_event(const struct devices *d, size_t i) {
     return &d->events.items[i];
 }
 
-void devices_clear(struct devices *d) {
-    vec_clear(&d->events);
-}
-
 const char *time_text(uint64_t ns, char *buffer, size_t size) {
     static const struct {
         uint64_t ns;

@@ -61,7 +61,6 @@ machine_svc_fn devices_helper;
 
 size_t devices_event_count(const struct devices *d);
 const struct device_event *devices_event(const struct devices *d, size_t i);
-void devices_clear(struct devices *d); /* forgets the events; stimuli go on */
 
 /* One line per event: `gpio PD12 = 1 at 3.2 ms`. From event `first` on. */
 void devices_print(const struct devices *d, size_t first, FILE *file);

@@ -55,12 +55,6 @@ enum bpf_status load_blob(struct machine *m, const void *bytes, size_t size, enu
     return BPF_OK;
 }
 
-void load_reset(struct loaded *loaded) {
-    enum bpf_status status = build_arena(loaded);
-    assert(status == BPF_OK);
-    (void)status;
-}
-
 /*
  * Where the interpreter was when the hardware stopped it. It keeps the address of its instruction in a
  * register; besides that one only the start of the bytecode may be in a register, so the largest counts.

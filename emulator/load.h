@@ -34,9 +34,6 @@ void load_library(struct machine *m);
 enum bpf_status load_blob(struct machine *m, const void *bytes, size_t size, enum bpf_engine engine,
                           struct loaded *loaded, uint32_t *where);
 
-/* Builds the arena anew: maps and data are as after load_blob(). */
-void load_reset(struct loaded *loaded);
-
 /*
  * Runs a program with a context of `length` bytes, zero-padded to what the program was verified with
  * (length is at most that). r1 is its address and r2 its length; without a context (null) both are 0.

@@ -72,12 +72,6 @@ struct ir_inst *ir_inst_new(struct ir_fn *fn, enum ir_op op, enum ir_type type, 
     return inst;
 }
 
-ir_val ir_result_new(struct ir_fn *fn, struct ir_inst *inst, enum ir_type type) {
-    ir_val *res = inst->res[0] ? &inst->res[1] : &inst->res[0];
-    assert(*res == 0);
-    return *res = value_new(fn, inst, type);
-}
-
 /* ---------------------------------------------------------------------------- lists of a block */
 
 void ir_append(struct ir_block *block, struct ir_inst *inst) {
@@ -161,15 +155,6 @@ void ir_remove_edge(struct ir_fn *fn, struct ir_block *from, struct ir_block *to
         phi->nargs--;
         memmove(&phi->args[i], &phi->args[i + 1], behind * sizeof(ir_val));
     }
-}
-
-void ir_phi_append(struct ir_fn *fn, struct ir_inst *phi, ir_val value) {
-    /* Rare: an edge is added to a finished block. So there is no room kept. */
-    ir_val *args = arena_alloc_array(fn->arena, phi->nargs + 1, sizeof(ir_val));
-    if (phi->nargs)
-        memcpy(args, phi->args, phi->nargs * sizeof(ir_val));
-    args[phi->nargs++] = value;
-    phi->args = args;
 }
 
 /* ----------------------------------------------------------------------------------- shorthands */

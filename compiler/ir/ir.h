@@ -154,8 +154,8 @@ void ir_insert_before(struct ir_inst *place, struct ir_inst *inst);
 void ir_insert_after(struct ir_inst *place, struct ir_inst *inst);
 /* Unlinks inst; its results must have no uses left (or be replaced). */
 void ir_remove(struct ir_fn *fn, struct ir_inst *inst);
-/* Gives a block without successors its edges; `other` may be NULL. In targets that have phis, the
- * caller appends the arguments (ir_phi_append). */
+/* Gives a block without successors its edges; `other` may be NULL. Arguments for phis that the targets have
+ * already are the caller's to add; ir_add_pred() takes them with the edge. */
 void ir_set_targets(struct ir_fn *fn, struct ir_block *block, struct ir_block *taken,
                     struct ir_block *other);
 /* Adds pred, one of whose targets block has become, to block's predecessors, with its arguments for
@@ -165,10 +165,6 @@ void ir_add_pred(struct ir_fn *fn, struct ir_block *block, struct ir_block *pred
 /* Drops one edge from -> to, with the phi arguments of that edge. target[0] is what is left; the
  * caller mends the terminator. */
 void ir_remove_edge(struct ir_fn *fn, struct ir_block *from, struct ir_block *to);
-/* One more argument for a phi, of the predecessor that was added last. */
-void ir_phi_append(struct ir_fn *fn, struct ir_inst *phi, ir_val value);
-/* One more result, of the instruction that has less than two. */
-ir_val ir_result_new(struct ir_fn *fn, struct ir_inst *inst, enum ir_type type);
 /* Shorthands; all insert before `place`. */
 ir_val ir_const_before(struct ir_fn *fn, struct ir_inst *place, enum ir_type type, int64_t value);
 ir_val ir_unary_before(struct ir_fn *fn, struct ir_inst *place, enum ir_op op, enum ir_type type,

@@ -17,10 +17,6 @@ struct uses {
 
 void uses_collect(struct uses *uses, const struct ir_fn *fn, struct arena *arena);
 
-static inline uint32_t uses_count(const struct uses *uses, ir_val v) {
-    return uses->start[v + 1] - uses->start[v];
-}
-
 #define uses_for_each(use, uses, v)                                                                \
     for (const struct use *use = (uses)->list + (uses)->start[v],                                  \
                           *use##_end_ = (uses)->list + (uses)->start[(v) + 1];                     \

@@ -121,11 +121,6 @@ const struct diag_message *diag_get(const struct diag *diag, size_t index) {
     return &diag->messages.items[index];
 }
 
-const char *diag_category_name(enum diag_category category) {
-    assert(category < DIAG_CATEGORY_COUNT);
-    return category_names[category];
-}
-
 const char *diag_severity_name(enum diag_severity severity) {
     assert(severity <= DIAG_NOTE);
     return severity_names[severity];

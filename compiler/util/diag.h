@@ -68,7 +68,6 @@ bool diag_note(struct diag *diag, enum diag_category category, const struct diag
 bool diag_has_errors(const struct diag *diag);
 size_t diag_count(const struct diag *diag);
 const struct diag_message *diag_get(const struct diag *diag, size_t index);
-const char *diag_category_name(enum diag_category category);
 const char *diag_severity_name(enum diag_severity severity);
 
 /* Whether text on `file` may be coloured: it is a terminal, and NO_COLOR is not set. */

@@ -84,20 +84,6 @@ const uint8_t *bpf_host_context(const struct bpf_host *host) {
     return context(host);
 }
 
-struct bpf_map *bpf_host_map(struct bpf_host *host, uint32_t index) {
-    return (struct bpf_map *)(void *)((uint8_t *)host->vm.arena + host->blob.maps[index].off);
-}
-
 const struct bpf_vm *bpf_host_vm(const struct bpf_host *host) {
     return &host->vm;
-}
-
-const struct blob *bpf_host_blob(const struct bpf_host *host) {
-    return &host->blob;
-}
-
-uint8_t *bpf_host_memory(struct bpf_host *host, uint32_t *addr, uint32_t *size) {
-    *addr = host->vm.region_addr;
-    *size = host->vm.region_size;
-    return host->vm.region;
 }

@@ -26,12 +26,8 @@ void bpf_host_set_budget(struct bpf_host *host, uint64_t instructions);
 enum bpf_status bpf_host_run(struct bpf_host *host, uint32_t program, const void *mem,
                              uint32_t length, uint64_t *r0);
 
-/* After a run: the context's bytes, a map, the machine with fault details and the instruction count. */
+/* After a run: the context's bytes, the machine with fault details and the instruction count. */
 const uint8_t *bpf_host_context(const struct bpf_host *host);
-struct bpf_map *bpf_host_map(struct bpf_host *host, uint32_t index);
 const struct bpf_vm *bpf_host_vm(const struct bpf_host *host);
-const struct blob *bpf_host_blob(const struct bpf_host *host);
-/* Whole arena region and its guest address. */
-uint8_t *bpf_host_memory(struct bpf_host *host, uint32_t *addr, uint32_t *size);
 
 #endif

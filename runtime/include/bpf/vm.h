@@ -48,7 +48,7 @@ enum bpf_status bpf_vm_run(struct bpf_vm *vm, uint32_t program, uint64_t ctx, ui
 /* Calls a function of the program from a helper. False if it faulted (vm->status). */
 bool bpf_vm_callback(struct bpf_vm *vm, uint64_t fn, const uint64_t args[5], uint64_t *result);
 
-/* Calls a helper (helpers.c). False if it faulted or does not exist (vm->status). */
+/* Calls a helper (helper_call.c). False if it faulted or does not exist (vm->status). */
 bool bpf_helper_call(struct bpf_vm *vm, uint32_t id, const uint64_t args[5], uint64_t *result);
 
 /* prog_array look-up for a tail call: the program's index, or -1; counts the call. */
