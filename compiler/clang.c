@@ -181,6 +181,10 @@ bool clang_compile(const struct clang_job *job, struct arena *arena, struct diag
     char **argv = command_line(job, arena), *output, *save;
     int status = 0;
 
+    struct stat file;
+    if (stat(job->source, &file) == 0 && S_ISDIR(file.st_mode))
+        return diag_error(diag, DIAG_IO, NULL, NULL, "%s: cannot read: %s", job->source,
+                          strerror(EISDIR));
     if (access(job->source, R_OK) != 0)
         return diag_error(diag, DIAG_IO, NULL, NULL, "%s: cannot read: %s", job->source,
                           strerror(errno));

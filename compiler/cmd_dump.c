@@ -39,7 +39,8 @@ typedef bool view_printer(struct cmd_args *args, struct dump_input *input, FILE 
 /* -------------------------------------------------------------------------------------- bytecode */
 
 static struct program *read_program(struct cmd_args *args, const struct dump_input *input) {
-    struct elf_options options = {.type = input->options.type, .mem_size = input->options.mem_size};
+    struct elf_options options = {
+        .type = input->options.type, .name = input->path, .mem_size = input->options.mem_size};
     struct clang_object object;
     struct program *program;
     if (input->is_blob)

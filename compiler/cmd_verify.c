@@ -81,6 +81,7 @@ static void run(struct cmd_args *args) {
     }
     if (!cmd_operands(args, 1, 1))
         return;
+    elf_options.name = args->argv[0];
     struct clang_object object;
     struct program *program;
     bool good = clang_object_open(&object, args->argv[0], args->arena, args->diag) &&

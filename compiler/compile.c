@@ -360,7 +360,7 @@ bool compile_program(const struct program *prog, const struct compile_options *o
 
 bool compile_file(struct arena *arena, const char *path, const struct compile_options *options,
                   struct compile_result *out, struct diag *diag) {
-    struct elf_options elf = {.type = options->type, .mem_size = options->mem_size};
+    struct elf_options elf = {.type = options->type, .name = path, .mem_size = options->mem_size};
     struct program *prog;
     struct clang_object object;
     bool ok = clang_object_open(&object, path, arena, diag) &&

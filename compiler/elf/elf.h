@@ -16,6 +16,7 @@
 
 struct elf_options {
     const char *type;  /* program type of all entries instead of their SEC() names; NULL: SEC() */
+    const char *name;  /* of the file in messages, such as the C source of the object; NULL: path */
     uint32_t mem_size; /* bytes of memory of raw programs; 0: BPF_RAW_MEM_DEFAULT */
 };
 

@@ -37,9 +37,11 @@ bool elf_read(const char *path, struct arena *arena, const struct elf_options *o
     uint8_t *bytes;
     size_t size;
 
+    const char *name = options && options->name ? options->name : path;
+
     *program = NULL;
     return file_read(path, FILE_SIZE_LIMIT, arena, &bytes, &size, diag) &&
-           read_image(arena_strdup(arena, path), bytes, size, arena, options, program, diag);
+           read_image(arena_strdup(arena, name), bytes, size, arena, options, program, diag);
 }
 
 bool elf_read_memory(const char *name, const void *bytes, size_t size, struct arena *arena,

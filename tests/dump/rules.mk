@@ -27,3 +27,9 @@ code-random_NEEDS := $(CODE_VALID)
 CHECKS += elf-output
 elf-output_CHECK = tests/dump/elf-check $(BUILD)/bpf2thumb $(DUMP_OBJECTS)
 elf-output_NEEDS = $(BUILD)/bpf2thumb $(DUMP_OBJECTS)
+
+CHECKS += dump bad-input
+dump_CHECK = tests/dump/cli.sh $(BUILD)/bpf2thumb
+dump_NEEDS = $(BUILD)/bpf2thumb
+bad-input_CHECK = tests/dump/bad-input.sh $(BUILD)/bpf2thumb
+bad-input_NEEDS = $(BUILD)/bpf2thumb $(BUILD)/bpf2thumb-emu
