@@ -15,7 +15,7 @@ static uint32_t div_step(uint32_t hi, uint32_t lo, uint32_t d, uint32_t *rest) {
     for (int i = 0; i < 2; i++) {
         uint32_t next = i ? lo & 0xffff : lo >> 16;
         uint32_t guess = r / d1, part = r - guess * d1;
-        while (guess >> 16 || guess * d0 > (part << 16 | next)) {
+        while (guess * d0 > (part << 16 | next)) {
             guess--;
             part += d1;
             if (part >> 16)

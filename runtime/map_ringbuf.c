@@ -30,7 +30,7 @@ static uint8_t *ring(struct bpf_map *map) {
 }
 
 static struct record *record_at(struct bpf_map *map, uint32_t position) {
-    return (struct record *)(void *)(ring(map) + (position & (map->max_entries - 1) & ~7u));
+    return (struct record *)(void *)(ring(map) + (position & (map->max_entries - 1)));
 }
 
 static uint32_t padded(uint32_t size) {
