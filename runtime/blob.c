@@ -220,8 +220,9 @@ static bool is_prog_value(const struct parser *p, uint32_t off) {
     for (uint32_t i = 0; i < p->h->maps.count; i++) {
         const struct blob_map *m = &p->b->maps[i];
         uint32_t first = m->off + BPF_MAP_ARRAY_VALUES;
-        if (m->type == BPF_MAP_PROG_ARRAY && off >= first && (off - first) % 8 == 0 &&
-            (off - first) / 8 < m->max_entries)
+        if (m->type == BPF_MAP_PROG_ARRAY && off >= first &&
+            (off - first) % BPF_PROG_ARRAY_STRIDE == 0 &&
+            (off - first) / BPF_PROG_ARRAY_STRIDE < m->max_entries)
             return true;
     }
     return false;

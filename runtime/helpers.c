@@ -146,10 +146,10 @@ int32_t bpf_tail_program(struct bpf_arena *arena, const struct blob_header *blob
         arena->tail_calls >= BPF_TAIL_CALL_MAX)
         return -1;
     /* The interpreter on the host has checked that `size` bytes are there, and nothing else. */
-    if (map->size < sizeof(*map) || index >= (map->size - sizeof(*map)) / 8)
+    if (map->size < sizeof(*map) || index >= (map->size - sizeof(*map)) / BPF_PROG_ARRAY_STRIDE)
         return -1;
     const uint8_t *values = (const uint8_t *)map + BPF_MAP_ARRAY_VALUES;
-    uint32_t program = *(const uint32_t *)(const void *)(values + 8 * index);
+    uint32_t program = *(const uint32_t *)(const void *)(values + BPF_PROG_ARRAY_STRIDE * index);
     if (program == 0 || program > blob->programs.count)
         return -1;
     arena->tail_calls++;

@@ -5,11 +5,12 @@
  */
 #include "bpf/map.h"
 
+#include "bpf/memmap.h"
 #include "map_layout.h"
 
 #include <stddef.h>
 
-#define MAX_MAP_BYTES 0x10000u /* all of the largest arena */
+#define MAX_MAP_BYTES MEMMAP_ARENA_SIZE
 
 static uint64_t round8(uint64_t n) {
     return (n + 7) & ~7ull;
@@ -75,7 +76,7 @@ static uint64_t contents(enum bpf_map_type type, uint32_t key_size, uint64_t val
     case BPF_MAP_QUEUE:
     case BPF_MAP_STACK: return round8(max_entries * value_size);
     case BPF_MAP_RINGBUF: return sizeof(struct bpf_ringbuf_state) + max_entries;
-    default: return max_entries * round8(value_size);
+    default: return max_entries * bpf_map_stride((uint32_t)value_size);
     }
 }
 

@@ -8,10 +8,6 @@ static uint8_t *contents(struct bpf_map *map) {
     return (uint8_t *)map + sizeof(*map);
 }
 
-static uint32_t stride(const struct bpf_map *map) {
-    return (map->value_size + 7) & ~7u;
-}
-
 static bool is_hash(const struct bpf_map *map) {
     return map->type == BPF_MAP_HASH || map->type == BPF_MAP_LRU_HASH;
 }
@@ -19,7 +15,8 @@ static bool is_hash(const struct bpf_map *map) {
 static void *array_lookup(struct bpf_map *map, const void *key) {
     uint32_t index;
     memcpy(&index, key, sizeof(index));
-    return index < map->max_entries ? contents(map) + index * stride(map) : NULL;
+    return index < map->max_entries ? contents(map) + index * bpf_map_stride(map->value_size)
+                                    : NULL;
 }
 
 void *bpf_map_lookup(struct bpf_map *map, const void *key) {
@@ -136,6 +133,6 @@ bool bpf_map_next(struct bpf_map *map, uint32_t *cursor, uint32_t *index, const 
         return false;
     *index = (*cursor)++;
     *key = index;
-    *value = contents(map) + *index * stride(map);
+    *value = contents(map) + *index * bpf_map_stride(map->value_size);
     return true;
 }

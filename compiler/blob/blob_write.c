@@ -152,10 +152,10 @@ static struct blob_data *datas(struct writer *w, struct buffer *out, uint32_t co
     return rows;
 }
 
-/* Place of a prog_array's slot in the arena: header, then 4-byte values, one every 8 bytes like any
- * array's (bpf/map.h). */
+/* Place of a prog_array's slot in the arena. */
 static uint32_t prog_slot(const struct writer *w, const struct prog_reloc *r) {
-    return w->parts->layout->map_off[r->data] + BPF_MAP_ARRAY_VALUES + 8 * r->off;
+    return w->parts->layout->map_off[r->data] + BPF_MAP_ARRAY_VALUES +
+           BPF_PROG_ARRAY_STRIDE * r->off;
 }
 
 static struct blob_reloc *relocs(struct writer *w) {

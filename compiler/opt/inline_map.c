@@ -83,7 +83,7 @@ static void inline_lookup(struct ir_fn *fn, struct ir_inst *call, uint32_t map) 
     struct ir_inst *base = append(fn, found, IR_MAP, IR_I64, 0, NULL, insn);
     base->index = map;
     base->imm = BPF_MAP_ARRAY_VALUES;
-    uint32_t stride = (def->value_size + 7) & ~7u;
+    uint32_t stride = bpf_map_stride(def->value_size);
     ir_val address = element(fn, found, base->res[0], key->res[0], stride, insn);
     append(fn, found, IR_JUMP, IR_VOID, 0, NULL, insn);
     ir_set_targets(fn, block, found, rest);

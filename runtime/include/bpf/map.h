@@ -33,7 +33,7 @@ enum bpf_map_type {
 
 /* The header every map begins with; kind-specific state and the entries follow. The type is the
  * plain one (aliases resolved). Compiled code reads an array's values inline: they start at
- * BPF_MAP_ARRAY_VALUES, one every value_size rounded up to 8 bytes. */
+ * BPF_MAP_ARRAY_VALUES, one every bpf_map_stride() bytes. */
 struct bpf_map {
     uint32_t type, key_size, value_size, max_entries;
     uint32_t map_flags;
@@ -43,6 +43,12 @@ struct bpf_map {
 };
 #define BPF_MAP_ARRAY_VALUES 32
 _Static_assert(sizeof(struct bpf_map) == BPF_MAP_ARRAY_VALUES, "compiled code knows this offset");
+
+/* From one value of an array or prog_array to the next. Compiled code knows this, too. */
+static inline uint32_t bpf_map_stride(uint32_t value_size) {
+    return (value_size + 7) & ~7u;
+}
+#define BPF_PROG_ARRAY_STRIDE 8 /* of 4-byte values */
 
 /* Bytes that a map needs, a multiple of 8; 0 if type, sizes or flags are impossible (then *why, if
  * not NULL, says what in a sentence for the user). Host and board compute the same. */
