@@ -221,9 +221,6 @@ static bool emit_all(struct pipeline *p) {
 
 /* ------------------------------------------------------------------------------------------ stack */
 
-/* An exception frame with alignment word, pushed on the program's stack by the processor. */
-#define EXCEPTION_FRAME 36
-
 static uint32_t helper_stack(const struct ir_fn *fn) {
     uint32_t most = 0;
     for (uint32_t i = 0; i < fn->nblocks; i++)
@@ -258,7 +255,7 @@ static void stack_needs(const struct pipeline *p, uint32_t *by_entry) {
         if (inst->entry < 0)
             callable[inst->func] = need;
         else
-            by_entry[inst->entry] = (need + EXCEPTION_FRAME + 7) & ~7u;
+            by_entry[inst->entry] = (need + BPF_EXCEPTION_FRAME + 7) & ~7u;
     }
 }
 
@@ -269,7 +266,7 @@ static uint32_t interpreter_stack(const struct pipeline *p, const struct verify_
         callbacks |= p->prog->funcs[i].address_taken;
     uint32_t levels = callbacks ? f->frames - 1 : 0;
     uint32_t bytes = f->chain_stack + BPF_INTERP_STACK + levels * BPF_INTERP_CALLBACK;
-    return (bytes + EXCEPTION_FRAME + 7) & ~7u;
+    return (bytes + BPF_EXCEPTION_FRAME + 7) & ~7u;
 }
 
 /* ----------------------------------------------------------------------------------------- driver */

@@ -238,11 +238,11 @@ static void supervisor_call(struct machine *m, unsigned number) {
     uint32_t sp = machine_reg(m, 13);
 
     /* The hardware stores its frame with the program's rights before the handler can look. */
-    if (sp % 4 != 0 || !region_has(&m->arena, sp - MACHINE_FRAME, MACHINE_FRAME)) {
+    if (sp % 4 != 0 || !region_has(&m->arena, sp - BPF_EXCEPTION_FRAME, BPF_EXCEPTION_FRAME)) {
         stop_at(m, BPF_FAULT_STACK, sp, "no room for the exception frame of SVC");
         return;
     }
-    if (number == MACHINE_SVC_EXIT) {
+    if (number == LIBRARY_SVC_EXIT) {
         m->result->r0 = (uint64_t)machine_reg(m, 1) << 32 | machine_reg(m, 0);
         stop(m, BPF_OK, "");
         return;
@@ -250,10 +250,10 @@ static void supervisor_call(struct machine *m, unsigned number) {
     uint64_t r0 = 0;
     unsigned cycles = 0;
     enum bpf_status status = BPF_FAULT_CALL;
-    if (number == MACHINE_SVC_HELPER && m->svc)
+    if (number == LIBRARY_SVC_HELPER && m->svc)
         status = m->svc(m->svc_user, m, machine_reg(m, 12), &r0, &cycles);
     if (status != BPF_OK) {
-        stop(m, status, number == MACHINE_SVC_HELPER ? "unknown helper" : "unknown SVC number");
+        stop(m, status, number == LIBRARY_SVC_HELPER ? "unknown helper" : "unknown SVC number");
         return;
     }
     cycles_add(&m->cycles, cycles, CYCLES_KERNEL);

@@ -19,7 +19,9 @@
 
 #include "cycles.h"
 
+#include "bpf/arena.h"
 #include "bpf/error.h"
+#include "bpf/library.h"
 #include "bpf/memmap.h"
 
 #include <stdbool.h>
@@ -27,14 +29,7 @@
 #include <stdint.h>
 
 #define MACHINE_BUDGET                                                                             \
-    2000000000ull        /* cycles of one call, unless machine_set_budget() says other */
-#define MACHINE_FRAME 36 /* what an exception stores on the stack, with alignment */
-
-/* Supervisor calls that the library makes (and nobody else: the loader refuses SVC in programs). */
-enum machine_svc {
-    MACHINE_SVC_EXIT = 0,   /* the program returned r1:r0 */
-    MACHINE_SVC_HELPER = 1, /* helper r12 with its arguments by AAPCS */
-};
+    2000000000ull /* cycles of one call, unless machine_set_budget() says other */
 
 struct machine;
 
@@ -98,7 +93,7 @@ struct machine_result {
     uint32_t slot;
 };
 
-/* Runs until the program leaves by MACHINE_SVC_EXIT, faults, or has used up the budget. */
+/* Runs until the program leaves by LIBRARY_SVC_EXIT, faults, or has used up the budget. */
 void machine_call(struct machine *m, const struct machine_call *call,
                   struct machine_result *result);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The library for native code: the way out, svc #0. */
-static const uint16_t exit_stub[] = {0xdf00 | MACHINE_SVC_EXIT};
+static const uint16_t exit_stub[] = {0xdf00 | LIBRARY_SVC_EXIT};
 
 struct loader {
     struct machine *m;

@@ -145,7 +145,7 @@ uint32_t bpf_h_callx_target(uint64_t value) {
 #define STUB_SVC(NAME, id, name)                                                                   \
     void stub_##NAME(void) __asm__("bpf_h_" name);                                                 \
     __attribute__((naked)) void stub_##NAME(void) {                                                \
-        __asm__ volatile("movw r12, %0\n\tsvc #1\n\tbx lr" : : "i"(id));                           \
+        __asm__ volatile("movw r12, %0\n\tsvc %1\n\tbx lr" : : "i"(id), "i"(LIBRARY_SVC_HELPER));  \
     }
 #define BPF_HELPER(NAME, id, name, RET, A1, A2, A3, A4, A5, WHERE, ...) STUB_##WHERE(NAME, id, name)
 #include "bpf/helper.def"

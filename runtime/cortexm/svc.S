@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What of the library cannot be said in C: the way out, a helper call from words, division. */
+#include "bpf/library.h"
+
     .syntax unified
     .cpu cortex-m4
     .thumb
@@ -16,7 +18,7 @@
 
 /* Return address of programs. */
     function library_exit
-    svc #0
+    svc #LIBRARY_SVC_EXIT
     udf #0
 
 /* uint64_t library_svc(uint32_t id, const uint32_t words[8]): any helper, from the interpreter. */
@@ -37,7 +39,7 @@
     ldr r1, [r4, #4]
     ldr r2, [r4, #8]
     ldr r3, [r4, #12]
-    svc #1
+    svc #LIBRARY_SVC_HELPER
     add sp, #16
     pop {r4, pc}
 

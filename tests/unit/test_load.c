@@ -135,7 +135,8 @@ Test(load, stack_need_is_kept) {
             uint32_t need = engine == BPF_ENGINE_THUMB ? h->stack_thumb : h->stack_interp;
             cr_expect_eq(r.status, BPF_OK, "program %zu, engine %d: %d", i, engine, r.status);
             /* The interpreter's eBPF stack is the arena's lowest part, below its own frames. */
-            cr_expect_leq(r.stack_used + (engine == BPF_ENGINE_THUMB ? MACHINE_FRAME : 0), need);
+            cr_expect_leq(r.stack_used + (engine == BPF_ENGINE_THUMB ? BPF_EXCEPTION_FRAME : 0),
+                          need);
             cr_expect_eq(loaded.r9 - MEMMAP_ARENA, need);
         }
 }

@@ -41,6 +41,9 @@ _Static_assert(sizeof(struct bpf_arena) == BPF_ARENA_SLOTS, "compiled code knows
 #define BPF_INTERP_STACK 1024
 #define BPF_INTERP_CALLBACK 832
 #define BPF_CALLX_STACK 576
+/* What the processor pushes on the program's stack for an exception: eight words, and one that may be
+ * needed to align them (ARM DDI0403, B1.5.6). */
+#define BPF_EXCEPTION_FRAME 36
 
 /* Address of a library entry (bit 0 set) for a helper id, 0 if the library has none. */
 typedef uint32_t bpf_resolve_fn(void *user, uint32_t helper_id);

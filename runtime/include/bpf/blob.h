@@ -43,7 +43,7 @@ struct blob_header {
     uint32_t flags;            /* enum blob_flags */
     uint32_t arena_size;       /* from r9 to the end: head, slots, data, maps, context copy */
     uint32_t stack_thumb;      /* worst stack below r9 in bytes, each engine, helpers' and */
-    uint32_t stack_interp;     /* a 36-byte exception frame included; multiples of 8 */
+    uint32_t stack_interp;     /* an exception frame included; multiples of 8 */
     uint32_t ctx_off;          /* context copy, offset from r9, 8-aligned */
     uint32_t ctx_size;         /* room for it: the largest context of the programs */
     struct blob_span programs; /* struct blob_program */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The library image that unprivileged programs call: what stands at its start (MEMMAP_LIBRARY). Entries
- * have bit 0 set. Supervisor calls made by the library:
- *   svc #0   the program has returned; its result is in r1:r0
- *   svc #1   helper r12, arguments by AAPCS (r0-r3, then stack words)
+ * have bit 0 set. Supervisor calls come from the library alone: the loader refuses them in programs.
  * A fault that the library finds (a wild callx, a fault of the interpreter) is `udf #status`, with a
  * number from error.def; r0 then holds the bytecode slot, or the value called, and r1 the address of the
  * access.
@@ -11,6 +9,10 @@
 #ifndef BPF_LIBRARY_H
 #define BPF_LIBRARY_H
 
+#define LIBRARY_SVC_EXIT 0   /* the program has returned; its result is in r1:r0 */
+#define LIBRARY_SVC_HELPER 1 /* helper r12, arguments by AAPCS (r0-r3, then stack words) */
+
+#ifndef __ASSEMBLER__
 #include <stdint.h>
 
 #define LIBRARY_MAGIC 0x42494c42u /* "BLIB" */
@@ -29,5 +31,6 @@ struct library_header {
     uint32_t count;       /* of rows */
     struct library_row rows[];
 };
+#endif
 
 #endif
