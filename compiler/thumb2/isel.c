@@ -89,11 +89,12 @@ static void make(struct isel *s, mreg d, const struct ir_inst *def) {
             return;
         }
         inst = isel_emit(s, MIR_CODEADDR);
+        inst->imm = (int32_t)s->layout->data_off[def->index];
         break;
     }
     inst->dst[0] = d;
     inst->index = def->index;
-    inst->imm = (int32_t)def->imm;
+    inst->imm += (int32_t)def->imm;
     inst->remat = true;
 }
 

@@ -33,7 +33,7 @@ typedef uint32_t mreg;
     _(FRAME, "frame")       /* d = address of the eBPF stack: r10 + imm */                         \
     _(LDFRAME, "ldframe")   /* like LDR* of size `index`, at r10 + imm */                          \
     _(STFRAME, "stframe")   /* s to r10 + imm */                                                   \
-    _(CODEADDR, "codeaddr") /* d = read-only data section `index` + imm, pc-relative */            \
+    _(CODEADDR, "codeaddr") /* d = start of all read-only data + imm, pc-relative */               \
     _(FUNCADDR, "funcaddr") /* d = code pointer of function `index` (pc-relative) */               \
     _(RELOAD, "reload")     /* d = spill slot imm */                                               \
     _(SPILL, "spill")       /* spill slot imm = s */                                               \
