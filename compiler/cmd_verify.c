@@ -94,7 +94,7 @@ static void run(struct cmd_args *args) {
 const struct cmd cmd_verify = {
     .name = "verify",
     .brief = "check the programs of an object",
-    .operands = "X.bpf.o",
+    .operands = "X.bpf.o|X.bpf.c",
     .about =
         "Checks instructions, control flow, the graph of calls and the depth of the stack. Not\n"
         "checked yet: " NOT_CHECKED ".",

@@ -20,8 +20,8 @@ json() {
 
 cp "$source" lines.bpf.c
 expect 'build the object' 0 '^$' "$tool" build lines.bpf.c
-expect 'compile' 0 '^$' compile lines.bpf.o
-expect 'compile with bytecode' 0 '^$' compile --with-bytecode -o both.blob lines.bpf.o
+expect 'compile' 0 '^lines.blob: [0-9]+ bytes' compile lines.bpf.o
+expect 'compile with bytecode' 0 '^both.blob: ' compile --with-bytecode -o both.blob lines.bpf.o
 
 # Views of objects and sources.
 for input in lines.bpf.o lines.bpf.c; do
@@ -129,11 +129,13 @@ cp lines.bpf.c lines.bpf.o a
 cp lines.bpf.c b/c/lines.bpf.c
 cp lines.bpf.o b/c/other.bpf.o
 for level in 0 1 2 s; do
-    (cd a && compile -O$level --with-bytecode -o "$scratch/1.blob" --elf "$scratch/1.elf" lines.bpf.o)
-    (cd b/c && compile -O$level --with-bytecode -o "$scratch/2.blob" --elf "$scratch/2.elf" other.bpf.o)
-    setarch -R "$tool" compile --unverified -O$level --with-bytecode -o 3.blob --elf 3.elf lines.bpf.o
-    compile -O$level --with-bytecode -o 4.blob a/lines.bpf.c
-    compile -O$level --with-bytecode -o 5.blob "$scratch/b/c/lines.bpf.c"
+    {
+        (cd a && compile -O$level --with-bytecode -o "$scratch/1.blob" --elf "$scratch/1.elf" lines.bpf.o)
+        (cd b/c && compile -O$level --with-bytecode -o "$scratch/2.blob" --elf "$scratch/2.elf" other.bpf.o)
+        setarch -R "$tool" compile --unverified -O$level --with-bytecode -o 3.blob --elf 3.elf lines.bpf.o
+        compile -O$level --with-bytecode -o 4.blob a/lines.bpf.c
+        compile -O$level --with-bytecode -o 5.blob "$scratch/b/c/lines.bpf.c"
+    } >/dev/null
     for n in 2 3 4 5; do
         expect "blob $n at -O$level" 0 '^$' cmp 1.blob $n.blob
     done
