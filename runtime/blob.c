@@ -251,8 +251,6 @@ static bool check_relocs(struct parser *p) {
 static enum bpf_status check_arena(struct parser *p) {
     const struct blob_header *h = p->h;
     uint64_t next = BPF_ARENA_SLOTS + 4 * (uint64_t)h->helpers.count;
-    if (!at(p, &h->helpers, next <= h->arena_size))
-        return BPF_BLOB_LAYOUT;
     if (!check_datas(p, &next))
         return BPF_BLOB_LAYOUT;
     enum bpf_status status = check_maps(p, &next);
