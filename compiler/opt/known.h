@@ -50,4 +50,7 @@ struct solution {
 /* Solves for the whole function (solve.c). Everything lives in `arena`. */
 void known_solve(const struct ir_fn *fn, struct arena *arena, struct solution *out);
 
+/* Adds what the bounds of induction variables say (induction.c), and what follows from that. */
+void known_induction(const struct ir_fn *fn, struct solution *s);
+
 #endif

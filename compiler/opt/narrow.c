@@ -195,6 +195,7 @@ void opt_narrow(struct ir_fn *fn) {
     struct arena *arena = arena_new();
     struct narrower n = {.fn = fn, .arena = arena, .nknown = fn->nvalues};
     known_solve(fn, arena, &n.s);
+    known_induction(fn, &n.s);
     for (uint32_t i = 0; i < fn->norder; i++) {
         struct ir_block *block = fn->order[i];
         if (!n.s.block_live[block->id])

@@ -298,6 +298,18 @@ static void local_call(struct generator *g) {
     after_call(g);
 }
 
+static void patch(struct generator *g, const struct fixup *fix, uint32_t target) {
+    struct bpf_decoded d;
+    enum bpf_decode_status status = bpf_decode(g->out + fix->at, 2, &d);
+    assert(status == BPF_DECODE_OK);
+    (void)status;
+    if (fix->kind == FIX_FUNC)
+        d.imm = target;
+    else
+        d.target = (int32_t)(target - fix->at);
+    bpf_encode(&d, g->out + fix->at);
+}
+
 /* --------------------------------------------------------------------------------------- control */
 
 static void forward_jump(struct generator *g, uint32_t item) {
@@ -358,6 +370,55 @@ static void random_call(struct generator *g) {
     put(g, load);
 }
 
+/* A loop over r6 with a test of any kind at its end or its start; it may never hold, or wrap, but
+ * fuel ends it. Nothing jumps into it. */
+static void counted_loop(struct generator *g) {
+    uint8_t width = one_in(g, 3) ? 32 : 64, test_width = one_in(g, 3) ? 32 : 64;
+    int32_t step = one_in(g, 2) ? 1 : (int32_t)below(g, 9) - 4;
+    bool first = one_in(g, 3), reg = one_in(g, 3);
+    struct bpf_decoded test = {.op = (enum bpf_op)(BPF_JEQ + below(g, BPF_JSLE - BPF_JEQ + 1)),
+                               .width = test_width,
+                               .dst = BPF_R6,
+                               .src_reg = reg,
+                               .src = reg ? (uint8_t)(1 + below(g, 5)) : 0,
+                               .imm = reg            ? 0
+                                      : one_in(g, 2) ? (int32_t)below(g, 10)
+                                                     : (int32_t)value(g)};
+    if (one_in(g, 2))
+        test.op = BPF_JNE;
+    put_alu_imm(g, BPF_MOV, 64, BPF_R6, one_in(g, 2) ? (int32_t)below(g, 9) : (int32_t)value(g));
+    if (reg && one_in(g, 2)) /* a bound of 32 bits, and a way around the loop */
+        put(g, (struct bpf_decoded){
+                   .op = BPF_MOV, .width = 32, .src_reg = 1, .dst = test.src, .src = test.src});
+    uint32_t guard = reg && one_in(g, 2) ? g->n : 0;
+    if (guard)
+        put(g, (struct bpf_decoded){.op = BPF_JEQ, .width = 64, .dst = test.src, .target = 1});
+    uint32_t start = g->n, out = 0;
+    if (first) {
+        out = g->n;
+        put(g, test);
+    }
+    uint8_t dst = BPF_R0;
+    put_mov(g, dst, BPF_R6);
+    put_alu_imm(g, one_in(g, 2) ? BPF_LSH : BPF_RSH, 64, dst, 20);
+    put(g, (struct bpf_decoded){.op = BPF_STX, .width = 64, .dst = CTX, .src = dst, .off = 16});
+    put_alu_imm(g, BPF_ADD, 64, FUEL, -1);
+    uint32_t spent = g->n;
+    put(g, (struct bpf_decoded){.op = BPF_JSLE, .width = 64, .dst = FUEL, .imm = 0, .target = 1});
+    put_alu_imm(g, BPF_ADD, width, BPF_R6, step);
+    struct bpf_decoded back = test;
+    if (first)
+        back = (struct bpf_decoded){.op = BPF_JA, .width = 64};
+    back.target = (int32_t)(start - g->n);
+    put(g, back);
+    uint32_t jumps[] = {guard, out, spent};
+    for (int i = 0; i < 3; i++) {
+        struct fixup fix = {.at = jumps[i], .kind = FIX_JUMP};
+        if (jumps[i])
+            patch(g, &fix, g->n);
+    }
+}
+
 static void random_item(struct generator *g, uint32_t item) {
     switch (below(g, 20)) {
     case 0:
@@ -390,7 +451,13 @@ static void random_item(struct generator *g, uint32_t item) {
             shift_pair(g);
         break;
     case 13: random_call(g); break;
-    case 14: put_constant(g, any_reg(g)); break;
+    case 14:
+        if (one_in(g, 2)) {
+            counted_loop(g);
+            break;
+        }
+        put_constant(g, any_reg(g));
+        break;
     case 15: put_mov(g, any_reg(g), any_reg(g)); break;
     default: random_alu(g); break;
     }
@@ -450,18 +517,6 @@ static void epilogue(struct generator *g) {
                    .op = BPF_ADD, .width = 64, .src_reg = 1, .dst = BPF_R0, .src = BPF_R1});
     }
     put(g, (struct bpf_decoded){.op = BPF_EXIT});
-}
-
-static void patch(struct generator *g, const struct fixup *fix, uint32_t target) {
-    struct bpf_decoded d;
-    enum bpf_decode_status status = bpf_decode(g->out + fix->at, 2, &d);
-    assert(status == BPF_DECODE_OK);
-    (void)status;
-    if (fix->kind == FIX_FUNC)
-        d.imm = target;
-    else
-        d.target = (int32_t)(target - fix->at);
-    bpf_encode(&d, g->out + fix->at);
 }
 
 static void random_function(struct generator *g) {

@@ -4,6 +4,7 @@
 #include "opt/known.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 
 static uint64_t state = 88172645463325252u;
 
@@ -121,4 +122,119 @@ Test(ir_known, is_exact_where_it_matters) {
     struct known limit = {.zeros = ~UINT64_C(0x100), .ones = 0x100};
     cr_expect_eq(known_cond(IR_COND_ULT, IR_I64, &args[0], &limit), 1);
     cr_expect_eq(known_cond(IR_COND_ULT, IR_I64, &args[1], &limit), -1);
+}
+
+/* ------------------------------------------------------------------------- induction variables */
+
+/* A loop with one variable, and what it does with a concrete bound. */
+struct loop {
+    uint64_t init, bound;
+    int64_t step;
+    enum ir_cond cond;
+    bool of_next, low_word, variable_bound, variable_init, guarded, at_header;
+};
+
+static const char *const conds[] = {
+#define TEXT(NAME, text, INVERSE, SWAPPED) text,
+    IR_CONDS(TEXT)
+#undef TEXT
+};
+
+/* v3 is the phi, v4 is next; v12 and v13 the operands of the test. */
+static struct ir_fn *loop_text(struct arena *arena, const struct loop *l, struct diag *diag) {
+    const char *init = l->variable_init ? "v5 = param.64 1\n v6 = trunc.32 v5\n v1 = zext.64 v6"
+                                        : arena_printf(arena, "v1 = const.64 %" PRId64, l->init);
+    const char *bound = l->variable_bound ? "v7 = param.64 2\n v8 = trunc.32 v7\n v2 = zext.64 v8"
+                                          : arena_printf(arena, "v2 = const.64 %" PRId64, l->bound);
+    const char *guard =
+        l->guarded ? arena_printf(arena, "br.64 eq v%d, v9, b3, b1", l->variable_init ? 1 : 2)
+                   : "jump b1";
+    const char *test =
+        l->low_word
+            ? arena_printf(arena, " v12 = trunc.32 v%d\n v13 = trunc.32 v2\n br.32 %s v12, v13",
+                           l->of_next ? 4 : 3, conds[l->cond])
+            : arena_printf(arena, " br.64 %s v%d, v2", conds[l->cond], l->of_next ? 4 : 3);
+    const char *add = arena_printf(arena, " v4 = add.64 v3, v10\n");
+    const char *body =
+        l->at_header && !l->of_next
+            ? arena_printf(arena, "b1:\n v3 = phi.64 b0: v1, b2: v4\n%s, b2, b3\nb2:\n%s jump b1\n",
+                           test, add)
+            : arena_printf(arena, "b1:\n v3 = phi.64 b0: v1, b1: v4\n%s%s, b1, b3\n", add, test);
+    const char *text = arena_printf(arena,
+                                    "func 0 f\nb0:\n %s\n %s\n v9 = const.64 0\n"
+                                    " v10 = const.64 %" PRId64 "\n %s\n%sb3:\n ret.64 v9\n",
+                                    init, bound, l->step, guard, body);
+    struct ir_fn *fn = ir_parse(arena, text, "loop", diag);
+    if (!fn)
+        diag_print(diag, stderr, false);
+    return fn;
+}
+
+static bool continues(const struct loop *l, uint64_t phi, uint64_t next_value) {
+    uint64_t tested = l->of_next ? next_value : phi;
+    return ir_fold_cond(l->cond, l->low_word ? IR_I32 : IR_I64, tested, l->bound);
+}
+
+static void expect_loop_within(const struct loop *l, const struct known *k, uint64_t v,
+                               const char *what) {
+    bool sext = v == (uint64_t)(int64_t)(int32_t)v;
+    cr_assert(!(v & k->zeros) && !(~v & k->ones) && (!k->sext || sext),
+              "%s %" PRIx64 ": init %" PRIx64 " step %" PRId64 " %s bound %" PRIx64
+              ", of_next %d low_word %d variable %d %d guarded %d at_header %d",
+              what, v, l->init, l->step, conds[l->cond], l->bound, l->of_next, l->low_word,
+              l->variable_init, l->variable_bound, l->guarded, l->at_header);
+}
+
+/* Counts the loops about which something was said. */
+static bool check_loop(const struct loop *l) {
+    struct arena *arena = arena_new();
+    struct diag *diag = diag_new();
+    struct ir_fn *fn = loop_text(arena, l, diag);
+    cr_assert(fn);
+    ir_analyze(fn);
+    struct solution s;
+    known_solve(fn, arena, &s);
+    known_induction(fn, &s);
+    uint64_t phi = l->init;
+    bool entered = !l->guarded || (l->variable_init ? l->init : l->bound) != 0;
+    for (int i = 0; entered && i < 40; i++) {
+        expect_loop_within(l, &s.known[3], phi, "phi");
+        uint64_t next_value = phi + (uint64_t)l->step;
+        bool more = continues(l, phi, next_value);
+        if (!l->at_header || l->of_next || more)
+            expect_loop_within(l, &s.known[4], next_value, "next");
+        if (!more)
+            break;
+        phi = next_value;
+    }
+    bool said = s.block_live[1] && (known_zext(&s.known[3]) || known_zext(&s.known[4]));
+    diag_free(diag);
+    arena_free(arena);
+    return said;
+}
+
+Test(ir_known, induction_is_sound) {
+    static const uint64_t bases[] = {0,           0x7fffffff,         0x80000000, 0xffffffff,
+                                     0x100000000, 0x7fffffffffffffff, UINT64_MAX, 1000};
+    int said = 0;
+    for (int round = 0; round < 60000; round++) {
+        struct loop l = {
+            .init = bases[next() % 8] + next() % 13 - 6,
+            .step = next() % 3 ? 1 - 2 * (int64_t)(next() % 2) : (int64_t)(next() % 9) - 4,
+            .cond = (enum ir_cond)(next() % 3 ? next() % IR_COND_COUNT : IR_COND_NE),
+            .of_next = next() % 2,
+            .low_word = next() % 3 == 0,
+            .variable_bound = next() % 2,
+            .variable_init = next() % 4 == 0,
+            .guarded = next() % 2,
+            .at_header = next() % 2,
+        };
+        l.bound = next() % 8 ? l.init + next() % 33 - 16 : next() % 5 - 2;
+        if (l.variable_init)
+            l.init = (uint32_t)l.init;
+        if (l.variable_bound)
+            l.bound = (uint32_t)l.bound;
+        said += l.step && check_loop(&l);
+    }
+    cr_expect_gt(said, 6000, "%d", said);
 }
