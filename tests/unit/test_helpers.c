@@ -28,7 +28,7 @@ static void setup(void) {
     vm = (struct bpf_vm *)(uintptr_t)bpf_host_vm(host);
     cr_assert_eq(bpf_host_run(host, 0, "", 0, &r0), BPF_OK);
     cr_assert_eq(r0, 41);
-    const struct blob *blob = bpf_host_blob(host);
+    const struct blob *blob = vm->blob;
     for (int i = 0; i < SAMPLE_MAPS; i++)
         map[i] = vm->r9 + blob->maps[i].off;
     bss = vm->r9 + blob->datas[SAMPLE_BSS].off;
@@ -48,6 +48,10 @@ TestSuite(helpers, .init = setup, .fini = teardown);
 
 static void *guest(uint32_t addr) {
     return vm->region + (addr - vm->region_addr);
+}
+
+static struct bpf_map *map_at(enum sample_map index) {
+    return guest(map[index]);
 }
 
 static void put(uint32_t addr, uint64_t value) {
@@ -147,7 +151,7 @@ Test(helpers, ring_buffer) {
     cr_expect_eq(CALL(RINGBUF_SUBMIT, b, 0), 0);
     cr_expect_eq(CALL(RINGBUF_DISCARD, a, 0), 0);
     cr_expect_eq(CALL(RINGBUF_QUERY, ring, 3), 24 + 16);
-    struct bpf_map *m = bpf_host_map(host, SAMPLE_RINGBUF);
+    struct bpf_map *m = map_at(SAMPLE_RINGBUF);
     uint32_t size;
     const uint64_t *record = bpf_ringbuf_read(m, &size);
     cr_assert_not_null(record);
@@ -306,14 +310,14 @@ Test(helpers, unknown_ids) {
 /* ------------------------------------------------------------------------------------- tail calls */
 
 Test(helpers, tail_calls) {
-    const struct blob_header *h = bpf_host_blob(host)->header;
-    struct bpf_map *progs = bpf_host_map(host, SAMPLE_PROGS);
+    const struct blob_header *h = vm->blob->header;
+    struct bpf_map *progs = map_at(SAMPLE_PROGS);
     uint32_t *slots = (uint32_t *)(void *)(progs + 1);
     cr_expect_eq(bpf_tail_program(vm->arena, h, progs, 1), 1);
     cr_expect_eq(vm->arena->tail_calls, 1);
     cr_expect_eq(bpf_tail_program(vm->arena, h, progs, 0), -1, "empty");
     cr_expect_eq(bpf_tail_program(vm->arena, h, progs, 2), -1, "no such slot");
-    cr_expect_eq(bpf_tail_program(vm->arena, h, bpf_host_map(host, SAMPLE_ARRAY), 1), -1);
+    cr_expect_eq(bpf_tail_program(vm->arena, h, map_at(SAMPLE_ARRAY), 1), -1);
     slots[0] = 3;
     cr_expect_eq(bpf_tail_program(vm->arena, h, progs, 0), -1, "no such program");
     cr_expect_eq(vm->arena->tail_calls, 1, "what fails is not counted");
