@@ -204,23 +204,32 @@ static enum bpf_status device(void *user, struct machine *m, uint32_t helper, ui
     return BPF_OK;
 }
 
+/* A new machine now and then: Unicorn 2.0.1 crashed after some ten thousand programs in one engine. */
+static struct machine *fresh_machine(struct machine *old) {
+    machine_free(old);
+    struct machine *m = machine_new();
+    load_library(m);
+    machine_set_svc(m, device, NULL);
+    return m;
+}
+
 int main(int argc, char **argv) {
     if (argc != 3) {
         fprintf(stderr, "usage: fuzz-compiled FIRST COUNT\n");
         return 2;
     }
     uint64_t first = strtoull(argv[1], NULL, 0), count = strtoull(argv[2], NULL, 0);
-    struct machine *m = machine_new();
-    load_library(m);
-    machine_set_svc(m, device, NULL);
+    struct machine *m = fresh_machine(NULL);
     unsigned failed = 0;
     struct tally tally = {0};
     for (uint64_t seed = first; seed < first + count; seed++) {
         if (!check_seed(m, seed, &tally) && ++failed == 10)
             break;
-        if ((seed - first) % 1000 == 999)
+        if ((seed - first) % 1000 == 999) {
+            m = fresh_machine(m);
             fprintf(stderr, "%llu programs, %u differences\n",
                     (unsigned long long)(seed - first + 1), failed);
+        }
     }
     machine_free(m);
     printf("  %llu programs, of which %u are refused and %u stop with a fault\n",
