@@ -122,8 +122,15 @@ static bool convert(struct text *t, struct conversion *c, char letter, uint64_t 
     }
 }
 
-int32_t bpf_format(char *out, uint32_t size, const char *fmt, uint32_t fmt_size,
-                   const uint64_t *args, uint32_t nargs, bpf_format_read *read, void *user) {
+/* LDRD faults where a program's array is not aligned; memcpy() does not. */
+static uint64_t argument(const void *args, uint32_t i) {
+    uint64_t value;
+    memcpy(&value, (const uint8_t *)args + 8 * i, sizeof(value));
+    return value;
+}
+
+int32_t bpf_format(char *out, uint32_t size, const char *fmt, uint32_t fmt_size, const void *args,
+                   uint32_t nargs, bpf_format_read *read, void *user) {
     struct text t = {out, size, 0};
     uint32_t used = 0;
     bool ok = true;
@@ -137,7 +144,7 @@ int32_t bpf_format(char *out, uint32_t size, const char *fmt, uint32_t fmt_size,
         if (i < fmt_size && fmt[i] == '%')
             put(&t, '%');
         else if (i < fmt_size && used < nargs)
-            ok = convert(&t, &c, fmt[i], args[used++], read, user);
+            ok = convert(&t, &c, fmt[i], argument(args, used++), read, user);
         else
             ok = false;
     }

@@ -128,7 +128,7 @@ static int read_byte(void *user, uint32_t addr) {
     return p ? *p : -1;
 }
 
-int32_t bpf_h_snprintf(char *out, uint32_t size, const char *fmt, const uint64_t *data,
+int32_t bpf_h_snprintf(char *out, uint32_t size, const char *fmt, const void *data,
                        uint32_t data_len) {
     if (data_len % 8)
         return -BPF_EINVAL;

@@ -29,7 +29,7 @@ void bpf_h_ringbuf_discard(void *data, uint64_t flags);
 uint64_t bpf_h_ringbuf_query(struct bpf_map *map, uint64_t flags);
 int32_t bpf_h_for_each_map_elem(struct bpf_map *map, bpf_code callback, uint32_t ctx,
                                 uint64_t flags);
-int32_t bpf_h_snprintf(char *out, uint32_t size, const char *fmt, const uint64_t *data,
+int32_t bpf_h_snprintf(char *out, uint32_t size, const char *fmt, const void *data,
                        uint32_t data_len);
 int32_t bpf_h_loop(uint32_t count, bpf_code callback, uint32_t ctx, uint64_t flags);
 int32_t bpf_h_strncmp(const char *a, uint32_t size, const char *b);

@@ -97,7 +97,8 @@ int32_t bpf_ringbuf_output(struct bpf_map *map, const void *data, uint64_t size,
     void *place = size > SIZE ? NULL : bpf_ringbuf_reserve(map, (uint32_t)size, 0);
     if (!place)
         return -BPF_EAGAIN;
-    memmove(place, data, size);
+    if (size) /* an empty record may come from NULL */
+        memmove(place, data, size);
     bpf_ringbuf_commit(map, place, false);
     return 0;
 }
