@@ -111,14 +111,13 @@ int32_t bpf_h_for_each_map_elem(struct bpf_map *map, bpf_code callback, uint32_t
         (map->type != BPF_MAP_ARRAY && map->type != BPF_MAP_HASH && map->type != BPF_MAP_LRU_HASH))
         return -BPF_EINVAL;
     const struct bpf_map header = *map;
-    uint32_t *index = port_scratch_get(&local);
-    while (same_sizes(map, &header) && bpf_map_next(map, &cursor, index, &key, &value)) {
+    uint32_t *index = port_scratch(&local);
+    while (index && same_sizes(map, &header) && bpf_map_next(map, &cursor, index, &key, &value)) {
         uint64_t args[5] = {port_addr(map), port_addr(key), port_addr(value), ctx}, result;
         visited++;
         if (!port_callback(callback, args, &result) || result)
             break;
     }
-    port_scratch_put();
     return visited;
 }
 

@@ -48,11 +48,9 @@ static inline void port_leave(struct bpf_vm *outer) {
     port_arena()->vm = (uint32_t)outer;
 }
 
-static inline uint32_t *port_scratch_get(uint32_t *local) {
+/* A word that a callback gets a pointer to; the C stack lies in the arena. */
+static inline uint32_t *port_scratch(uint32_t *local) {
     return local;
-}
-
-static inline void port_scratch_put(void) {
 }
 
 /* The canonical ABI: five word pairs. */

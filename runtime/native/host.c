@@ -17,7 +17,7 @@ struct bpf_host {
 
 static enum bpf_status load(struct bpf_host *host, const void *blob, size_t size) {
     uint32_t where;
-    host->bytes = aligned_alloc(8, (size + 15) & ~(size_t)7);
+    host->bytes = aligned_alloc(8, (size + 7) & ~(size_t)7);
     memcpy(host->bytes, blob, size);
     enum bpf_status status = blob_parse(host->bytes, size, &host->blob, &where);
     if (status != BPF_OK)
@@ -28,7 +28,7 @@ static enum bpf_status load(struct bpf_host *host, const void *blob, size_t size
     vm->blob_addr = MEMMAP_STORE;
     vm->region_addr = MEMMAP_ARENA;
     vm->region_size = h->stack_interp + h->arena_size;
-    host->region = calloc(1, vm->region_size + 8);
+    host->region = calloc(1, vm->region_size);
     vm->region = (uint8_t *)host->region;
     status = bpf_arena_init(&host->blob, vm->blob_addr, BPF_ENGINE_INTERP, vm->region,
                             vm->region_addr, vm->region_size, NULL, NULL, &vm->r9);

@@ -49,15 +49,14 @@ static inline const uint8_t *port_string(uint32_t addr) {
     return port_guest(port_vm, addr, 1, false);
 }
 
-/* A word of guest memory for what a callback gets a pointer to: below the eBPF stack in use. */
-static inline uint32_t *port_scratch_get(uint32_t *local) {
-    port_vm->stack -= 8;
-    uint32_t *word = port_guest(port_vm, port_vm->stack, 4, true);
-    return word ? word : local;
-}
-
-static inline void port_scratch_put(void) {
-    port_vm->stack += 8;
+/* A word of guest memory for what a callback gets a pointer to: one for each frame at the high end of the
+ * stack, where the board has its C stack. NULL, and a fault, if the blob claims to need no stack there. */
+static inline uint32_t *port_scratch(uint32_t *local) {
+    (void)local;
+    uint32_t *word = port_guest(port_vm, port_vm->r9 - 8 * port_vm->depth, 4, true);
+    if (!word)
+        port_vm->status = BPF_FAULT_STACK;
+    return word;
 }
 
 static inline bool port_callback(uint32_t fn, const uint64_t args[5], uint64_t *result) {

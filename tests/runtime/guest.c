@@ -131,3 +131,8 @@ enum bpf_status guest_start(struct guest *g) {
     g->host = bpf_host_new(g->compiled.blob, g->compiled.blob_size, &status);
     return status;
 }
+
+struct bpf_map *guest_map(const struct guest *g, uint32_t index) {
+    const struct bpf_vm *vm = bpf_host_vm(g->host);
+    return (struct bpf_map *)(void *)((uint8_t *)vm->arena + vm->blob->maps[index].off);
+}

@@ -48,5 +48,7 @@ void guest_seal(uint8_t *blob, uint32_t size);
 
 /* (Re)starts the interpreter with the blob as it is now, sealed; the status of bpf_host_new(). */
 enum bpf_status guest_start(struct guest *g);
+/* A map in the running interpreter's arena. */
+struct bpf_map *guest_map(const struct guest *g, uint32_t index);
 
 #endif

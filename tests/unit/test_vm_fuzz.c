@@ -182,11 +182,14 @@ static void piece(struct out *o) {
         opcode = memory[below(sizeof(memory))];
         emit(o, opcode, below(10), below(10), (int)below(100) - 60,
              opcode >= 0xc0 ? atomic[below(10)] : number());
-        if (below(10) && o->at > o->begin) { /* mostly by r10, where there is memory */
+        if (below(4) && o->at > o->begin) { /* mostly by r10, where there is memory */
             bool load = (opcode & 7) == 1;
             uint8_t regs = o->at[-1].regs;
             o->at[-1].regs = load ? (regs & 15) | 0xa0 : (regs & 0xf0) | 10;
             o->at[-1].off = (int16_t) - (int)(8 + below(60));
+        } else if (below(3) && o->at > o->begin) { /* what a callback has been given */
+            o->at[-1].regs = (uint8_t)((1 + below(3)) | (1 + below(3)) << 4);
+            o->at[-1].off = (int16_t)below(60);
         }
         break;
     case 6: argument(o, below(10)); break;
@@ -239,7 +242,7 @@ Test(vm_fuzz, nothing_leaves_its_memory, .timeout = 300) {
             bpf_host_set_device(g->host, device, NULL);
         }
         /* the host's copy, in place: a new one each time would cost more than the run */
-        struct bpf_insn *code = (void *)(uintptr_t)bpf_host_blob(g->host)->bytecode;
+        struct bpf_insn *code = (void *)(uintptr_t)bpf_host_vm(g->host)->blob->bytecode;
         function(code, 0, 48);
         function(code, 48, 24);
         function(code, 72, 24);
@@ -247,8 +250,8 @@ Test(vm_fuzz, nothing_leaves_its_memory, .timeout = 300) {
         ended[bpf_host_run(g->host, below(2), memory, below(65), &r0)]++;
         for (unsigned i = 0; i < MAPS; i++) { /* the host's own look at what is left */
             uint32_t size;
-            struct bpf_map *map = bpf_host_map(g->host, i);
-            if (bpf_map_is_intact(map, &bpf_host_blob(g->host)->maps[i]))
+            struct bpf_map *map = guest_map(g, i);
+            if (bpf_map_is_intact(map, &bpf_host_vm(g->host)->blob->maps[i]))
                 bpf_ringbuf_read(map, &size);
         }
     }
