@@ -28,8 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MACHINE_BUDGET                                                                             \
-    2000000000ull /* cycles of one call, unless machine_set_budget() says other */
+/* Cycles of one call, unless machine_set_budget() says other; the board's 12 s. */
+#define MACHINE_BUDGET 2000000000ull
 
 struct machine;
 

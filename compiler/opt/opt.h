@@ -13,7 +13,7 @@
 #include "ir/ir.h"
 
 struct opt_options {
-    int level;             /* 0: nothing, 1: cheap passes, 2: all; -Os is 2 as well */
+    int level;             /* passes.def: lowest level of each; -Os is 2. 0: no pass */
     bool check;            /* ir_check() after every pass */
     const char *dump_pass; /* print the function after each run of this pass, "all": any; or NULL */
     FILE *dump;

@@ -53,6 +53,7 @@ const struct ir_inst *isel_fold(const struct isel *s, ir_val v, enum ir_op op);
 void isel_folded(struct isel *s, ir_val v);
 /* d = n op imm; imm must be encodable. */
 struct mir_inst *isel_binary_imm(struct isel *s, enum t2_op op, mreg d, mreg n, uint32_t imm);
+/* A new virtual register. */
 mreg isel_temp(struct isel *s);
 
 /* Emits d = imm as one rematerialisable instruction. */

@@ -2,8 +2,8 @@
 /*
  * Literal pools (-Os): a constant that needs movw and movt, 8 bytes and 2 cycles, becomes a 16-bit
  * load of a word behind the code, 2 + 4 bytes and 2 cycles from zero-wait memory, and shares the word
- * with other uses. Not at the other levels: a load of flash costs up to 12 cycles more on the chip
- * (facts of the cycle model F), and the pool splits the fetch stream.
+ * with other uses. Not at the other levels: a load of flash costs several wait states on the chip,
+ * which the cycle model does not show, and the pool splits the fetch stream.
  *
  * The 16-bit load reaches 1020 bytes ahead. Pools go behind unconditional branches; a constant
  * that would be too far from the next one keeps its two instructions. Distances are upper bounds, so
@@ -13,7 +13,7 @@
 
 #include "thumb2/code.h"
 
-#define REACH 1000
+#define REACH 1000 /* of 1020: room for padding and the pool's alignment */
 
 struct pool {
     struct code_unit *unit;

@@ -61,7 +61,6 @@ enum mir_op {
 #define MIR_OP_ENUM(NAME, text) MIR_##NAME,
     MIR_PSEUDO_OPS(MIR_OP_ENUM)
 #undef MIR_OP_ENUM
-        MIR_OP_END
 };
 
 #define MIR_MAX_DST 3

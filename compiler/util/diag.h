@@ -19,7 +19,6 @@ enum diag_category {
 #define DIAG_CATEGORY(id, name, about) DIAG_##id,
 #include "util/diag.def"
 #undef DIAG_CATEGORY
-    DIAG_CATEGORY_COUNT
 };
 
 /*

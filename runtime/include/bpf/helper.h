@@ -44,7 +44,6 @@ enum bpf_helper_id {
 #define BPF_HELPER(NAME, id, ...) BPF_FUNC_##NAME = id,
 #include "bpf/helper.def"
 };
-#define BPF_HELPER_DEVICE_BASE 1024
 #define BPF_HELPER_INTERNAL_BASE 2048 /* ids from here to BPF_HELPER_END - 1: the compiler's own */
 #define BPF_HELPER_END 4096
 

@@ -66,7 +66,6 @@ enum bpf_errno {
     BPF_EAGAIN = 11,
     BPF_EEXIST = 17,
     BPF_EINVAL = 22,
-    BPF_ENOSPC = 28,
 };
 enum bpf_map_update_flags { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 
