@@ -10,4 +10,5 @@ test_blob_rules_DIRS := tests/runtime
 test_vm_DIRS := tests/runtime
 test_vm_fuzz_DIRS := tests/runtime
 test_forged_DIRS := tests/runtime
+test_helpers_DIRS := tests/runtime
 test_blob_NEEDS := $(PROGRAM_OBJECTS)

@@ -2,7 +2,8 @@
 /*
  * The blob parser under attack: truncations, every byte changed, every field of header and tables set
  * to boundary values, the CRC made right again. What it refuses it refuses with a status and a place;
- * what it lets through must load and run without leaving its memory (the sanitizers look).
+ * what it lets through must load and run without leaving its memory (the sanitizers look). What exactly
+ * is refused, and where, is in test_blob_rules.c.
  */
 #include "runtime/guest.h"
 

@@ -268,4 +268,3 @@ Test(forged, scribbled_head) {
     for (int i = 0; i < 3; i++) /* the next run begins on what this one left */
         bpf_host_run(guest->host, 0, "", 1, &r0);
 }
-
