@@ -62,16 +62,30 @@ static bool is_homeless(enum ir_op op) {
     return op == IR_CONST || op == IR_FRAME || op == IR_DATA || op == IR_MAP || op == IR_FUNC;
 }
 
-/* d = r9 + off, in as many instructions as off takes. */
+/* d = r9 + off, in as many instructions as off takes. `table[i - 64]` may well start below the arena:
+ * off is any 32-bit number. */
 static void arena_address(struct isel *s, mreg d, uint32_t off) {
     uint32_t imm12;
     if (off < 4096 || t2_modified_imm(off, &imm12)) {
         isel_binary_imm(s, T2_OP_ADD, d, MREG_R9, off)->remat = true;
         return;
     }
-    mreg low = isel_temp(s);
-    isel_binary_imm(s, T2_OP_ADD, low, MREG_R9, off & ~0xfffu);
-    isel_binary_imm(s, T2_OP_ADD, d, low, off & 0xfffu);
+    if (0 - off < 4096) {
+        isel_binary_imm(s, T2_OP_SUB, d, MREG_R9, 0 - off)->remat = true;
+        return;
+    }
+    mreg part = isel_temp(s);
+    if (t2_modified_imm(off & ~0xfffu, &imm12)) {
+        isel_binary_imm(s, T2_OP_ADD, part, MREG_R9, off & ~0xfffu);
+        isel_binary_imm(s, T2_OP_ADD, d, part, off & 0xfffu);
+        return;
+    }
+    isel_movi(s, part, off);
+    struct mir_inst *add = isel_emit(s, T2_OP_ADD);
+    add->dst[0] = d;
+    add->src[0] = MREG_R9;
+    add->src[1] = part;
+    add->form = T2_REG;
 }
 
 /* Writes a constant or an address into d. */
