@@ -11,6 +11,8 @@ LIBRARY := $(BUILD)/target/library
 LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/target/runtime/%.o,$(filter-out crc32.c,$(runtime_SHARED)) \
                      cortexm/library.c cortexm/memory.c) $(BUILD)/target/runtime/cortexm/svc.o
 runtime_TARGET_CFLAGS := -Iruntime/cortexm -Iruntime -fno-tree-loop-distribute-patterns -fno-common
+# The interpreter jumps to a label per instruction: one at an odd halfword costs a cycle.
+$(BUILD)/target/runtime/vm.o: TARGET_CFLAGS += -falign-labels=4
 runtime/cortexm_TARGET_CFLAGS := $(runtime_TARGET_CFLAGS)
 ALL += $(LIBRARY).bin
 

@@ -29,11 +29,19 @@ enum {
     JK64 = 0x05,
     JX64 = 0x0d,
     JK32 = 0x06,
-    JX32 = 0x0e
+    JX32 = 0x0e,
+    SOURCE_REG = 0x08,
+    ATOMIC_DW = 0xdb,
+    ATOMIC_FETCH = 0x01, /* in the immediate: RFC 9669 5.3 */
+    ATOMIC_CMPXCHG = 0xf1,
+};
+
+struct saved {
+    uint64_t r6_to_r9[4];
 };
 
 struct frame {
-    uint64_t saved[4]; /* r6 to r9 */
+    struct saved saved;
     const struct bpf_insn *ret;
     const struct blob_func *func;
 };
@@ -108,25 +116,62 @@ static bool is_callable_helper(uint64_t id) {
 
 /* ------------------------------------------------------------------------------------------ loop */
 
-#define DST r[insn->regs & 15]
-#define SRC r[insn->regs >> 4]
 #define FAULT(why)                                                                                 \
     do {                                                                                           \
         vm->status = (why);                                                                        \
         goto fault;                                                                                \
     } while (0)
-/* Goes on at insn. */
-#define NEXT                                                                                       \
+
+/*
+ * From one instruction to the next. FETCH reads what its label needs; the registers' numbers are on hand
+ * when it starts. On the board AHEAD does so between an operation's loads and its stores, where a load
+ * costs one cycle; on the host, where it must be checked first, GO does it when all is done.
+ */
+#define FETCH                                                                                      \
+    do {                                                                                           \
+        unsigned opcode = insn->opcode;                                                            \
+        regs = insn->regs;                                                                         \
+        IN_ORDER;                                                                                  \
+        next = labels[opcode];                                                                     \
+    } while (0)
+#define IN_ORDER __asm__ volatile("" : : : "memory")
+#define AHEAD                                                                                      \
+    do {                                                                                           \
+        IN_ORDER;                                                                                  \
+        insn++;                                                                                    \
+        if (!PORT_CHECKED)                                                                         \
+            FETCH;                                                                                 \
+    } while (0)
+#define GO                                                                                         \
     do {                                                                                           \
         if (PORT_CHECKED && !may_execute(vm, insn))                                                \
             goto fault;                                                                            \
-        goto *(&&base + labels[insn->opcode]);                                                     \
+        if (PORT_CHECKED)                                                                          \
+            FETCH;                                                                                 \
+        goto *next;                                                                                \
+    } while (0)
+/* Goes on at insn. */
+#define NEXT                                                                                       \
+    do {                                                                                           \
+        if (!PORT_CHECKED)                                                                         \
+            FETCH;                                                                                 \
+        GO;                                                                                        \
     } while (0)
 #define STEP                                                                                       \
     do {                                                                                           \
         insn++;                                                                                    \
         NEXT;                                                                                      \
     } while (0)
+
+/* Registers by number, at a width: two bases make both halves one load or store with an index. */
+typedef uint32_t __attribute__((may_alias)) word;
+#define DST (regs & 15)
+#define SRC (regs >> 4)
+#define GET_uint32_t(n) lo[2 * (n)]
+#define GET_uint64_t(n) ((uint64_t)hi[2 * (n)] << 32 | lo[2 * (n)])
+#define PUT_uint32_t(n, value) (lo[2 * (n)] = (value), hi[2 * (n)] = 0)
+#define PUT_uint64_t(n, value)                                                                     \
+    (wide = (value), lo[2 * (n)] = (uint32_t)wide, hi[2 * (n)] = wide >> 32)
 
 /* A write to r10. The compiler refuses it; the stack's end is computed from r10. */
 static bool writes_fp(const struct bpf_insn *insn) {
@@ -159,79 +204,145 @@ static bool may_execute(struct bpf_vm *vm, const struct bpf_insn *insn) {
     return true;
 }
 
-/* Alternatives behind one opcode, told by the offset field. */
+/* Alternatives behind one opcode, told by the offset field. MOV of a constant has none; the board, where
+ * that has been checked, does not look. */
 #define ALT_NONE(form)
-#define ALT_DIV(form)                                                                              \
+#define ALT_SDIV(form)                                                                             \
     if (insn->off)                                                                                 \
         goto L_SDIV_##form;
-#define ALT_MOD(form)                                                                              \
+#define ALT_SMOD(form)                                                                             \
     if (insn->off)                                                                                 \
         goto L_SMOD_##form;
-#define ALT_MOV(form)                                                                              \
-    if (insn->off)                                                                                 \
+#define ALT_MOVSX(form)                                                                            \
+    if ((PORT_CHECKED || IS_REG_##form) && insn->off)                                              \
         goto L_MOVSX_##form;
-#define ALT_ADD ALT_NONE
-#define ALT_SUB ALT_NONE
-#define ALT_MUL ALT_NONE
-#define ALT_SDIV ALT_NONE
-#define ALT_OR ALT_NONE
-#define ALT_AND ALT_NONE
-#define ALT_LSH ALT_NONE
-#define ALT_RSH ALT_NONE
-#define ALT_SMOD ALT_NONE
-#define ALT_XOR ALT_NONE
-#define ALT_ARSH ALT_NONE
+#define IS_REG_K32 0
+#define IS_REG_K64 0
+#define IS_REG_X32 1
+#define IS_REG_X64 1
 
-#define ALU_FORM(NAME, form, utype, stype, operand, expr)                                          \
-    L_##NAME##_##form : ALT_##NAME(form) {                                                         \
-        const unsigned w = 8 * sizeof(utype);                                                      \
-        utype a = (utype)DST, b = (utype)(operand);                                                \
+#define OPERAND_K32 insn->imm
+#define OPERAND_K64 insn->imm
+#define OPERAND_X32 GET_uint32_t(SRC)
+#define OPERAND_X64 GET_uint64_t(SRC)
+
+#define OPERAND_ANY32 (insn->opcode & SOURCE_REG ? GET_uint32_t(SRC) : (uint32_t)insn->imm)
+#define OPERAND_ANY64 (insn->opcode & SOURCE_REG ? GET_uint64_t(SRC) : (uint64_t)insn->imm)
+
+#define ALU_FORM(NAME, form, utype, stype, operand, expr, OTHER)                                   \
+    L_##NAME##_##form : ALT_##OTHER(form) {                                                        \
+        const unsigned w = 8 * sizeof(utype), d = DST;                                             \
+        utype a = GET_##utype(d), b = (utype)(operand);                                            \
         stype sa = (stype)a, sb = (stype)b;                                                        \
         (void)w, (void)a, (void)b, (void)sa, (void)sb;                                             \
-        DST = (utype)(expr);                                                                       \
-        STEP;                                                                                      \
+        AHEAD;                                                                                     \
+        PUT_##utype(d, (utype)(expr));                                                             \
+        GO;                                                                                        \
     }
+
+/* The forms of an operation. Divisions take so long that one piece of code serves both operands. */
+#define FORMS_4(NAME, expr, OTHER)                                                                 \
+    ALU_FORM(NAME, K32, uint32_t, int32_t, OPERAND_K32, expr, OTHER)                               \
+    ALU_FORM(NAME, X32, uint32_t, int32_t, OPERAND_X32, expr, OTHER)                               \
+    ALU_FORM(NAME, K64, uint64_t, int64_t, OPERAND_K64, expr, OTHER)                               \
+    ALU_FORM(NAME, X64, uint64_t, int64_t, OPERAND_X64, expr, OTHER)
+#define FORMS_2(NAME, expr, OTHER)                                                                 \
+    L_##NAME##_K32 : __attribute__((unused));                                                      \
+    ALU_FORM(NAME, X32, uint32_t, int32_t, OPERAND_ANY32, expr, OTHER)                             \
+    L_##NAME##_K64 : __attribute__((unused));                                                      \
+    ALU_FORM(NAME, X64, uint64_t, int64_t, OPERAND_ANY64, expr, OTHER)
+/* Where one operand form is rare, it goes through the code of the other. */
+#define FORMS_SHARED(NAME, expr, usual, rare)                                                      \
+    L_##NAME##_##rare##32 : narrow = (uint32_t)OPERAND_##rare##32;                                 \
+    goto L_##NAME##_32;                                                                            \
+    L_##NAME##_##usual##32 : narrow = (uint32_t)OPERAND_##usual##32;                               \
+    ALU_FORM(NAME, 32, uint32_t, int32_t, narrow, expr, NONE)                                      \
+    L_##NAME##_##rare##64 : wide = (uint64_t)OPERAND_##rare##64;                                   \
+    goto L_##NAME##_64;                                                                            \
+    L_##NAME##_##usual##64 : wide = (uint64_t)OPERAND_##usual##64;                                 \
+    ALU_FORM(NAME, 64, uint64_t, int64_t, wide, expr, NONE)
+#define BY_CONSTANT(NAME, expr) FORMS_SHARED(NAME, expr, K, X)
+#define PLAIN(NAME, expr) FORMS_4(NAME, expr, NONE)
+#define FORMS_ADD PLAIN
+#define FORMS_SUB(NAME, expr) FORMS_SHARED(NAME, expr, X, K) /* clang adds -constant */
+#define FORMS_MUL PLAIN
+#define FORMS_DIV(NAME, expr) FORMS_2(NAME, expr, SDIV)
+#define FORMS_SDIV(NAME, expr) FORMS_2(NAME, expr, NONE)
+#define FORMS_OR PLAIN
+#define FORMS_AND PLAIN
+#define FORMS_LSH BY_CONSTANT
+#define FORMS_RSH BY_CONSTANT
+#define FORMS_MOD(NAME, expr) FORMS_2(NAME, expr, SMOD)
+#define FORMS_SMOD(NAME, expr) FORMS_2(NAME, expr, NONE)
+#define FORMS_XOR PLAIN
+#define FORMS_MOV(NAME, expr) FORMS_4(NAME, expr, MOVSX)
+#define FORMS_ARSH BY_CONSTANT
 
 #define JCC_FORM(NAME, form, utype, stype, operand, expr)                                          \
     L_##NAME##_##form : {                                                                          \
-        utype a = (utype)DST, b = (utype)(operand);                                                \
+        utype a = GET_##utype(DST), b = (utype)(operand);                                          \
         stype sa = (stype)a, sb = (stype)b;                                                        \
+        int off = insn->off;                                                                       \
         (void)sa, (void)sb;                                                                        \
+        IN_ORDER;                                                                                  \
         if (expr)                                                                                  \
-            insn += insn->off;                                                                     \
+            insn += off;                                                                           \
+        __asm__("" : "+r"(insn));                                                                  \
         STEP;                                                                                      \
     }
 
-#define ACCESS(pointer, type, address, write)                                                      \
-    type *pointer = port_guest(vm, (uint32_t)(address), sizeof(type), write);                      \
+#define BRANCH(NAME, expr)                                                                         \
+    JCC_FORM(NAME, K64, uint64_t, int64_t, OPERAND_K64, expr)                                      \
+    JCC_FORM(NAME, X64, uint64_t, int64_t, OPERAND_X64, expr)                                      \
+    JCC_FORM(NAME, K32, uint32_t, int32_t, OPERAND_K32, expr)                                      \
+    JCC_FORM(NAME, X32, uint32_t, int32_t, OPERAND_X32, expr)
+#define BRANCH_BY_CONSTANT(NAME, expr)                                                             \
+    L_##NAME##_X64 : wide = OPERAND_X64;                                                           \
+    goto L_##NAME##_64;                                                                            \
+    L_##NAME##_K64 : wide = (uint64_t)OPERAND_K64;                                                 \
+    JCC_FORM(NAME, 64, uint64_t, int64_t, wide, expr)                                              \
+    L_##NAME##_X32 : narrow = OPERAND_X32;                                                         \
+    goto L_##NAME##_32;                                                                            \
+    L_##NAME##_K32 : narrow = (uint32_t)OPERAND_K32;                                               \
+    JCC_FORM(NAME, 32, uint32_t, int32_t, narrow, expr)
+#define FORMS_JEQ BRANCH
+#define FORMS_JGT BRANCH
+#define FORMS_JGE BRANCH
+#define FORMS_JSET BRANCH_BY_CONSTANT
+#define FORMS_JNE BRANCH
+#define FORMS_JSGT BRANCH
+#define FORMS_JSGE BRANCH
+#define FORMS_JLT BRANCH
+#define FORMS_JLE BRANCH
+#define FORMS_JSLT BRANCH
+#define FORMS_JSLE BRANCH
+
+#define ACCESS(pointer, type, size, reg, write)                                                    \
+    const uint32_t address = lo[2 * (reg)] + (uint32_t)insn->off;                                  \
+    type *pointer = port_guest(vm, address, size, write);                                          \
     if (PORT_CHECKED && !pointer) {                                                                \
-        vm->fault_addr = (uint32_t)(address);                                                      \
+        vm->fault_addr = address;                                                                  \
         FAULT(write ? BPF_FAULT_WRITE : BPF_FAULT_READ);                                           \
     }
 
-#define LOAD_FORM(label, utype, vtype)                                                             \
+/* insn moves on after the access: where it faults, a register has to hold this instruction's address. */
+#define LOAD_FORM(label, utype, vtype, rtype)                                                      \
     label : {                                                                                      \
-        ACCESS(p, utype, SRC + (uint64_t)insn->off, false)                                         \
-        DST = (uint64_t)(vtype)p->v;                                                               \
-        STEP;                                                                                      \
+        ACCESS(p, utype, sizeof(utype), SRC, false)                                                \
+        const unsigned d = DST;                                                                    \
+        vtype value = p->v;                                                                        \
+                                                                                                   \
+        AHEAD;                                                                                     \
+        PUT_##rtype(d, (rtype)value);                                                              \
+        GO;                                                                                        \
     }
 
 #define STORE_FORM(label, utype, value)                                                            \
     label : {                                                                                      \
-        ACCESS(p, utype, DST + (uint64_t)insn->off, true)                                          \
+        ACCESS(p, utype, sizeof(utype), DST, true)                                                 \
         p->v = (__typeof__(p->v))(value);                                                          \
         STEP;                                                                                      \
     }
-
-/* One case of the atomic operations at a width. */
-#define BPF_ATOMIC_CASE(imm, fetches, expr)                                                        \
-    case imm:                                                                                      \
-        p->v = (__typeof__(old))(expr);                                                            \
-        if ((imm) == 0xf1)                                                                         \
-            r[0] = old;                                                                            \
-        else if (fetches)                                                                          \
-            SRC = old;                                                                             \
-        break;
 
 static enum bpf_status loop(struct bpf_vm *vm, const struct blob_func *func, uint64_t r[11]);
 
@@ -268,13 +379,16 @@ enum bpf_status bpf_vm_run(struct bpf_vm *vm, uint32_t program, uint64_t ctx, ui
 }
 
 static enum bpf_status loop(struct bpf_vm *vm, const struct blob_func *func, uint64_t r[11]) {
-#define ENTRY(opcode, label) [opcode] = (port_label)(&&label - &&base),
+#define ENTRY(opcode, label) [opcode] = &&label,
 #define ENTRY_0(NAME, code)                                                                        \
     ENTRY(code | K32, L_##NAME##_K32)                                                              \
     ENTRY(code | X32, L_##NAME##_X32)                                                              \
     ENTRY(code | K64, L_##NAME##_K64) ENTRY(code | X64, L_##NAME##_X64)
 #define ENTRY_1(NAME, code)
-    static const port_label labels[256] = {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init" /* opcodes without a row keep the first entry */
+    static const void *const labels[256] = {
+        [0 ... 255] = &&unknown,
 #define BPF_ALU(NAME, code, off, ...) ENTRY_##off(NAME, code)
 #define BPF_ALU1(NAME, code, ...)                                                                  \
     ENTRY(code | K32, L_##NAME##_K32) ENTRY(code | K64, L_##NAME##_K64)
@@ -290,7 +404,14 @@ static enum bpf_status loop(struct bpf_vm *vm, const struct blob_func *func, uin
         ENTRY(0x81, L_LDXS_W) ENTRY(0x89, L_LDXS_H) ENTRY(0x91, L_LDXS_B) ENTRY(0xc3, L_ATOMIC_W)
             ENTRY(0xdb, L_ATOMIC_DW) ENTRY(0x18, L_LDDW) ENTRY(0x05, L_JA) ENTRY(0x06, L_GOTOL)
                 ENTRY(0x85, L_CALL) ENTRY(0x8d, L_CALLX) ENTRY(0x95, L_EXIT)};
+#pragma GCC diagnostic pop
     struct frame frames[BPF_FRAMES_MAX];
+    word *const lo = (word *)r, *hi = lo + 1;
+    __asm__("" : "+r"(hi)); /* keeps it in a register of its own */
+    unsigned regs;
+    const void *next;
+    uint32_t narrow;
+    uint64_t wide;
     const struct bpf_insn *insn = vm->blob->bytecode + func->start;
     const uint32_t outer = vm->depth;
     uint64_t target;
@@ -299,97 +420,97 @@ static enum bpf_status loop(struct bpf_vm *vm, const struct blob_func *func, uin
     vm->stack = (uint32_t)r[BPF_FP] - func->stack;
     NEXT;
 
-base: /* opcodes without a label come here */
+unknown:
     FAULT(BPF_FAULT_INSN);
 
-#define BPF_ALU(NAME, code, off, group, widths, mnemonic, symbol, expr)                            \
-    ALU_FORM(NAME, K32, uint32_t, int32_t, insn->imm, expr)                                        \
-    ALU_FORM(NAME, X32, uint32_t, int32_t, SRC, expr)                                              \
-    ALU_FORM(NAME, K64, uint64_t, int64_t, (int64_t)insn->imm, expr)                               \
-    ALU_FORM(NAME, X64, uint64_t, int64_t, SRC, expr)
-#define ALT_NEG ALT_NONE
+#define BPF_ALU(NAME, code, off, group, widths, mnemonic, symbol, expr) FORMS_##NAME(NAME, expr)
 #define BPF_ALU1(NAME, code, off, group, widths, mnemonic, symbol, expr)                           \
-    ALU_FORM(NAME, K32, uint32_t, int32_t, 0, expr)                                                \
-    ALU_FORM(NAME, K64, uint64_t, int64_t, 0, expr)
+    ALU_FORM(NAME, K32, uint32_t, int32_t, 0, expr, NONE)                                          \
+    ALU_FORM(NAME, K64, uint64_t, int64_t, 0, expr, NONE)
 #include "bpf/insn.def"
 
 L_MOVSX_K32:
 L_MOVSX_K64:
     FAULT(BPF_FAULT_INSN);
 L_MOVSX_X32:
-L_MOVSX_X64 : {
-    uint64_t b = SRC, value;
+L_MOVSX_X64 : { /* from at most 32 bits: what is above them is the sign */
+    const uint32_t b = GET_uint32_t(SRC);
+    int32_t value;
     switch (insn->off) {
 #define BPF_MOVSX(NAME, bits, widths, mnemonic, expr)                                              \
     case bits:                                                                                     \
+        value = (int32_t)(expr);                                                                   \
+        break;
+#include "bpf/insn.def"
+    default: FAULT(BPF_FAULT_INSN);
+    }
+    const unsigned d = DST;
+    lo[2 * d] = (uint32_t)value;
+    hi[2 * d] = insn->opcode == (0xb0 | X32) ? 0 : (uint32_t)(value >> 31);
+    STEP;
+}
+
+L_LE: /* truncates; the machine is little-endian */
+    wide = r[DST];
+    goto truncate;
+L_BE:
+L_BSWAP:
+    wide = __builtin_bswap64(r[DST]);
+    if (insn->imm != 64)
+        wide = (uint32_t)(wide >> 32) >> (insn->imm == 16 ? 16 : 0);
+truncate:
+    if (insn->imm != 64)
+        wide = insn->imm == 16 ? (uint16_t)wide : (uint32_t)wide;
+    r[DST] = wide;
+    STEP;
+
+#define BPF_JCC(NAME, code, mnemonic, symbol, INVERSE, SWAPPED, expr) FORMS_##NAME(NAME, expr)
+#include "bpf/insn.def"
+
+    LOAD_FORM(L_LDX_B, struct unaligned8, uint8_t, uint32_t)
+    LOAD_FORM(L_LDX_H, struct unaligned16, uint16_t, uint32_t)
+    LOAD_FORM(L_LDX_W, struct unaligned32, uint32_t, uint32_t)
+    LOAD_FORM(L_LDX_DW, struct unaligned64, uint64_t, uint64_t)
+    LOAD_FORM(L_LDXS_B, struct unaligned8, int8_t, uint64_t)
+    LOAD_FORM(L_LDXS_H, struct unaligned16, int16_t, uint64_t)
+    LOAD_FORM(L_LDXS_W, struct unaligned32, int32_t, uint64_t)
+    STORE_FORM(L_ST_B, struct unaligned8, insn->imm)
+    STORE_FORM(L_ST_H, struct unaligned16, insn->imm)
+    STORE_FORM(L_ST_W, struct unaligned32, insn->imm)
+    STORE_FORM(L_ST_DW, struct unaligned64, (int64_t)insn->imm)
+    STORE_FORM(L_STX_B, struct unaligned8, GET_uint32_t(SRC))
+    STORE_FORM(L_STX_H, struct unaligned16, GET_uint32_t(SRC))
+    STORE_FORM(L_STX_W, struct unaligned32, GET_uint32_t(SRC))
+    STORE_FORM(L_STX_DW, struct unaligned64, GET_uint64_t(SRC))
+
+L_ATOMIC_W:
+L_ATOMIC_DW : { /* the width is data: these are rare */
+    const bool wide_access = insn->opcode == ATOMIC_DW;
+    ACCESS(p, void, wide_access ? 8 : 4, DST, true)
+    struct unaligned32 *const p32 = p;
+    struct unaligned64 *const p64 = p;
+    const uint64_t old = wide_access ? p64->v : p32->v, b = r[SRC];
+    const uint64_t c = wide_access ? r[0] : (uint32_t)r[0];
+    uint64_t value;
+    switch (insn->imm) {
+#define BPF_ATOMIC(NAME, imm, fetches, mnemonic, expr)                                             \
+    case imm:                                                                                      \
         value = (expr);                                                                            \
         break;
 #include "bpf/insn.def"
     default: FAULT(BPF_FAULT_INSN);
     }
-    DST = insn->opcode == (0xb0 | X32) ? (uint32_t)value : value;
-    STEP;
-}
-
-#define BPF_END(NAME, class, source, mnemonic, swaps)                                              \
-    L_##NAME : {                                                                                   \
-        uint64_t a = DST;                                                                          \
-        if (insn->imm == 16)                                                                       \
-            DST = swaps ? __builtin_bswap16((uint16_t)a) : (uint16_t)a;                            \
-        else if (insn->imm == 32)                                                                  \
-            DST = swaps ? __builtin_bswap32((uint32_t)a) : (uint32_t)a;                            \
-        else                                                                                       \
-            DST = swaps ? __builtin_bswap64(a) : a;                                                \
-        STEP;                                                                                      \
-    }
-#include "bpf/insn.def"
-
-#define BPF_JCC(NAME, code, mnemonic, symbol, INVERSE, SWAPPED, expr)                              \
-    JCC_FORM(NAME, K64, uint64_t, int64_t, (int64_t)insn->imm, expr)                               \
-    JCC_FORM(NAME, X64, uint64_t, int64_t, SRC, expr)                                              \
-    JCC_FORM(NAME, K32, uint32_t, int32_t, insn->imm, expr)                                        \
-    JCC_FORM(NAME, X32, uint32_t, int32_t, SRC, expr)
-#include "bpf/insn.def"
-
-    LOAD_FORM(L_LDX_B, struct unaligned8, uint8_t)
-    LOAD_FORM(L_LDX_H, struct unaligned16, uint16_t)
-    LOAD_FORM(L_LDX_W, struct unaligned32, uint32_t)
-    LOAD_FORM(L_LDX_DW, struct unaligned64, uint64_t)
-    LOAD_FORM(L_LDXS_B, struct unaligned8, int8_t)
-    LOAD_FORM(L_LDXS_H, struct unaligned16, int16_t)
-    LOAD_FORM(L_LDXS_W, struct unaligned32, int32_t)
-    STORE_FORM(L_ST_B, struct unaligned8, insn->imm)
-    STORE_FORM(L_ST_H, struct unaligned16, insn->imm)
-    STORE_FORM(L_ST_W, struct unaligned32, insn->imm)
-    STORE_FORM(L_ST_DW, struct unaligned64, (int64_t)insn->imm)
-    STORE_FORM(L_STX_B, struct unaligned8, SRC)
-    STORE_FORM(L_STX_H, struct unaligned16, SRC)
-    STORE_FORM(L_STX_W, struct unaligned32, SRC)
-    STORE_FORM(L_STX_DW, struct unaligned64, SRC)
-
-L_ATOMIC_W : {
-    ACCESS(p, struct unaligned32, DST + (uint64_t)insn->off, true)
-    uint32_t old = p->v, b = (uint32_t)SRC, c = (uint32_t)r[0];
-    switch (insn->imm) {
-#define BPF_ATOMIC(NAME, imm, fetches, mnemonic, expr) BPF_ATOMIC_CASE(imm, fetches, expr)
-#include "bpf/insn.def"
-    default: FAULT(BPF_FAULT_INSN);
-    }
-    STEP;
-}
-L_ATOMIC_DW : {
-    ACCESS(p, struct unaligned64, DST + (uint64_t)insn->off, true)
-    uint64_t old = p->v, b = SRC, c = r[0];
-    switch (insn->imm) {
-#define BPF_ATOMIC(NAME, imm, fetches, mnemonic, expr) BPF_ATOMIC_CASE(imm, fetches, expr)
-#include "bpf/insn.def"
-    default: FAULT(BPF_FAULT_INSN);
-    }
+    if (wide_access)
+        p64->v = value;
+    else
+        p32->v = (uint32_t)value;
+    if (insn->imm & ATOMIC_FETCH)
+        r[insn->imm == ATOMIC_CMPXCHG ? 0 : SRC] = old;
     STEP;
 }
 
 L_LDDW:
-    if (!resolve(vm, insn, &DST))
+    if (!resolve(vm, insn, &r[DST]))
         FAULT(BPF_FAULT_INSN);
     insn++;
     STEP;
@@ -415,7 +536,7 @@ L_CALL:
     goto helper;
 
 L_CALLX:
-    target = DST;
+    target = r[DST];
     if (target < BPF_HELPER_END)
         goto helper;
     target = (uintptr_t)func_of_pointer(vm, target);
@@ -434,7 +555,7 @@ call : {
     if (vm->depth >= BPF_FRAMES_MAX)
         FAULT(BPF_FAULT_STACK);
     struct frame *frame = &frames[vm->depth - outer - 1];
-    memcpy(frame->saved, &r[6], sizeof(frame->saved));
+    frame->saved = *(const struct saved *)&r[6];
     frame->ret = insn + 1;
     frame->func = func;
     r[BPF_FP] -= func->stack;
@@ -476,7 +597,7 @@ L_EXIT : {
         return BPF_OK;
     }
     const struct frame *frame = &frames[vm->depth - outer - 1];
-    memcpy(&r[6], frame->saved, sizeof(frame->saved));
+    *(struct saved *)&r[6] = frame->saved;
     insn = frame->ret;
     func = frame->func;
     vm->stack = (uint32_t)r[BPF_FP];

@@ -10,8 +10,6 @@
 
 #define PORT_CHECKED 0
 
-typedef int16_t port_label; /* distance of two labels of the interpreter */
-
 static inline struct bpf_arena *port_arena(void) {
     struct bpf_arena *arena;
     __asm__("mov %0, r9" : "=r"(arena));

@@ -7,8 +7,6 @@
 
 #define PORT_CHECKED 1
 
-typedef int32_t port_label; /* distance of two labels of the interpreter */
-
 static inline void *port_guest(const struct bpf_vm *vm, uint32_t addr, uint32_t size, bool write) {
     uint32_t off = addr - vm->region_addr;
     if (off <= vm->region_size && size <= vm->region_size - off)

@@ -84,7 +84,7 @@ unsigned bpf_encode(const struct bpf_decoded *d, struct bpf_insn out[2]);
 const char *bpf_refused_name(const struct bpf_insn *insn);
 const char *bpf_decode_status_text(enum bpf_decode_status status);
 
-/* The instruction at slot pc in llvm-objdump's syntax, jumps with absolute slots (disasm.c, host only).
+/* The instruction at slot pc in llvm-objdump's syntax, jumps with absolute slots (native/disasm.c: host only).
  * Returns the length of the whole text, as snprintf() does. */
 size_t bpf_disasm(char *buf, size_t size, const struct bpf_decoded *d, uint32_t pc);
 

@@ -6,7 +6,6 @@
  * directory of one of two port_impl.h into the include path: runtime/native or runtime/cortexm.
  *
  *   PORT_CHECKED                   1: bytecode and helper arguments are checked by us
- *   port_label                     type of the distance between two labels of the interpreter
  *   void *port_guest(vm, addr, size, write)   pointer to guest memory, NULL if not accessible
  *   uint32_t port_address(vm, pointer)        the guest address of a pointer into the arena
  *   port_device(vm, id, args)                 a helper behind SVC
