@@ -129,7 +129,8 @@ static uint64_t pointer(const struct call *c, const void *p) {
     return port_address(c->vm, p);
 }
 
-static uint64_t dispatch(const struct call *c, uint32_t id, const uint8_t kinds[5]) {
+/* No default: a helper of the library without a case here does not compile (-Wswitch). */
+static uint64_t dispatch(const struct call *c, enum bpf_helper_id id, const uint8_t kinds[5]) {
     const uint64_t *a = c->args;
     void *const *p = c->p;
     switch (id) {
@@ -155,8 +156,22 @@ static uint64_t dispatch(const struct call *c, uint32_t id, const uint8_t kinds[
     case BPF_FUNC_LOOP:
         return (uint32_t)bpf_h_loop((uint32_t)a[0], (bpf_code)a[1], (uint32_t)a[2], a[3]);
     case BPF_FUNC_STRNCMP: return (uint32_t)bpf_h_strncmp(p[0], (uint32_t)a[1], p[2]);
-    default: return port_device(c->vm, id, kinds, a);
+    case BPF_FUNC_TAIL_CALL: /* the engines do these themselves */
+    case BPF_FUNC_UDIV64:
+    case BPF_FUNC_UMOD64:
+    case BPF_FUNC_SDIV64:
+    case BPF_FUNC_SMOD64:
+    case BPF_FUNC_TAIL_TARGET:
+    case BPF_FUNC_CALLX: break;
+#define CASE_PURE(NAME)
+#define CASE_BUILTIN(NAME)
+#define CASE_SVC(NAME) case BPF_FUNC_##NAME:
+#define BPF_HELPER(NAME, id, name, RET, A1, A2, A3, A4, A5, WHERE, ...) CASE_##WHERE(NAME)
+#include "bpf/helper.def"
+        return port_device(c->vm, id, kinds, a);
     }
+    c->vm->status = BPF_FAULT_CALL;
+    return 0;
 }
 
 static uint64_t extend(uint64_t value, enum bpf_ret kind) {
@@ -179,7 +194,7 @@ bool bpf_helper_call(struct bpf_vm *vm, uint32_t id, const uint64_t args[5], uin
         if (!convert(&c, i, (enum bpf_arg)row->arg[i]))
             return false;
     struct bpf_vm *outer = port_enter(vm);
-    uint64_t value = dispatch(&c, id, row->arg);
+    uint64_t value = dispatch(&c, (enum bpf_helper_id)id, row->arg);
     port_leave(outer);
     if (vm->status != BPF_OK)
         return false;
