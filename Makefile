@@ -27,6 +27,7 @@
 #   DEMO, DEMO_NEEDS                  command and needs of `make demo`
 #   CONFORMANCE, CONFORMANCE_NEEDS    the same for `make conformance`; the command may use $(SUITE)
 #   ALL += build/...                  more for `make all`
+#   ## target: what it does          a line of `make help`, above a target that a user calls
 #   INSTALL_DATA += file:dir          a file to install, and the directory below PREFIX
 #
 # Object trees: build/host (-O2), build/asan (address and undefined sanitizers, for the tests),
@@ -82,7 +83,7 @@ all: $(SETUP) $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL)
 
 ## help: list these targets
 help:
-	@sed -n 's/^## //p' Makefile | awk -F': ' '{ printf "  make %-24s %s\n", $$1, $$2 }'
+	@sed -n 's/^## //p' Makefile $(RULES) | awk -F': ' '{ printf "  make %-24s %s\n", $$1, $$2 }'
 
 ## setup: install the Debian packages that are missing
 setup: $(SETUP)

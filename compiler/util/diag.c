@@ -144,10 +144,19 @@ static void print_clean(FILE *file, const char *text) {
     }
 }
 
+/* A path below the working directory without it: clang records absolute paths. */
+static const char *short_path(const char *path) {
+    char cwd[4096];
+    if (path[0] != '/' || !getcwd(cwd, sizeof(cwd)))
+        return path;
+    size_t length = strlen(cwd);
+    return strncmp(path, cwd, length) == 0 && path[length] == '/' ? path + length + 1 : path;
+}
+
 /* The place as far as it is known: the source line where there is one, else the object's parts. */
 static void print_place(FILE *file, const struct diag_loc *loc) {
     if (loc->file) {
-        print_clean(file, loc->file);
+        print_clean(file, short_path(loc->file));
         if (loc->line)
             fprintf(file, ":%u", loc->line);
         if (loc->line && loc->column)

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char *printed(const struct diag *diag, bool colour) {
     char *text;
@@ -72,6 +73,25 @@ Test(diag, object_location) {
 }
 
 /* Names and source lines come from files that anyone may have made. */
+/* Clang records absolute paths; below the working directory they are shown from there. */
+Test(diag, paths_are_relative_to_the_working_directory) {
+    struct diag *diag = diag_new();
+    char inside[4200], beside[4200], *cwd = getcwd(NULL, 0);
+    struct diag_loc first = {.insn = -1, .file = inside, .line = 3};
+    struct diag_loc second = {.insn = -1, .file = beside, .line = 4};
+
+    snprintf(inside, sizeof(inside), "%s/dir/a.c", cwd);
+    snprintf(beside, sizeof(beside), "%sdir/a.c", cwd);
+    diag_error(diag, DIAG_CFG, &first, NULL, "one");
+    diag_error(diag, DIAG_CFG, &second, NULL, "two");
+    char *text = printed(diag, false);
+    cr_assert_eq(strncmp(text, "dir/a.c:3: error: one\n", 22), 0, "%s", text);
+    cr_assert_not_null(strstr(text, beside));
+    free(text);
+    free(cwd);
+    diag_free(diag);
+}
+
 Test(diag, control_characters_do_not_reach_the_terminal) {
     struct diag *diag = diag_new();
     struct diag_loc loc = {.object = "a\033[2J.o", .section = "b\nc", .insn = 0};
