@@ -50,3 +50,17 @@ bench-O$(1)_CHECK := $(BUILD)/bpf2thumb-bench --check -O$(1) $(BUILD)
 bench-O$(1)_NEEDS := $(BENCH_NEEDS)
 endef
 $(foreach o,0 1 s,$(eval $(call bench_level,$(o))))
+
+# Against the committed baseline: not part of make check, whoever changes code decides what is worth it.
+BENCH_BASELINE := tests/bench/baseline.json
+
+## bench-check: run the benchmark; fail if it is worse than the committed baseline (2 % mean, 5 % a program)
+## bench-baseline: run the benchmark and make its figures the baseline
+.PHONY: bench-check bench-baseline
+bench-check: bench
+	@scripts/bench-check $(BENCH_BASELINE) $(BUILD)/bench.json
+bench-baseline: bench
+	cp $(BUILD)/bench.json $(BENCH_BASELINE)
+
+CHECKS += bench-check-script
+bench-check-script_CHECK := tests/bench/bench-check.sh
