@@ -31,7 +31,7 @@
 #   INSTALL_DATA += file:dir          a file to install, and the directory below PREFIX
 #
 # Object trees: build/host (-O2), build/asan (address and undefined sanitizers, for the tests),
-# build/target (Cortex-M4), build/bpf (eBPF objects of clang, from *.bpf.c).
+# build/fuzz (libFuzzer), build/target (Cortex-M4), build/bpf (eBPF objects of clang, from *.bpf.c).
 # $(call objs,TREE,DIR) names the objects of DIR in one of the first three.
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
@@ -181,6 +181,7 @@ $(BUILD)/$(1)/libbpf2thumb.a: $(foreach d,$(LIB_DIRS),$(call objs,$(1),$(d)))
 endef
 $(eval $(call library,host))
 $(eval $(call library,asan))
+$(eval $(call library,fuzz))
 
 # $(call program,NAME,TREE,OUTPUT,MAIN SOURCES,MORE LIBRARIES)
 define program

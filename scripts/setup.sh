@@ -7,7 +7,7 @@ set -euo pipefail
 
 packages=(
     # compilers and their tools
-    build-essential clang-format clang-14 clang-19 llvm-19
+    build-essential clang-format clang-14 clang-19 libclang-rt-19-dev llvm-19
     gcc-arm-none-eabi binutils-arm-none-eabi libnewlib-arm-none-eabi
     # libraries
     libelf-dev libbpf-dev libcjson-dev libunicorn-dev libcapstone-dev

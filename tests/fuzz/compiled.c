@@ -223,7 +223,7 @@ int main(int argc, char **argv) {
     unsigned failed = 0;
     struct tally tally = {0};
     for (uint64_t seed = first; seed < first + count; seed++) {
-        if (!check_seed(m, seed, &tally) && ++failed == 10)
+        if (!check_seed(m, seed, &tally) && ++failed == 3)
             break;
         if ((seed - first) % 1000 == 999) {
             m = fresh_machine(m);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libFuzzer target: a blob through the parser, the listings, and, where it has bytecode, the loader and the
+ * interpreter of the host, which may stop with a fault but must not harm the host.
+ *
+ * The mutator seals what it has changed: size and checksum are right, so that what lies behind these
+ * checks is reached.
+ */
+#include "asm_listing.h"
+#include "blob_listing.h"
+#include "bpf/host.h"
+#include "libfuzzer/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUDGET 20000
+#define LISTED_BYTES 2048
+
+static void list(const struct blob *blob) {
+    struct arena *arena = arena_new();
+    struct asm_debug none = {0};
+    FILE *out = fopen("/dev/null", "w");
+
+    blob_list(blob, out);
+    if (blob->header->flags & BLOB_THUMB && blob->header->code.count <= LISTED_BYTES)
+        asm_list(arena, blob, &none, out);
+    fclose(out);
+    arena_free(arena);
+}
+
+static void run(const uint8_t *bytes, size_t size, uint32_t programs) {
+    static const uint8_t context[64] = {1, 2, 3, 4};
+    enum bpf_status status;
+    struct bpf_host *host = bpf_host_new(bytes, size, &status);
+    uint64_t r0;
+
+    if (!host)
+        return;
+    bpf_host_set_budget(host, BUDGET);
+    for (uint32_t i = 0; i < programs && i < 4; i++)
+        bpf_host_run(host, i, context, sizeof(context), &r0);
+    bpf_host_free(host);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+    struct blob blob;
+    uint32_t where = 0;
+    uint8_t *copy; /* of its exact size, and aligned as flash is */
+
+    if (posix_memalign((void **)&copy, 8, size ? size : 1))
+        abort();
+    memcpy(copy, bytes, size);
+    if (blob_parse(copy, size, &blob, &where) == BPF_OK) {
+        list(&blob);
+        run(copy, size, blob.header->programs.count);
+    } else if (where > size && size >= sizeof(struct blob_header)) {
+        abort(); /* the place of the fault lies in the blob */
+    }
+    free(copy);
+    return 0;
+}
+
+static void seal(uint8_t *bytes, size_t size) {
+    struct blob_header *h = (struct blob_header *)(void *)bytes;
+
+    h->size = (uint32_t)size;
+    h->crc = 0;
+    h->crc = bpf_crc32(0, bytes, size);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max_size, unsigned seed) {
+    struct blob_header *h = (struct blob_header *)(void *)bytes;
+
+    if (size < sizeof(*h) || seed % 32 == 0)
+        return LLVMFuzzerMutate(bytes, size, max_size);
+    if (seed % 4 == 0) {
+        target_mutate(bytes, sizeof(*h));
+    } else { /* the rest, which may become longer or shorter */
+        size_t rest = size - sizeof(*h), room = max_size - sizeof(*h);
+        if (seed % 4 == 1)
+            rest = LLVMFuzzerMutate(bytes + sizeof(*h), rest, room) & ~(size_t)7;
+        else
+            target_mutate(bytes + sizeof(*h), rest);
+        size = sizeof(*h) + rest;
+    }
+    seal(bytes, size);
+    return size;
+}

@@ -1,0 +1,58 @@
+# libFuzzer targets: for each fuzz_NAME.c a program build/fuzz/fuzz_NAME from the sources that it needs,
+# compiled by clang with coverage and sanitizers. `make fuzz-NAME TIME=600` looks for new inputs;
+# `make check` runs the seeds, the inputs in found/NAME that once did harm, and some thousand more.
+tests/libfuzzer_SRCS := fuzz_asm.c fuzz_blob.c fuzz_elf.c
+tests/libfuzzer_CFLAGS := -Itests
+tests/libfuzzer_MAY_INCLUDE := compiler runtime/include
+
+FUZZ       := $(BUILD)/fuzz
+FUZZ_NAMES := asm blob elf
+TIME       ?= 600
+FUZZ_CC    := $(CLANG) -std=c11 -D_GNU_SOURCE -O1 -g -w -fno-omit-frame-pointer \
+              -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# An input that takes 10 s or 1 GiB is a finding too.
+FUZZ_FLAGS := -timeout=10 -rss_limit_mb=1024 -max_len=65536
+
+$(FUZZ)/%.o: %.c | $(SETUP) $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link $(INCLUDES) $($(*D)_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(FUZZ)/fuzz_%: $(FUZZ)/tests/libfuzzer/fuzz_%.o $(FUZZ)/libbpf2thumb.a
+	@echo '  link $@'
+	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
+
+# Seeds: every object and blob that other tests build, and the text of the vectors.
+FUZZ_ELF_SEEDS = $(ELF_GOOD_OBJECTS) $(ELF_BAD_OBJECTS) $(PROGRAM_OBJECTS)
+$(FUZZ)/seeds/elf.stamp: $(FUZZ_ELF_SEEDS)
+	@mkdir -p $(FUZZ)/seeds/elf
+	@for f in $(FUZZ_ELF_SEEDS); do cp $$f $(FUZZ)/seeds/elf/$$(echo $$f | tr / -); done
+	@touch $@
+$(FUZZ)/seeds/blob.stamp: $(FUZZ)/seeds/elf.stamp $(BUILD)/bpf2thumb
+	@mkdir -p $(FUZZ)/seeds/blob
+	@for f in $(PROGRAM_OBJECTS) $(filter %.19.v4.o,$(ELF_GOOD_OBJECTS)); do \
+	    $(BUILD)/bpf2thumb compile --unverified --with-bytecode \
+	        -o $(FUZZ)/seeds/blob/$$(echo $$f | tr / -).blob $$f >/dev/null || exit 1; done
+	@touch $@
+$(FUZZ)/seeds/asm.stamp: tests/libfuzzer/rules.mk
+	@mkdir -p $(FUZZ)/seeds/asm
+	@for f in tests/conformance/vectors/*.data; do \
+	    sed -n '/^-- asm/,/^-- /p' $$f | grep -v '^--' | head -c 4000 > $(FUZZ)/seeds/asm/$$(basename $$f); done
+	@touch $@
+
+# A finding stays in build/fuzz/found; copied to tests/libfuzzer/found/NAME it becomes a test.
+define fuzz_target
+.PHONY: fuzz-$(1)
+fuzz-$(1): $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
+	@mkdir -p $(FUZZ)/corpus/$(1) $(FUZZ)/found
+	$(FUZZ)/fuzz_$(1) $(FUZZ_FLAGS) -max_total_time=$(TIME) -print_final_stats=1 \
+	    -artifact_prefix=$(FUZZ)/found/$(1)- $(FUZZ)/corpus/$(1) $(FUZZ)/seeds/$(1) tests/libfuzzer/found/$(1) || \
+	    { echo "the input is $(FUZZ)/found/$(1)-*: run $(FUZZ)/fuzz_$(1) with it;" \
+	           "copy it to tests/libfuzzer/found/$(1) to keep it as a test"; exit 1; }
+
+CHECKS += libfuzzer-$(1)
+libfuzzer-$(1)_CHECK = tests/libfuzzer/quick $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1) tests/libfuzzer/found/$(1)
+libfuzzer-$(1)_NEEDS = $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
+endef
+$(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_target,$(n))))
+
+## fuzz-elf, fuzz-blob, fuzz-asm: libFuzzer on object files, blobs, assembler text, for TIME seconds (600)
