@@ -10,11 +10,11 @@
 enum { OPT_CPU = CMD_LONG };
 
 static const struct cmd_option options[] = {
-    {'o', NULL, "FILE", "the object to write (default: X.bpf.o beside the source)"},
-    {'I', NULL, "DIR", "look for headers in DIR too"},
-    {'D', NULL, "NAME[=V]", "define a macro"},
+    {'o', NULL, "FILE", "the object to write (default: X.bpf.o beside the source)", NULL},
+    {'I', NULL, "DIR", "look for headers in DIR too", NULL},
+    {'D', NULL, "NAME[=V]", "define a macro", NULL},
     {OPT_CPU, "cpu", "vN",
-     "eBPF version for clang's -mcpu: v1 to v4 (default " CLANG_DEFAULT_CPU ")"},
+     "eBPF version for clang's -mcpu: v1 to v4 (default " CLANG_DEFAULT_CPU ")", "v1 v2 v3 v4"},
     {0},
 };
 

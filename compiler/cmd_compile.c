@@ -3,6 +3,7 @@
 #include "blob/elf_write.h"
 #include "commands.h"
 #include "compile.h"
+#include "program/hook.h"
 #include "util/file.h"
 
 #include <cjson/cJSON.h>
@@ -14,15 +15,17 @@
 enum { OPT_TYPE = CMD_LONG, OPT_MEM_SIZE, OPT_UNVERIFIED, OPT_BYTECODE, OPT_ELF, OPT_STATS };
 
 static const struct cmd_option options[] = {
-    {'o', NULL, "FILE", "the blob to write (default: X.blob beside the object)"},
-    {'O', NULL, "LEVEL", "0, 1, 2 (default) or s: smaller code"},
-    {OPT_TYPE, "type", "TYPE", "program type instead of what SEC() says, such as raw"},
-    {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory that raw programs get (default 4096)"},
-    {OPT_UNVERIFIED, "unverified", NULL, "accept that the program is not proven safe"},
-    {OPT_BYTECODE, "with-bytecode", NULL,
-     "put the bytecode into the blob too, for the interpreter"},
-    {OPT_ELF, "elf", "FILE", "write the code as an ARM ELF file with symbols and lines as well"},
-    {OPT_STATS, "stats", NULL, "print sizes, stack and what register allocation left"},
+    {'o', NULL, "FILE", "the blob to write (default: X.blob beside the object)", NULL},
+    {'O', NULL, "LEVEL", "0, 1, 2 (default) or s: smaller code", COMPILE_LEVELS},
+    {OPT_TYPE, "type", "TYPE", "program type instead of what SEC() says, such as raw",
+     hook_examples},
+    {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory that raw programs get (default 4096)", NULL},
+    {OPT_UNVERIFIED, "unverified", NULL, "accept that the program is not proven safe", NULL},
+    {OPT_BYTECODE, "with-bytecode", NULL, "put the bytecode into the blob too, for the interpreter",
+     NULL},
+    {OPT_ELF, "elf", "FILE", "write the code as an ARM ELF file with symbols and lines as well",
+     NULL},
+    {OPT_STATS, "stats", NULL, "print sizes, stack and what register allocation left", NULL},
     {0},
 };
 

@@ -13,6 +13,7 @@
 #include "compile.h"
 #include "elf/elf.h"
 #include "opt/opt.h"
+#include "program/hook.h"
 #include "util/file.h"
 
 #include <cjson/cJSON.h>
@@ -155,14 +156,26 @@ static const struct {
     [VIEW_BLOB] = {"blob", print_blob, true},
 };
 
+/* For completion: what pass_list() has. */
+static const char pass_names[] = "all"
+#define STAGE(name) " " #name
+#define OPT_PASS(name, level, about) STAGE(name)
+    COMPILE_STAGES(STAGE)
+#include "opt/passes.def"
+#undef STAGE
+    ;
+
 static const struct cmd_option options[] = {
-    {OPT_VIEW + VIEW_BPF, "bpf", NULL, "the linked eBPF program (default of objects and sources)"},
-    {OPT_VIEW + VIEW_SSA, "ssa", "[PASS]", "the IR after a pass, or all; default: the final one"},
-    {OPT_VIEW + VIEW_ASM, "asm", NULL, "the compiled code"},
-    {OPT_VIEW + VIEW_BLOB, "blob", NULL, "header and tables of the blob (default of blobs)"},
-    {'O', NULL, "LEVEL", "0, 1, 2 (default) or s: how to compile an object or source"},
-    {OPT_TYPE, "type", "T", "program type instead of what SEC() says"},
-    {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory of raw programs (default 4096)"},
+    {OPT_VIEW + VIEW_BPF, "bpf", NULL, "the linked eBPF program (default of objects and sources)",
+     NULL},
+    {OPT_VIEW + VIEW_SSA, "ssa", "[PASS]", "the IR after a pass, or all; default: the final one",
+     pass_names},
+    {OPT_VIEW + VIEW_ASM, "asm", NULL, "the compiled code", NULL},
+    {OPT_VIEW + VIEW_BLOB, "blob", NULL, "header and tables of the blob (default of blobs)", NULL},
+    {'O', NULL, "LEVEL", "0, 1, 2 (default) or s: how to compile an object or source",
+     COMPILE_LEVELS},
+    {OPT_TYPE, "type", "T", "program type instead of what SEC() says", hook_examples},
+    {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory of raw programs (default 4096)", NULL},
     {0},
 };
 

@@ -3,6 +3,7 @@
 #include "clang.h"
 #include "commands.h"
 #include "elf/elf.h"
+#include "program/hook.h"
 #include "verifier/verifier.h"
 
 #include <cjson/cJSON.h>
@@ -14,9 +15,9 @@ enum { OPT_TYPE = CMD_LONG, OPT_MEM_SIZE, OPT_PROG };
 #define NOT_CHECKED "memory accesses, arguments of helpers and the end of loops"
 
 static const struct cmd_option options[] = {
-    {OPT_TYPE, "type", "T", "program type instead of what SEC() says"},
-    {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory of raw programs (default 4096)"},
-    {OPT_PROG, "prog", "NAME", "report on this program only; all are checked"},
+    {OPT_TYPE, "type", "T", "program type instead of what SEC() says", hook_examples},
+    {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory of raw programs (default 4096)", NULL},
+    {OPT_PROG, "prog", "NAME", "report on this program only; all are checked", NULL},
     {0},
 };
 

@@ -62,8 +62,12 @@ bool compile_level(const char *text, struct compile_options *options) {
     return true;
 }
 
-const char *const compile_stages[] = {"build", "legalize", "trim", "final",
-                                      "isel",  "regalloc", NULL};
+const char *const compile_stages[] = {
+#define STAGE(name) #name,
+    COMPILE_STAGES(STAGE)
+#undef STAGE
+        NULL,
+};
 
 static bool wants_dump(const struct pipeline *p, const char *pass) {
     const char *wanted = p->options->dump_pass;

@@ -24,7 +24,11 @@ struct compile_options {
     FILE *dump;
 };
 
+/* What -O takes, for the tables of commands. */
+#define COMPILE_LEVELS "0 1 2 s"
+
 /* What dump_pass may name besides the passes of the optimiser; ends with NULL. */
+#define COMPILE_STAGES(_) _(build) _(legalize) _(trim) _(final) _(isel) _(regalloc)
 extern const char *const compile_stages[];
 
 /* "-O2" of the command line: "0", "1", "2", "s". False if it is none of them. */

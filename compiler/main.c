@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bpf2thumb: the list of commands. Each is described and done in its own cmd_NAME.c; `run` and `board`
- * are in bpf2thumb-emu, because the emulator's licence and weight stay out of this executable.
+ * bpf2thumb: the list of commands. Each is described and done in its own cmd_NAME.c; `run` is in
+ * bpf2thumb-emu, because the emulator's licence and weight stay out of this executable.
  */
 #include "commands.h"
 #include "util/cmd.h"
@@ -20,7 +20,22 @@ static const struct cmd *const commands[] = {
     COMMAND_LIST(COMMAND)
 #undef COMMAND
         & cmd_run,
+    &cmd_completion,
+    &cmd_man,
     NULL,
+};
+
+static const struct cmd_note files[] = {
+    {"../share/bpf2thumb/include/bpf_mcu.h",
+     "the header that programs include; build knows its place"},
+    {"../share/doc/bpf2thumb", "the documentation"},
+    {0},
+};
+
+static const struct cmd_note environment[] = {
+    {"CLANG", "the C compiler, instead of clang-19 or clang"},
+    {"TMPDIR", "where sources are compiled that are given in place of an object; else /tmp"},
+    {0},
 };
 
 static const struct cmd_program program = {
@@ -28,6 +43,9 @@ static const struct cmd_program program = {
     .brief = "Compiles eBPF ahead of time to Thumb-2 for Cortex-M4.",
     .version = BPF2THUMB_VERSION,
     .commands = commands,
+    .files = files,
+    .environment = environment,
+    .see_also = "bpf2thumb-emu(1), clang(1)",
 };
 
 int main(int argc, char **argv) {

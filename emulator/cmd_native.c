@@ -11,11 +11,12 @@
 enum { OPT_ENTRY = CMD_LONG, OPT_MEM, OPT_MEM_SIZE, OPT_RUNS, OPT_BUDGET };
 
 static const struct cmd_option options[] = {
-    {OPT_ENTRY, "entry", "NAME", "the function to call, with memory and length (default: bench)"},
-    {OPT_MEM, "mem", "HEX|@FILE", "contents of the memory"},
-    {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory, the rest zero (default: 4096)"},
-    {OPT_RUNS, "runs", "N", "call it N times; the last call counts"},
-    {OPT_BUDGET, "budget", "CYCLES", "stop after so many cycles"},
+    {OPT_ENTRY, "entry", "NAME", "the function to call, with memory and length (default: bench)",
+     NULL},
+    {OPT_MEM, "mem", "HEX|@FILE", "contents of the memory", NULL},
+    {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory, the rest zero (default: 4096)", NULL},
+    {OPT_RUNS, "runs", "N", "call it N times; the last call counts", NULL},
+    {OPT_BUDGET, "budget", "CYCLES", "stop after so many cycles", NULL},
     {0},
 };
 

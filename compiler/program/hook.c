@@ -26,6 +26,11 @@ static const struct hook_info hooks[BPF_HOOK_COUNT] = {
 #include "bpf/hook.def"
 };
 
+const char hook_examples[] =
+#define BPF_HOOK(NAME, prefix, pattern, example, min, max, what) " " example
+#include "bpf/hook.def"
+    ;
+
 static const struct {
     enum bpf_hook hook;
     const char *name, *what;

@@ -29,6 +29,9 @@ struct hook_info {
     int64_t min, max; /* range of r0 that the hook accepts */
 };
 
+/* The examples of all hooks, separated by blanks: what --type may be, for the tables of commands. */
+extern const char hook_examples[];
+
 const struct hook_info *hook_info(enum bpf_hook hook);
 
 /* Bytes of the context structure, a multiple of 8; 0 for raw, whose memory the user sizes. */

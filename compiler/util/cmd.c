@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands: options and help from one table, suggestions for typing errors, exit status. */
-#include "util/cmd.h"
+/* Commands: options by one table, suggestions for typing errors, exit status, JSON. */
+#include "util/cmd_table.h"
 
 #include "util/vec.h"
 
@@ -17,10 +17,13 @@
 
 #define ID_HELP (INT_MAX - 1)
 #define ID_JSON (INT_MAX - 2)
+#define ID_COLOUR (INT_MAX - 3)
 
-static const struct cmd_option common_options[] = {
-    {ID_JSON, "json", NULL, "print results and messages as one JSON object"},
-    {ID_HELP, "help", NULL, "print this help"},
+const struct cmd_option cmd_common_options[] = {
+    {ID_JSON, "json", NULL, "print results and messages as one JSON object", NULL},
+    {ID_COLOUR, "color", "WHEN", "colour messages: auto (default: on a terminal), always, never",
+     CMD_COLOUR_VALUES},
+    {ID_HELP, "help", NULL, "print this help", NULL},
     {0},
 };
 
@@ -62,55 +65,6 @@ static void suggest(const char *word, const char *candidate, const char **best, 
     }
 }
 
-/* ---- Help ---- */
-
-static bool has_letter(const struct cmd_option *option) {
-    return option->id < CMD_LONG;
-}
-
-static bool arg_is_optional(const struct cmd_option *option) {
-    return option->arg && option->arg[0] == '[';
-}
-
-static void print_options(const struct cmd_option *options) {
-    for (const struct cmd_option *o = options; o && o->id; o++) {
-        char left[80];
-        int n = has_letter(o) ? snprintf(left, sizeof(left), "-%c", o->id) : 0;
-
-        if (o->name)
-            n += snprintf(left + n, sizeof(left) - (size_t)n, "%s--%s", n ? ", " : "    ", o->name);
-        if (arg_is_optional(o))
-            n += snprintf(left + n, sizeof(left) - (size_t)n, "[=%s", o->arg + 1);
-        else if (o->arg)
-            n += snprintf(left + n, sizeof(left) - (size_t)n, " %s", o->arg);
-        assert((size_t)n < sizeof(left));
-        printf("  %-24s %s\n", left, o->help);
-    }
-}
-
-static void print_command_help(const char *program, const struct cmd *cmd) {
-    printf("usage: %s %s [options] %s\n\n%s\n", program, cmd->name, cmd->operands, cmd->brief);
-    if (cmd->about)
-        printf("\n%s\n", cmd->about);
-    printf("\noptions:\n");
-    print_options(cmd->options);
-    print_options(common_options);
-    printf("\nexample:\n");
-    for (const char *line = cmd->example; *line;) {
-        int length = (int)strcspn(line, "\n");
-        printf("  %.*s\n", length, line);
-        line += length + (line[length] == '\n');
-    }
-}
-
-static void print_help(const struct cmd_program *program) {
-    printf("usage: %s COMMAND [options] ...\n\n%s\n\ncommands:\n", program->name, program->brief);
-    for (const struct cmd *const *cmd = program->commands; *cmd; cmd++)
-        printf("  %-10s %s\n", (*cmd)->name, (*cmd)->brief);
-    printf("\n`%s COMMAND --help` shows the options of a command and an example.\n", program->name);
-    printf("Exit status: 0 done, 1 the input was refused, 2 usage or I/O error.\n");
-}
-
 /* ---- Options ---- */
 
 typedef VEC(struct option) long_options;
@@ -119,13 +73,13 @@ typedef VEC(struct option) long_options;
 static void collect_options(struct cmd_args *args, const struct cmd_option *options,
                             long_options *names, char *letters) {
     for (const struct cmd_option *o = options; o && o->id; o++) {
-        int has_arg = !o->arg              ? no_argument
-                      : arg_is_optional(o) ? optional_argument
-                                           : required_argument;
+        int has_arg = !o->arg                  ? no_argument
+                      : cmd_arg_is_optional(o) ? optional_argument
+                                               : required_argument;
 
         if (o->name)
             vec_push(args->arena, names, (struct option){o->name, has_arg, NULL, o->id});
-        if (has_letter(o)) {
+        if (cmd_has_letter(o)) {
             size_t n = strlen(letters);
             letters[n++] = (char)o->id;
             for (int k = 0; k < has_arg; k++)
@@ -162,10 +116,22 @@ static void unknown_option(struct cmd_args *args, const char *mend) {
     for (const struct cmd_option *o = args->cmd->options; o && o->id; o++)
         if (o->name)
             suggest(word, o->name, &best, &distance);
-    for (const struct cmd_option *o = common_options; o->id; o++)
+    for (const struct cmd_option *o = cmd_common_options; o->id; o++)
         suggest(word, o->name, &best, &distance);
     diag_error(args->diag, DIAG_USAGE, NULL, mend, "unknown option --%s%s%s%s", word,
                best ? "; did you mean --" : "", best ? best : "", best ? "?" : "");
+}
+
+static bool parse_colour(struct cmd_args *args, const char *when) {
+    static const char *const names[] = {"auto", "always", "never"}; /* as enum cmd_colour */
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(when, names[i]) == 0) {
+            args->colour = (enum cmd_colour)i;
+            return true;
+        }
+    return diag_error(args->diag, DIAG_USAGE, NULL, "use auto, always or never",
+                      "unknown --color %s", when);
 }
 
 int cmd_next(struct cmd_args *args) {
@@ -176,12 +142,16 @@ int cmd_next(struct cmd_args *args) {
     int id;
 
     collect_options(args, args->cmd->options, &names, letters);
-    collect_options(args, common_options, &names, letters);
+    collect_options(args, cmd_common_options, &names, letters);
     (void)vec_add(args->arena, &names);
 
     opterr = 0;
-    while ((id = getopt_long(args->argc, args->argv, letters, names.items, NULL)) == ID_JSON)
-        args->json = true;
+    while ((id = getopt_long(args->argc, args->argv, letters, names.items, NULL)) == ID_JSON ||
+           id == ID_COLOUR)
+        if (id == ID_JSON)
+            args->json = true;
+        else if (!parse_colour(args, optarg))
+            return -1;
     args->value = optarg;
     switch (id) {
     case ID_HELP: args->help = true; return -1;
@@ -193,14 +163,15 @@ int cmd_next(struct cmd_args *args) {
     case -1:
         args->argc -= optind;
         args->argv += optind;
+        args->parsed = true;
         return 0;
     default: return id;
     }
 }
 
 bool cmd_operands(struct cmd_args *args, int min, int max) {
-    const char *mend = arena_printf(args->arena, "usage: %s %s [options] %s", args->program,
-                                    args->cmd->name, args->cmd->operands);
+    const char *mend =
+        arena_printf(args->arena, "usage: %s", cmd_synopsis(args->program, args->cmd, args->arena));
 
     if (args->argc < min)
         return diag_error(args->diag, DIAG_USAGE, NULL, mend, "%s: an operand is missing",
@@ -238,6 +209,17 @@ const char *cmd_program_dir(struct arena *arena) {
     return arena_strdup(arena, path);
 }
 
+const char *cmd_data_dir(const char *in_tree, const char *installed, struct arena *arena) {
+    const char *dir = cmd_program_dir(arena), *const places[] = {in_tree, installed};
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        const char *path = arena_printf(arena, "%s/%s", dir, places[i]);
+        if (access(path, X_OK) == 0)
+            return path;
+    }
+    return NULL;
+}
+
 /* Replaces this process by the program that has the command, as git does with its sub-commands. */
 static void run_elsewhere(struct cmd_args *args) {
     const char *dir = cmd_program_dir(args->arena);
@@ -260,18 +242,69 @@ static int exit_status(const struct cmd_args *args) {
     return args->status;
 }
 
-static void print_json(struct cmd_args *args, int status) {
-    cJSON_AddBoolToObject(args->result, "ok", status == CMD_DONE);
-    cJSON_AddItemToObject(args->result, "messages", diag_json(args->diag));
-    char *text = cJSON_Print(args->result);
-    puts(text);
+/*
+ * Whether the arguments ask for JSON. The parser stops at the first error, and what asks for JSON may
+ * stand behind it.
+ */
+static bool asks_for_json(int argc, char **argv) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
+/* Bytes of the UTF-8 character at text (RFC 3629, section 4); 0 when it is none. */
+static size_t utf8_length(const unsigned char *text) {
+    size_t length = text[0] < 0x80   ? 1
+                    : text[0] < 0xc2 ? 0
+                    : text[0] < 0xe0 ? 2
+                    : text[0] < 0xf0 ? 3
+                                     : 4;
+    unsigned char low = text[0] == 0xe0 ? 0xa0 : text[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = text[0] == 0xed ? 0x9f : text[0] == 0xf4 ? 0x8f : 0xbf;
+
+    if (text[0] > 0xf4 || (length > 1 && (text[1] < low || text[1] > high)))
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (text[i] < 0x80 || text[i] > 0xbf)
+            return 0;
+    return length;
+}
+
+/* Names and source lines may be in any encoding; JSON is UTF-8. */
+static void print_utf8(const char *text) {
+    while (*text) {
+        size_t length = utf8_length((const unsigned char *)text);
+        if (length)
+            fwrite(text, 1, length, stdout);
+        else
+            fputs("\xef\xbf\xbd", stdout); /* U+FFFD */
+        text += length ? length : 1;
+    }
+    putchar('\n');
+}
+
+/* Prints the one document of a command, and deletes it. */
+static void print_json(cJSON *result, const struct diag *diag, int status) {
+    cJSON_AddBoolToObject(result, "ok", status == CMD_DONE);
+    cJSON_AddItemToObject(result, "messages", diag_json(diag));
+    char *text = cJSON_Print(result);
+    print_utf8(text);
     cJSON_free(text);
+    cJSON_Delete(result);
+}
+
+static void print_messages(const struct cmd_args *args) {
+    bool colour = args->colour == CMD_COLOUR_ALWAYS ||
+                  (args->colour == CMD_COLOUR_AUTO && diag_wants_colour(stderr));
+    diag_print(args->diag, stderr, colour);
 }
 
 static int run_command(const struct cmd_program *program, const struct cmd *cmd, int argc,
                        char **argv) {
     struct arena *arena = arena_new();
     struct cmd_args args = {.program = program->name,
+                            .tool = program,
                             .cmd = cmd,
                             .arena = arena,
                             .diag = diag_new(),
@@ -284,50 +317,76 @@ static int run_command(const struct cmd_program *program, const struct cmd *cmd,
     else
         cmd->run(&args);
     int status = exit_status(&args);
-    if (args.help)
-        print_command_help(program->name, cmd);
-    else if (args.json)
-        print_json(&args, status);
-    else
-        diag_print(args.diag, stderr, diag_wants_colour(stderr));
-    cJSON_Delete(args.result);
+    if (!args.parsed && asks_for_json(argc, argv))
+        args.json = true;
+    if (args.json) {
+        if (args.help)
+            cJSON_AddItemToObject(args.result, "command", cmd_json(program->name, cmd, arena));
+        print_json(args.result, args.diag, status);
+    } else {
+        if (args.help)
+            cmd_print_command_help(program->name, cmd, arena);
+        print_messages(&args);
+        cJSON_Delete(args.result);
+    }
     diag_free(args.diag);
     arena_free(arena);
     return status;
 }
 
-static int unknown_command(const struct cmd_program *program, const char *word) {
+/* What is not a command: an error about usage. */
+static void no_command(const struct cmd_program *program, const char *word, struct arena *arena,
+                       struct diag *diag) {
+    const char *mend = arena_printf(arena, "see the commands with `%s --help`", program->name);
     const char *best = NULL;
     size_t distance = SIZE_MAX;
 
+    if (!word) {
+        diag_error(diag, DIAG_USAGE, NULL, mend, "usage: %s COMMAND [options] ...", program->name);
+        return;
+    }
+    if (word[0] == '-') {
+        diag_error(diag, DIAG_USAGE, NULL, mend, "%s stands where the command belongs", word);
+        return;
+    }
     for (const struct cmd *const *cmd = program->commands; *cmd; cmd++)
         suggest(word, (*cmd)->name, &best, &distance);
-    fprintf(stderr, "%s: unknown command %s", program->name, word);
-    if (best)
-        fprintf(stderr, "; did you mean %s?", best);
-    fprintf(stderr, "\n  fix: see the commands with `%s --help`\n", program->name);
-    return CMD_USAGE;
+    diag_error(diag, DIAG_USAGE, NULL, mend, "unknown command %s%s%s%s", word,
+               best ? "; did you mean " : "", best ? best : "", best ? "?" : "");
+}
+
+/* The program without a command: --help, --version, or an error. */
+static int run_bare(const struct cmd_program *program, const char *word, bool json) {
+    bool version = word && strcmp(word, "--version") == 0;
+    bool help = word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+                         strcmp(word, "help") == 0);
+    struct arena *arena = arena_new();
+    struct diag *diag = diag_new();
+    int status = help || version ? CMD_DONE : CMD_USAGE;
+
+    if (status != CMD_DONE)
+        no_command(program, word, arena, diag);
+    if (json)
+        print_json(status == CMD_DONE ? cmd_program_json(program, arena) : cJSON_CreateObject(),
+                   diag, status);
+    else if (version)
+        printf("%s %s\n", program->name, program->version);
+    else if (help)
+        cmd_print_help(program, arena);
+    else
+        diag_print(diag, stderr, diag_wants_colour(stderr));
+    diag_free(diag);
+    arena_free(arena);
+    return status;
 }
 
 static int dispatch(const struct cmd_program *program, int argc, char **argv) {
-    if (argc < 2) {
-        fprintf(stderr, "usage: %s COMMAND [options] ...\n", program->name);
-        fprintf(stderr, "  fix: see the commands with `%s --help`\n", program->name);
-        return CMD_USAGE;
-    }
-    const char *word = argv[1];
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        print_help(program);
-        return CMD_DONE;
-    }
-    if (strcmp(word, "--version") == 0) {
-        printf("%s %s\n", program->name, program->version);
-        return CMD_DONE;
-    }
-    for (const struct cmd *const *cmd = program->commands; *cmd; cmd++)
+    const char *word = argc > 1 ? argv[1] : NULL;
+
+    for (const struct cmd *const *cmd = program->commands; word && *cmd; cmd++)
         if (strcmp(word, (*cmd)->name) == 0)
             return run_command(program, *cmd, argc - 1, argv + 1);
-    return unknown_command(program, word);
+    return run_bare(program, word, asks_for_json(argc, argv));
 }
 
 int cmd_main(const struct cmd_program *program, int argc, char **argv) {

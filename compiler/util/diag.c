@@ -126,10 +126,16 @@ const char *diag_severity_name(enum diag_severity severity) {
     return severity_names[severity];
 }
 
+bool diag_is_terminal(FILE *file) {
+    const char *term = getenv("TERM");
+
+    return isatty(fileno(file)) && !(term && strcmp(term, "dumb") == 0);
+}
+
 bool diag_wants_colour(FILE *file) {
     const char *no_color = getenv("NO_COLOR"); /* https://no-color.org: set and not empty */
 
-    return isatty(fileno(file)) && (!no_color || !*no_color);
+    return diag_is_terminal(file) && (!no_color || !*no_color);
 }
 
 /*

@@ -69,7 +69,10 @@ size_t diag_count(const struct diag *diag);
 const struct diag_message *diag_get(const struct diag *diag, size_t index);
 const char *diag_severity_name(enum diag_severity severity);
 
-/* Whether text on `file` may be coloured: it is a terminal, and NO_COLOR is not set. */
+/* Whether `file` is a terminal that understands control sequences (TERM is not dumb). */
+bool diag_is_terminal(FILE *file);
+
+/* Whether text on `file` may be coloured: it is such a terminal, and NO_COLOR is not set. */
 bool diag_wants_colour(FILE *file);
 
 /* prog.bpf.c:12:9: error: ..., the source line with a caret, and `  fix: ...`. */

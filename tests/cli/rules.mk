@@ -1,0 +1,11 @@
+# Both tools as their user meets them: JSON of every command and every way to fail, completion, manual pages.
+tests/cli_MAY_INCLUDE :=
+
+CHECKS += json completion man
+CLI_TOOLS := $(BUILD)/bpf2thumb $(BUILD)/bpf2thumb-emu
+json_CHECK = tests/cli/json-check docs/json.md $(CLI_TOOLS) $(BUILD)/tests/emulator/native.elf
+json_NEEDS = $(CLI_TOOLS) $(BUILD)/tests/emulator/native.elf
+completion_CHECK = tests/cli/completion.sh $(CLI_TOOLS)
+completion_NEEDS = $(CLI_TOOLS)
+man_CHECK = tests/cli/man-check $(CLI_TOOLS)
+man_NEEDS = $(CLI_TOOLS)
