@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Runs clang as a child and turns its messages into ours: each `file:line:column: error: text` becomes
- * a message with its source line; texts that only a compiler engineer understands get a mend from
- * clang_trap.def.
- */
+/* Runs clang as a child; clang_messages.c puts what it says into other words. */
 #include "clang.h"
 
+#include "clang_messages.h"
 #include "util/cmd.h"
 #include "util/file.h"
 #include "util/vec.h"
@@ -18,14 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct {
-    const char *text, *mend;
-} traps[] = {
-#define CLANG_TRAP(text, mend) {text, mend},
-#include "clang_trap.def"
-#undef CLANG_TRAP
-};
-
 /*
  * Where bpf_mcu.h may be, seen from the directory of the executable: build/ in the source tree with
  * its generated headers, or PREFIX/bin.
@@ -33,13 +22,6 @@ static const struct {
 static const char *const header_dirs[] = {"../programs", "gen", "../share/bpf2thumb/include"};
 
 typedef VEC(const char *) words;
-
-static const char *mend_for(const char *message) {
-    for (size_t i = 0; i < sizeof(traps) / sizeof(traps[0]); i++)
-        if (strstr(message, traps[i].text))
-            return traps[i].mend;
-    return NULL;
-}
 
 /* CLANG overrides; else the version that the project is tested with, else what there is. */
 static const char *find_clang(struct arena *arena) {
@@ -68,6 +50,11 @@ static char **command_line(const struct clang_job *job, struct arena *arena) {
              arena_printf(arena, "-mcpu=%s", job->cpu ? job->cpu : CLANG_DEFAULT_CPU));
     vec_push(arena, &argv, "-O2");
     vec_push(arena, &argv, "-g"); /* maps and source lines come from BTF */
+    /* A loop that fills or copies stays a loop: memset() and memcpy() would have to be there. */
+    vec_push(arena, &argv, "-mllvm");
+    vec_push(arena, &argv, "-disable-loop-idiom-memset");
+    vec_push(arena, &argv, "-mllvm");
+    vec_push(arena, &argv, "-disable-loop-idiom-memcpy");
     vec_push(arena, &argv, "-Wall");
     vec_push(arena, &argv, "-fno-caret-diagnostics");
     vec_push(arena, &argv, "-fno-color-diagnostics");
@@ -112,73 +99,8 @@ static bool run(char **argv, struct arena *arena, char **output, int *status) {
     return child > 0 && !(WIFEXITED(*status) && WEXITSTATUS(*status) == 127);
 }
 
-static const char *source_line(const char *path, unsigned line, struct arena *arena) {
-    struct diag *ignored = diag_new(); /* a header that cannot be read is no news to the user */
-    uint8_t *bytes;
-    size_t size;
-    char *text = NULL;
-
-    if (file_read(path, FILE_SIZE_LIMIT, arena, &bytes, &size, ignored)) {
-        text = (char *)bytes;
-        for (; line > 1 && text; line--) {
-            text = strchr(text, '\n');
-            text += text != NULL;
-        }
-        if (text)
-            text[strcspn(text, "\r\n")] = '\0';
-    }
-    diag_free(ignored);
-    return text;
-}
-
-/* Takes `file:line:column` from the start of text. */
-static bool parse_place(const char *text, struct diag_loc *loc, struct arena *arena) {
-    char *file = arena_strdup(arena, text);
-
-    if (sscanf(text, "%[^:]:%u:%u", file, &loc->line, &loc->column) != 3)
-        return false;
-    loc->file = file;
-    loc->text = source_line(file, loc->line, arena);
-    return true;
-}
-
-/*
- * One line of clang: [file:line:column: ](error|warning|note|fatal error): text. Errors of its back
- * end may have the place at the end: `Cannot select: ..., file:line:column`.
- */
-static void translate(char *line, struct arena *arena, struct diag *diag) {
-    static const struct {
-        const char *word;
-        bool (*report)(struct diag *, enum diag_category, const struct diag_loc *, const char *,
-                       const char *, ...);
-    } kinds[] = {
-        {"fatal error: ", diag_error},
-        {"error: ", diag_error},
-        {"warning: ", diag_warn},
-        {"note: ", diag_note},
-    };
-    struct diag_loc loc = {.insn = -1};
-
-    /* After a crash of clang: what matters has been said. */
-    if (strstr(line, "clang frontend command failed") || strstr(line, "diagnostic msg:"))
-        return;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        char *word = strstr(line, kinds[i].word);
-        if (!word)
-            continue;
-        const char *text = word + strlen(kinds[i].word), *comma = strrchr(text, ',');
-        *word = '\0';
-        bool located = parse_place(line, &loc, arena) ||
-                       (comma && parse_place(comma + strspn(comma, ", "), &loc, arena));
-        bool io = strstr(text, "unable to open output file");
-        kinds[i].report(diag, io ? DIAG_IO : DIAG_CLANG, located ? &loc : NULL, mend_for(text),
-                        "%s", text);
-        return;
-    }
-}
-
 bool clang_compile(const struct clang_job *job, struct arena *arena, struct diag *diag) {
-    char **argv = command_line(job, arena), *output, *save;
+    char **argv = command_line(job, arena), *output;
     int status = 0;
 
     struct stat file;
@@ -194,8 +116,7 @@ bool clang_compile(const struct clang_job *job, struct arena *arena, struct diag
                           "cannot start the C compiler %s", argv[0]);
 
     const char *first = arena_strdup(arena, output);
-    for (char *line = strtok_r(output, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        translate(line, arena, diag);
+    clang_translate(output, job->source, arena, diag);
     if (status == 0)
         return true;
     if (!diag_has_errors(diag))

@@ -1,5 +1,5 @@
 # The command line: main.c and one cmd_NAME.c per command. What the commands call is library code.
-compiler_SRCS := asm_listing.c blob_file.c blob_listing.c bpf_listing.c clang.c compile.c
+compiler_SRCS := asm_listing.c blob_file.c blob_listing.c bpf_listing.c clang.c clang_messages.c compile.c
 compiler_MAY_INCLUDE := compiler runtime/include
 
 PROGRAMS += bpf2thumb

@@ -187,6 +187,8 @@ static const struct {
     {".kconfig", "the configuration of a Linux kernel", "use a constant, or data in .rodata"},
     {".ksyms", "symbols of a Linux kernel", "use a helper of bpf_mcu.h"},
     {".addr_space.1", "the arena of a Linux kernel", "use a map"},
+    {".init_array", "constructors", "set the values where the variables are defined"},
+    {".fini_array", "destructors", "do it in a program: none of them ends before the board does"},
 };
 
 static const char *const bpf_reloc_names[] = {

@@ -11,20 +11,39 @@
 
 #define MEND_REBUILD "the file is damaged: compile it again with clang -target bpf"
 
+#define MEND_HELPER                                                                                \
+    "include bpf_mcu.h for the helpers of this board; kernel functions do not exist here"
+#define MEND_LIBRARY                                                                               \
+    "programs have no C library: write a loop, or use bpf_strncmp(), bpf_snprintf(), bpf_printk()"
+#define MEND_DEFINE "define it in this object, or link the objects with bpftool gen object"
+#define MEND_FUNCTION MEND_DEFINE "; a function that is `inline` must be `static inline`"
+
+/* What to do about a name that is defined nowhere. */
+static const char *mend_undefined(const char *name, bool call) {
+    static const char *const library[] = {
+        "abort",  "assert",  "atoi",     "bcmp",    "calloc",  "exit",   "free",    "malloc",
+        "memchr", "memcmp",  "memcpy",   "memset",  "memmove", "printf", "putchar", "puts",
+        "rand",   "realloc", "snprintf", "sprintf", "strcat",  "strchr", "strcmp",  "strcpy",
+        "strlen", "strncmp", "strncpy",  "strstr",  "time"};
+
+    if (call && strncmp(name, "bpf_", 4) == 0)
+        return MEND_HELPER;
+    for (size_t i = 0; i < sizeof(library) / sizeof(library[0]); i++)
+        if (strcmp(name, library[i]) == 0)
+            return MEND_LIBRARY;
+    return call ? MEND_FUNCTION : MEND_DEFINE;
+}
+
 static bool undefined(const struct object *object, const struct object_reloc *reloc,
                       const struct object_symbol *symbol) {
     struct diag_loc loc = object_loc(object, reloc->section, reloc->offset);
     bool call = reloc->type == R_BPF_64_32;
-    const char *mend = "define it in this object, or link the objects with bpftool gen object";
 
     if (!*symbol->name)
         return diag_error(object->diag, DIAG_RELOC, &loc, MEND_REBUILD,
                           "corrupt relocation at offset %llu: it names no symbol",
                           (unsigned long long)reloc->offset);
-    if (call && strncmp(symbol->name, "bpf_", 4) == 0)
-        mend =
-            "include bpf_mcu.h for the helpers of this board; kernel functions do not exist here";
-    return diag_error(object->diag, DIAG_SYMBOL, &loc, mend,
+    return diag_error(object->diag, DIAG_SYMBOL, &loc, mend_undefined(symbol->name, call),
                       "unresolved extern: %s%s is defined "
                       "nowhere",
                       symbol->name, call ? "()" : "");

@@ -78,16 +78,35 @@ uint32_t hook_ctx_size(enum bpf_hook hook) {
 
 /* ---- Arguments ---- */
 
-/* A decimal number in [min, max] at *text, which moves behind it. */
-static bool take_number(const char **text, unsigned long min, unsigned long max,
+/* What follows the / of a SEC(), as it is read. */
+struct argument {
+    const char *at;     /* not read yet */
+    const char *number; /* one that is out of range, or null */
+    int length;         /* of it, with its unit */
+};
+
+/* The number from `start` to the end is; always false. */
+static bool out_of_range(struct argument *arg, const char *start) {
+    arg->number = start;
+    arg->length = (int)strlen(start);
+    return false;
+}
+
+/* A decimal number in [min, max] at arg->at, which moves behind it. */
+static bool take_number(struct argument *arg, unsigned long min, unsigned long max,
                         unsigned long *number) {
+    const char *start = arg->at;
     char *end;
 
-    if (!isdigit((unsigned char)**text))
+    if (!isdigit((unsigned char)*start))
         return false;
-    *number = strtoul(*text, &end, 10);
-    *text = end;
-    return *number >= min && *number <= max;
+    *number = strtoul(start, &end, 10);
+    arg->at = end;
+    if (*number >= min && *number <= max)
+        return true;
+    arg->number = start;
+    arg->length = (int)(end - start);
+    return false;
 }
 
 static bool is_one_of(const char *text, const char *const *words) {
@@ -98,69 +117,74 @@ static bool is_one_of(const char *text, const char *const *words) {
 }
 
 /* 10ms: at most what period_us of the context can hold. */
-static bool timer_argument(const char *arg) {
+static bool timer_argument(struct argument *arg) {
     static const struct {
         const char *unit;
         unsigned long us;
     } units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}};
+    const char *start = arg->at;
     unsigned long number;
 
-    if (!take_number(&arg, 1, UINT32_MAX, &number))
+    if (!take_number(arg, 1, UINT32_MAX, &number))
         return false;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(arg, units[i].unit) == 0)
-            return number <= UINT32_MAX / units[i].us;
+        if (strcmp(arg->at, units[i].unit) == 0)
+            return number <= UINT32_MAX / units[i].us || out_of_range(arg, start);
     return false;
 }
 
 /* PA0/rising */
-static bool gpio_argument(const char *arg) {
+static bool gpio_argument(struct argument *arg) {
     static const char *const edges[] = {"/rising", "/falling", "/both", NULL};
     unsigned long pin;
 
-    if (arg[0] != 'P' || arg[1] < 'A' || arg[1] > GPIO_LAST_PORT)
+    if (arg->at[0] != 'P' || arg->at[1] < 'A' || arg->at[1] > GPIO_LAST_PORT)
         return false;
-    arg += 2;
-    return take_number(&arg, 0, GPIO_PINS - 1, &pin) && is_one_of(arg, edges);
+    arg->at += 2;
+    return take_number(arg, 0, GPIO_PINS - 1, &pin) && is_one_of(arg->at, edges);
 }
 
-static bool uart_argument(const char *arg) {
+static bool uart_argument(struct argument *arg) {
     unsigned long port;
 
-    return take_number(&arg, 1, UART_PORTS, &port) && *arg == '\0';
+    return take_number(arg, 1, UART_PORTS, &port) && *arg->at == '\0';
 }
 
 /* 1, 1/64, 1/64/1kHz */
-static bool adc_argument(const char *arg) {
+static bool adc_argument(struct argument *arg) {
     unsigned long channel, samples, rate;
 
-    if (!take_number(&arg, 0, ADC_CHANNELS - 1, &channel))
+    if (!take_number(arg, 0, ADC_CHANNELS - 1, &channel))
         return false;
-    if (*arg == '\0')
+    if (*arg->at == '\0')
         return true;
-    if (*arg++ != '/' || !take_number(&arg, 1, ADC_BLOCK, &samples))
+    if (*arg->at++ != '/' || !take_number(arg, 1, ADC_BLOCK, &samples))
         return false;
-    if (*arg == '\0')
+    if (*arg->at == '\0')
         return true;
-    if (*arg++ != '/' || !take_number(&arg, 1, ADC_MAX_HZ, &rate))
+    const char *start = arg->at + 1;
+    if (*arg->at++ != '/' || !take_number(arg, 1, ADC_MAX_HZ, &rate))
         return false;
-    return strcmp(arg, "Hz") == 0 || (strcmp(arg, "kHz") == 0 && rate <= ADC_MAX_HZ / 1000);
+    if (strcmp(arg->at, "kHz") != 0)
+        return strcmp(arg->at, "Hz") == 0;
+    return rate <= ADC_MAX_HZ / 1000 || out_of_range(arg, start);
 }
 
-static bool trace_argument(const char *arg) {
+static bool trace_argument(struct argument *arg) {
     static const char *const events[] = {"sched_switch", "irq", "fault", NULL};
 
-    return is_one_of(arg, events);
+    return is_one_of(arg->at, events);
 }
 
-static bool cmd_argument(const char *arg) {
-    size_t length = strspn(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+static bool cmd_argument(struct argument *arg) {
+    size_t length =
+        strspn(arg->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 
-    return length > 0 && length <= CMD_NAME_MAX && arg[length] == '\0';
+    return length > 0 && length <= CMD_NAME_MAX && arg->at[length] == '\0';
 }
 
 /* NULL: the type takes no argument. */
-static bool (*const arguments[BPF_HOOK_COUNT])(const char *) = {
+static bool (*const arguments[BPF_HOOK_COUNT])(struct argument *) = {
     [BPF_HOOK_TIMER] = timer_argument, [BPF_HOOK_GPIO] = gpio_argument,
     [BPF_HOOK_UART] = uart_argument,   [BPF_HOOK_ADC] = adc_argument,
     [BPF_HOOK_TRACE] = trace_argument, [BPF_HOOK_CMD] = cmd_argument,
@@ -168,11 +192,11 @@ static bool (*const arguments[BPF_HOOK_COUNT])(const char *) = {
 
 static const char *const argument_help[BPF_HOOK_COUNT] = {
     [BPF_HOOK_RAW] = "nothing follows raw",
-    [BPF_HOOK_TIMER] = "<period> is a number with us, ms or s, at most 4294s",
+    [BPF_HOOK_TIMER] = "<period> is a number with us, ms or s, from 1us to 4294s",
     [BPF_HOOK_GPIO] = "<pin> is PA0 to PI15, <edge> is rising, falling or both",
     [BPF_HOOK_UART] = "<port> is 1 to 6",
     [BPF_HOOK_ADC] = "<channel> is 0 to 18, <samples> 1 to 128, <rate> a number with Hz or kHz, "
-                     "at most 1000kHz",
+                     "from 1Hz to 1000kHz",
     [BPF_HOOK_TRACE] = "<event> is sched_switch, irq or fault",
     [BPF_HOOK_CMD] = "<name> is 1 to 31 letters, digits, _ and -",
 };
@@ -224,10 +248,14 @@ bool hook_parse(const char *section, struct arena *arena, enum bpf_hook *hook, c
         return false;
     }
     *hook = (enum bpf_hook)i;
-    if (arguments[i] ? has_argument && arguments[i](section + length + 1) : !has_argument)
+    struct argument arg = {.at = section + length + 1};
+    if (arguments[i] ? has_argument && arguments[i](&arg) : !has_argument)
         return true;
-    *why = arena_printf(arena, "SEC(\"%s\") is not of the form %s%s%s", section, hooks[i].prefix,
-                        *hooks[i].pattern ? "/" : "", hooks[i].pattern);
+    *why = arg.number
+               ? arena_printf(arena, "SEC(\"%s\"): %.*s is out of range", section, arg.length,
+                              arg.number)
+               : arena_printf(arena, "SEC(\"%s\") is not of the form %s%s%s", section,
+                              hooks[i].prefix, *hooks[i].pattern ? "/" : "", hooks[i].pattern);
     *mend = arena_printf(arena, "%s, for example SEC(\"%s\")", argument_help[i], hooks[i].example);
     return false;
 }

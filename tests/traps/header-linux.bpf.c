@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/* A header of Linux. */
+// expect: belongs to the C library
+// fix: include bpf_mcu.h
+#include "bpf_mcu.h"
+#ifndef MENDED
+#include <linux/bpf.h> /* here */
+
+SEC("raw") int prog(u8 *m, u32 n) {
+    return n;
+}
+#else
+SEC("raw") int prog(u8 *m, u32 n) {
+    return n;
+}
+#endif
