@@ -28,6 +28,9 @@
 #   CONFORMANCE, CONFORMANCE_NEEDS    the same for `make conformance`; the command may use $(SUITE)
 #   ALL += build/...                  more for `make all`
 #   ## target: what it does          a line of `make help`, above a target that a user calls
+#   TOOLS += NAME                     of PROGRAMS: has the commands `man` and `completion`, whose output is
+#                                     made and installed
+#   NOT_INSTALLED += NAME             of PROGRAMS: is for this tree only
 #   INSTALL_DATA += file:dir          a file to install, and the directory below PREFIX
 #
 # Object trees: build/host (-O2), build/asan (address and undefined sanitizers, for the tests),
@@ -70,13 +73,20 @@ RULES := $(filter-out $(BUILD)/%,$(RULES))
 DIRS  := $(RULES:/rules.mk=)
 include $(RULES)
 
+MAN_PAGES     := $(TOOLS:%=$(BUILD)/man/%.1)
+COMPLETIONS   := $(TOOLS:%=$(BUILD)/completion/%)
+ALL           += $(MAN_PAGES) $(COMPLETIONS)
+INSTALL_DATA  += $(MAN_PAGES:%=%:share/man/man1) $(COMPLETIONS:%=%:share/bash-completion/completions)
+INSTALL_DATA  += $(patsubst %,%:share/doc/bpf2thumb,LICENSE README.md $(wildcard docs/*.md))
+INSTALLED_BIN := $(filter-out $(NOT_INSTALLED),$(PROGRAMS))
+
 LIB_DIRS := $(filter compiler compiler/% runtime runtime/%,$(DIRS))
 TESTS    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 
 # ---------------------------------------------------------------------------------------------------
 # What a user asks for
 
-.PHONY: all help setup check demo conformance bench clean install hooks format FORCE
+.PHONY: all help setup check demo conformance bench clean install install-files uninstall hooks format FORCE
 
 ## all: build the host tools (the default)
 all: $(SETUP) $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL)
@@ -127,12 +137,23 @@ format: $(SETUP)
 hooks:
 	@git config core.hooksPath scripts/hooks && echo 'git now runs scripts/hooks/pre-commit'
 
-## install PREFIX=dir: install the tools and what programs need (default /usr/local)
+## install PREFIX=dir DESTDIR=dir: install the tools and what programs need (default /usr/local)
 install: all
-	@mkdir -p $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(addprefix $(BUILD)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	@$(MAKE) --no-print-directory install-files
+
+# What `all` has built, without building: the tests call it while make is at work.
+install-files:
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(INSTALLED_BIN:%=$(BUILD)/%)
 	$(foreach f,$(INSTALL_DATA),install -D -m 644 -t $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(f))) \
 	    $(firstword $(subst :, ,$(f)))$(newline)	)
+
+## uninstall PREFIX=dir DESTDIR=dir: remove what install has installed
+uninstall:
+	rm -f $(INSTALLED_BIN:%=$(DESTDIR)$(PREFIX)/bin/%)
+	$(foreach f,$(INSTALL_DATA),rm -f $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(f)))/$(notdir \
+	    $(firstword $(subst :, ,$(f))))$(newline)	)
+	-rmdir $(addprefix $(DESTDIR)$(PREFIX)/,share/bpf2thumb/include share/bpf2thumb/templates \
+	    share/bpf2thumb share/doc/bpf2thumb/examples share/doc/bpf2thumb lib/bpf2thumb)
 
 ## clean: remove everything that was built
 clean:
@@ -192,6 +213,17 @@ $(3): $(patsubst %.c,$(BUILD)/$(2)/%.o,$(4)) $(foreach d,$($(1)_DIRS),$(call obj
 	@$(CC) $(if $(filter asan,$(2)),-fsanitize=address$(comma)undefined) -o $$@ $$^ $($(1)_LIBS) $(HOST_LIBS) $(5)
 endef
 comma := ,
+
+$(BUILD)/man/%.1: $(BUILD)/%
+	@mkdir -p $(@D)
+	@echo '  man  $@'
+	@$< man > $@
+
+$(BUILD)/completion/%: $(BUILD)/%
+	@mkdir -p $(@D)
+	@echo '  bash $@'
+	@$< completion bash > $@
+
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p),host,$(BUILD)/$(p),$($(p)_MAIN))))
 $(foreach t,$(TESTS),$(eval $(call program,$(t),asan,$(BUILD)/tests/$(t),tests/unit/$(t).c,-lcriterion)))
 

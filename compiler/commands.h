@@ -5,7 +5,7 @@
 
 #include "util/cmd.h"
 
-#define COMMAND_LIST(_) _(build) _(verify) _(compile) _(dump)
+#define COMMAND_LIST(_) _(new) _(build) _(verify) _(compile) _(dump)
 
 #define COMMAND(name) extern const struct cmd cmd_##name;
 COMMAND_LIST(COMMAND)

@@ -28,6 +28,8 @@ static const struct cmd *const commands[] = {
 static const struct cmd_note files[] = {
     {"../share/bpf2thumb/include/bpf_mcu.h",
      "the header that programs include; build knows its place"},
+    {"../share/bpf2thumb/templates", "what new makes projects from"},
+    {"../lib/bpf2thumb/library.elf", "what programs call on the board; the emulator holds a copy"},
     {"../share/doc/bpf2thumb", "the documentation"},
     {0},
 };

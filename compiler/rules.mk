@@ -3,4 +3,5 @@ compiler_SRCS := asm_listing.c blob_file.c blob_listing.c bpf_listing.c clang.c 
 compiler_MAY_INCLUDE := compiler runtime/include
 
 PROGRAMS += bpf2thumb
+TOOLS += bpf2thumb
 bpf2thumb_MAIN := compiler/main.c $(sort $(wildcard compiler/cmd_*.c))

@@ -7,6 +7,7 @@ emulator_MAY_INCLUDE := compiler runtime/include
 $(BUILD)/host/emulator/library.o $(BUILD)/asan/emulator/library.o: $(BUILD)/target/library.bin
 
 PROGRAMS += bpf2thumb-emu
+TOOLS += bpf2thumb-emu
 bpf2thumb-emu_MAIN := emulator/main.c emulator/cmd_native.c emulator/cmd_run.c
 bpf2thumb-emu_DIRS := emulator
 bpf2thumb-emu_LIBS := -lunicorn

@@ -8,6 +8,7 @@ MCU_HEADER      := $(BUILD)/gen/bpf_mcu.h
 GENERATED    += $(MCU_HEADER)
 ALL          += $(PROGRAM_OBJECTS)
 INSTALL_DATA += $(MCU_HEADER):share/bpf2thumb/include
+INSTALL_DATA += $(PROGRAM_NAMES:%=programs/%.bpf.c:share/doc/bpf2thumb/examples)
 
 $(MCU_HEADER): programs/gen_header.c runtime/tables.c $(wildcard runtime/include/bpf/*)
 	$(Q)mkdir -p $(@D)

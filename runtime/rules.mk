@@ -15,6 +15,7 @@ runtime_TARGET_CFLAGS := -Iruntime/cortexm -Iruntime -fno-tree-loop-distribute-p
 $(BUILD)/target/runtime/vm.o: TARGET_CFLAGS += -falign-labels=4
 runtime/cortexm_TARGET_CFLAGS := $(runtime_TARGET_CFLAGS)
 ALL += $(LIBRARY).bin
+INSTALL_DATA += $(LIBRARY).bin:lib/bpf2thumb $(LIBRARY).elf:lib/bpf2thumb
 
 $(LIBRARY).elf: $(LIBRARY_OBJECTS) ld/library.ld
 	@echo "  link $@"

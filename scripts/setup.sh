@@ -12,7 +12,7 @@ packages=(
     # libraries
     libelf-dev libbpf-dev libcjson-dev libunicorn-dev libcapstone-dev
     # tests and scripts
-    libcriterion-dev valgrind python3 pkg-config git groff-base jq
+    libcriterion-dev valgrind python3 pkg-config git groff-base jq man-db
 )
 
 if ! command -v dpkg-query >/dev/null; then

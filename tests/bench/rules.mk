@@ -31,6 +31,7 @@ $(BUILD)/native/%.elf: $(BUILD)/native/%.o $(BENCH_SETUP) $(BUILD)/native/librar
 	    -o $@ $< $(BENCH_SETUP) -lc -lgcc
 
 PROGRAMS += bpf2thumb-bench
+NOT_INSTALLED += bpf2thumb-bench
 bpf2thumb-bench_MAIN := tests/bench/main.c
 bpf2thumb-bench_DIRS := tests/bench emulator
 bpf2thumb-bench_LIBS := -lunicorn -lm

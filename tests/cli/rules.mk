@@ -9,3 +9,7 @@ completion_CHECK = tests/cli/completion.sh $(CLI_TOOLS)
 completion_NEEDS = $(CLI_TOOLS)
 man_CHECK = tests/cli/man-check $(CLI_TOOLS)
 man_NEEDS = $(CLI_TOOLS)
+
+CHECKS += install
+install_CHECK = tests/cli/install.sh '$(MAKE)'
+install_NEEDS = $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL)

@@ -8,9 +8,9 @@
 SEC("raw") int prog(u8 *m, u32 n) {
     static void *const to[] = {&&one, &&two};
     goto *to[n & 1]; /* here */
-    one:
+one:
     return 3;
-    two:
+two:
     return m[0];
 }
 #else

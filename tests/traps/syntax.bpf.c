@@ -4,7 +4,8 @@
 #include "bpf_mcu.h"
 
 #ifndef MENDED
-SEC("raw") int prog(u8 *m, u32 n) {
+SEC("raw")
+int prog(u8 *m, u32 n){
     return n /* here */
 }
 #else
