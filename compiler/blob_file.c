@@ -5,11 +5,19 @@
  */
 #include "blob_file.h"
 
+#include <elf.h>
 #include <string.h>
 
-bool blob_has_magic(const uint8_t *bytes, size_t size) {
+bool blob_is_meant(const uint8_t *bytes, size_t size, const char *path, bool asked) {
+    static const char name[] = ".blob";
+    size_t length = strlen(path);
     uint32_t magic = BLOB_MAGIC;
-    return size >= sizeof(magic) && memcmp(bytes, &magic, sizeof(magic)) == 0;
+
+    if (size >= sizeof(magic) && memcmp(bytes, &magic, sizeof(magic)) == 0)
+        return true;
+    if (size >= SELFMAG && memcmp(bytes, ELFMAG, SELFMAG) == 0)
+        return false;
+    return asked || (length >= strlen(name) && strcmp(path + length - strlen(name), name) == 0);
 }
 
 bool blob_check(const uint8_t *bytes, size_t size, const char *path, struct blob *out,

@@ -8,8 +8,11 @@
 #include "util/arena.h"
 #include "util/diag.h"
 
-/* Whether the file says of itself that it is a blob. */
-bool blob_has_magic(const uint8_t *bytes, size_t size);
+/*
+ * Whether a file is to be taken for a blob: it says so of itself; or, being no object, its name says so
+ * (`asked`: or the user did). What is damaged is then called a damaged blob.
+ */
+bool blob_is_meant(const uint8_t *bytes, size_t size, const char *path, bool asked);
 
 /* Checks a blob; *out points into `bytes`. False after a message with the reason and the offset of the
  * field at fault. `bytes` come from an arena: 8-aligned. */

@@ -5,12 +5,15 @@
 #include "clang_messages.h"
 #include "util/cmd.h"
 #include "util/file.h"
+#include "util/progress.h"
 #include "util/vec.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,6 +78,17 @@ static char **command_line(const struct clang_job *job, struct arena *arena) {
     return (char **)argv.items;
 }
 
+static void wait_for(pid_t child, int *status) {
+    struct pollfd ended = {.fd = progress_wanted() ? pidfd_open(child, 0) : -1, .events = POLLIN};
+
+    while (ended.fd >= 0 && poll(&ended, 1, PROGRESS_MS) == 0)
+        progress_tick();
+    if (ended.fd >= 0)
+        close(ended.fd);
+    while (waitpid(child, status, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 /* Runs argv and collects what it writes to stderr. False when it could not be started. */
 static bool run(char **argv, struct arena *arena, char **output, int *status) {
     int fd = memfd_create("clang messages", MFD_CLOEXEC);
@@ -89,8 +103,8 @@ static bool run(char **argv, struct arena *arena, char **output, int *status) {
         execvp(argv[0], argv);
         _exit(127);
     }
-    while (child > 0 && waitpid(child, status, 0) < 0 && errno == EINTR)
-        continue;
+    if (child > 0)
+        wait_for(child, status);
     off_t length = lseek(fd, 0, SEEK_END);
     *output = arena_alloc(arena, (size_t)length + 1);
     while ((got = pread(fd, *output + size, (size_t)length - size, (off_t)size)) > 0)
@@ -110,7 +124,10 @@ bool clang_compile(const struct clang_job *job, struct arena *arena, struct diag
     if (access(job->source, R_OK) != 0)
         return diag_error(diag, DIAG_IO, NULL, NULL, "%s: cannot read: %s", job->source,
                           strerror(errno));
-    if (!run(argv, arena, &output, &status))
+    progress_begin("compiling C", 0);
+    bool started = run(argv, arena, &output, &status);
+    progress_end();
+    if (!started)
         return diag_error(diag, DIAG_IO, NULL,
                           "install it (Debian: apt-get install clang-19) or name it in CLANG",
                           "cannot start the C compiler %s", argv[0]);

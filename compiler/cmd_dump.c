@@ -242,9 +242,7 @@ static bool find_blob(struct cmd_args *args, struct dump_input *input, int view)
         return true;
     if (!file_read(input->path, FILE_SIZE_LIMIT, args->arena, &bytes, &size, args->diag))
         return false;
-    bool object = size >= 4 && memcmp(bytes, "\177ELF", 4) == 0;
-    input->is_blob = blob_has_magic(bytes, size) ||
-                     (!object && (view == VIEW_BLOB || ends_with(input->path, ".blob")));
+    input->is_blob = blob_is_meant(bytes, size, input->path, view == VIEW_BLOB);
     return !input->is_blob || blob_check(bytes, size, input->path, &input->blob, args->diag);
 }
 

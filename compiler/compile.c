@@ -28,6 +28,7 @@
 #include "elf/elf.h"
 #include "opt/opt.h"
 #include "thumb2/isel.h"
+#include "util/progress.h"
 #include "verifier/verifier.h"
 
 /* One compilation of a function. */
@@ -145,6 +146,7 @@ static void build_all(struct pipeline *p) {
     p->abis = arena_alloc_array(prog->arena, prog->nfuncs, sizeof(*p->abis));
     for (uint32_t i = 0; i < prog->nfuncs; i++) {
         uint32_t func = p->facts->order[i];
+        progress_step(i);
         struct instance inst = {.func = func, .entry = -1};
         if (callable[func]) {
             build_instance(p, &inst);
@@ -211,6 +213,7 @@ static bool emit_all(struct pipeline *p) {
             code->func_label[inst->func] = inst->label;
     }
     vec_for_each(struct instance, one, &p->instances) {
+        progress_tick();
         if (!emit_instance(p, one))
             return false;
         if (one->entry < 0)
@@ -347,6 +350,7 @@ bool compile_program(const struct program *prog, const struct compile_options *o
     out->entry_func = arena_alloc_array(prog->arena, prog->nentries, sizeof(int32_t));
     out->callable_func = arena_alloc_array(prog->arena, prog->nfuncs, sizeof(int32_t));
     memset(out->callable_func, 0xff, prog->nfuncs * sizeof(int32_t));
+    progress_begin("compiling functions", prog->nfuncs);
     if (!options->bytecode_only) {
         build_all(&p);
         vec_for_each(struct instance, inst, &p.instances)
@@ -355,6 +359,7 @@ bool compile_program(const struct program *prog, const struct compile_options *o
     layout_finish(&out->layout, prog);
     if (!options->bytecode_only && !emit_all(&p))
         return false;
+    progress_end();
     write_blob(&p, false);
     return fits(out, diag) && parses(out, diag);
 }

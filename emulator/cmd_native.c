@@ -4,6 +4,8 @@
 #include "native.h"
 #include "report.h"
 
+#include "util/progress.h"
+
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,9 +83,12 @@ static void run(struct cmd_args *args) {
     struct machine *m = machine_new();
     machine_set_budget(m, o.budget);
     if (native_load(m, args->argv[0], o.entry, o.mem_size, args->arena, &native, args->diag)) {
-        do
+        progress_begin("running", o.runs);
+        for (uint64_t i = 0; i < o.runs && (i == 0 || result.status == BPF_OK); i++) {
+            progress_step(i);
             native_call(m, &native, bytes, length, &result);
-        while (result.status == BPF_OK && --o.runs > 0);
+        }
+        progress_end();
         show(args, m, &native, &result, bytes, length);
     }
     machine_free(m);

@@ -8,9 +8,11 @@
 #include "report.h"
 #include "trace.h"
 
+#include "blob_file.h"
 #include "compile.h"
 #include "program/hook.h"
 #include "util/file.h"
+#include "util/progress.h"
 #include "util/vec.h"
 
 #include <cjson/cJSON.h>
@@ -175,11 +177,6 @@ static bool parse_option(struct run *r, int id) {
 /* ------------------------------------------------------------------------------------------------
  * Getting a program ready */
 
-static bool is_blob(const uint8_t *bytes, size_t size) {
-    uint32_t magic = BLOB_MAGIC;
-    return size >= sizeof(magic) && memcmp(bytes, &magic, sizeof(magic)) == 0;
-}
-
 /* The blob's bytes: the operand itself, or what it is compiled to. */
 static bool get_blob(struct run *r, const char *path, uint8_t **bytes, size_t *size) {
     struct cmd_args *args = r->args;
@@ -189,8 +186,9 @@ static bool get_blob(struct run *r, const char *path, uint8_t **bytes, size_t *s
     if (!(dot && strcmp(dot, ".c") == 0)) {
         if (!file_read(path, FILE_SIZE_LIMIT, args->arena, bytes, size, args->diag))
             return false;
-        if (is_blob(*bytes, *size))
-            return true;
+        struct blob blob; /* the emulator makes its own, at its place */
+        if (blob_is_meant(*bytes, *size, path, false))
+            return blob_check(*bytes, *size, path, &blob, args->diag);
     }
     r->compile.bytecode = r->compile.bytecode_only = r->engine == BPF_ENGINE_INTERP;
     if (!compile_file(args->arena, path, &r->compile, compiled, args->diag))
@@ -321,16 +319,22 @@ static void show(struct run *r, const struct machine_result *result) {
 static void run_all(struct run *r) {
     struct machine_result result;
 
+    if (!r->trace) /* which shows itself how far it is */
+        progress_begin("running", r->runs);
     for (uint32_t i = 0; i < r->runs; i++) {
+        progress_step(i);
         size_t events = devices_event_count(r->devices);
         if (!run_once(r, i, &result))
             return;
-        if (!r->args->json)
+        if (!r->args->json && devices_event_count(r->devices) > events) {
+            progress_clear();
             devices_print(r->devices, events, stdout);
+        }
         maps_drain(&r->loaded, r->args);
         if (result.status != BPF_OK)
             break;
     }
+    progress_end();
     show(r, &result);
 }
 

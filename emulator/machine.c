@@ -15,6 +15,8 @@
  */
 #include "machine.h"
 
+#include "util/progress.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +53,10 @@ struct machine {
     uint32_t stack_low; /* lowest arena address written */
     bool stopped;
     struct machine_result *result;
+    uint32_t steps; /* instructions over all calls, modulo 2^32 */
 };
+
+#define TICK_STEPS 65536 /* 2 ms */
 
 static const int reg_ids[16] = {
     UC_ARM_REG_R0,  UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4,  UC_ARM_REG_R5,
@@ -184,6 +189,8 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user) 
     }
     if (region == &m->program)
         m->program_pc = pc;
+    if (++m->steps % TICK_STEPS == 0)
+        progress_tick();
     if (m->trace)
         m->trace(m->trace_user, m, pc);
     unsigned divide = insn->class == CYCLES_DIVIDE ? divide_cycles(m, insn) : 0;

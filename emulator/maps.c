@@ -7,7 +7,9 @@
 
 #include "bpf/map.h"
 
+#include "util/progress.h"
 #include <assert.h>
+
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -133,6 +135,7 @@ void maps_drain(struct loaded *l, struct cmd_args *args) {
         while ((data = bpf_ringbuf_read(map, &size))) {
             const char *text = hex(args->arena, data, size);
             if (!args->json) {
+                progress_clear();
                 printf("ringbuf %s: %s\n", name, text);
                 continue;
             }

@@ -2,6 +2,7 @@
 /* Commands: options by one table, suggestions for typing errors, exit status, JSON. */
 #include "util/cmd_table.h"
 
+#include "util/progress.h"
 #include "util/vec.h"
 
 #include <assert.h>
@@ -164,6 +165,7 @@ int cmd_next(struct cmd_args *args) {
         args->argc -= optind;
         args->argv += optind;
         args->parsed = true;
+        progress_allow(!args->json);
         return 0;
     default: return id;
     }
@@ -316,6 +318,7 @@ static int run_command(const struct cmd_program *program, const struct cmd *cmd,
         run_elsewhere(&args);
     else
         cmd->run(&args);
+    progress_end();
     int status = exit_status(&args);
     if (!args.parsed && asks_for_json(argc, argv))
         args.json = true;

@@ -13,3 +13,7 @@ man_NEEDS = $(CLI_TOOLS)
 CHECKS += install
 install_CHECK = tests/cli/install.sh '$(MAKE)'
 install_NEEDS = $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL)
+
+CHECKS += terminal
+terminal_CHECK = tests/cli/terminal-check $(BUILD)/bpf2thumb $(BUILD)
+terminal_NEEDS = $(CLI_TOOLS)

@@ -40,7 +40,7 @@ for command in compile verify dump 'dump --asm' run; do
     expect "$command: an object of junk" 1 'junk.o: error: not an ELF file.*fix: ' $tool $command junk.o
     expect "$command: an executable of this machine" 1 'host.o: error: .*fix: ' $tool $command host.o
 done
-for command in dump 'dump --asm' 'dump --bpf' 'dump --blob'; do
+for command in dump 'dump --asm' 'dump --bpf' 'dump --blob' run 'run --engine interp'; do
     expect "$command: an empty blob" 1 'empty.blob: error: the blob is shorter.*at offset 0.*fix: ' $tool $command empty.blob
     expect "$command: a blob of junk" 1 'junk.blob: error: not a bpf2thumb blob.*at offset 0.*fix: ' $tool $command junk.blob
 done

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The line is drawn by whoever calls progress_tick(), so nothing else can print at the same time. */
+#include "util/progress.h"
+
+#include "util/diag.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#define FIRST_MS 500
+
+static struct {
+    bool allowed, running, shown;
+    const char *what;
+    uint64_t done, total;
+    int64_t started, due; /* ms */
+} state;
+
+static int64_t now_ms(void) {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void progress_allow(bool allow) {
+    state.allowed = allow && diag_is_terminal(stderr);
+}
+
+bool progress_wanted(void) {
+    return state.running;
+}
+
+void progress_begin(const char *what, uint64_t total) {
+    if (!state.allowed)
+        return;
+    state.running = true;
+    state.what = what;
+    state.done = 0;
+    state.total = total;
+    state.started = now_ms();
+    state.due = state.started + FIRST_MS;
+}
+
+static void draw(int64_t now) {
+    fprintf(stderr, "\r\033[K%s", state.what);
+    if (state.total > 1)
+        fprintf(stderr, ": %" PRIu64 " of %" PRIu64, state.done, state.total);
+    fprintf(stderr, ", %" PRId64 " s", (now - state.started) / 1000);
+    fflush(stderr);
+    state.shown = true;
+}
+
+void progress_tick(void) {
+    if (!state.running)
+        return;
+    int64_t now = now_ms();
+    if (now < state.due)
+        return;
+    draw(now);
+    state.due = now + PROGRESS_MS;
+}
+
+void progress_step(uint64_t done) {
+    state.done = done;
+    progress_tick();
+}
+
+void progress_clear(void) {
+    if (!state.shown)
+        return;
+    fputs("\r\033[K", stderr);
+    fflush(stderr);
+    state.shown = false;
+}
+
+void progress_end(void) {
+    progress_clear();
+    state.running = false;
+}
