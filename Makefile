@@ -55,7 +55,7 @@ SUITE     ?=
 WARNINGS      := -std=c11 -Wall -Wextra -Wshadow -Werror
 INCLUDES      := -Icompiler -Iruntime/include -I$(BUILD)/gen
 DEPFLAGS       = -MMD -MP
-HOST_CFLAGS   := $(WARNINGS) -D_GNU_SOURCE -O2 -g
+HOST_CFLAGS   := $(WARNINGS) -D_GNU_SOURCE -O3 -g
 ASAN_CFLAGS   := $(WARNINGS) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=undefined
 TARGET_CFLAGS := $(WARNINGS) -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -O2 -g -ffreestanding -ffixed-r9 \
@@ -121,10 +121,11 @@ conformance: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(CONFORMANCE_NEEDS)
 	@$(CONFORMANCE)
 
-## bench: cycles and bytes of compiled eBPF, interpreter and native gcc -O2; build/bench.json
+## bench: cycles and bytes of compiled eBPF, interpreter and native gcc -O2; compile time; build/bench.json
 bench: $(SETUP)
-	@$(MAKE) $(PARALLEL) $(BENCH_NEEDS)
+	@$(MAKE) $(PARALLEL) $(BENCH_NEEDS) $(SCALE)
 	@$(BENCH)
+	@$(BENCH_COMPILE)
 
 # These four take all processors unless -j says otherwise.
 PARALLEL = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) --output-sync=target

@@ -96,7 +96,7 @@ static void build_instance(struct pipeline *p, struct instance *inst) {
     const struct prog_func *func = &prog->funcs[inst->func];
     const struct opt_options opt = {
         .level = p->options->level,
-        .check = true,
+        .check = p->options->check_passes,
         .dump_pass = p->options->dump_pass,
         .dump = p->options->dump,
     };
@@ -104,6 +104,7 @@ static void build_instance(struct pipeline *p, struct instance *inst) {
     ir_check(fn, "build");
     dump_ir(p, fn, "build");
     opt_run(fn, &opt);
+    ir_check(fn, "the optimiser");
     if (inst->entry >= 0)
         abi_init(&inst->abi, ABI_ENTRY, prog->entries[inst->entry].hook);
     else

@@ -19,6 +19,7 @@ struct compile_options {
     uint32_t mem_size;     /* --mem-size of raw programs; 0: BPF_RAW_MEM_DEFAULT */
     bool bytecode;         /* put the bytecode into the blob as well */
     bool bytecode_only;    /* and no compiled code */
+    bool check_passes;     /* check the IR after every pass, not only between stages: for tests */
     const char *dump_pass; /* print the IR after this pass: one of compile_stages, a name of
                               passes.def, or "all"; NULL: nothing */
     FILE *dump;

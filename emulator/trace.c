@@ -91,7 +91,7 @@ static bool same_line(const struct prog_line *a, const struct prog_line *b) {
 /* A line for the source when it changes; the eBPF instruction likewise, as the left column. */
 static void show_origin(struct trace *t, uint32_t pc) {
     char text[ASM_PRINT_SIZE + 16] = "";
-    uint32_t slot;
+    uint32_t slot = 0;
     bool known = trace_slot(t->debug, pc, &slot);
 
     if (known) {

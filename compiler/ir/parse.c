@@ -85,7 +85,7 @@ static bool parse_number(struct parser *p, int64_t *number) {
 }
 
 static bool parse_u32(struct parser *p, uint32_t *number, uint32_t max) {
-    int64_t value;
+    int64_t value = 0;
     const char *start = p->at;
     if (!parse_number(p, &value))
         return false;

@@ -45,15 +45,18 @@ static bool dumps(const struct opt_options *options, const char *name) {
 
 void opt_run(struct ir_fn *fn, const struct opt_options *options) {
     const char *const *order = fn->level == IR_LEVEL_64 ? wide : words;
+    bool analyzed = false;
     for (int i = 0; order[i]; i++) {
         const struct opt_pass *pass = find(order[i]);
         assert(pass);
         if (pass->level > options->level)
             continue;
-        ir_analyze(fn);
+        if (!analyzed)
+            ir_analyze(fn);
         pass->run(fn);
         if (options->check)
             ir_check(fn, pass->name);
+        analyzed = options->check; /* the checker needs the graph, too */
         if (!dumps(options, pass->name))
             continue;
         fprintf(options->dump, "; after %s\n", pass->name);

@@ -22,16 +22,43 @@ struct solver {
     struct uses uses;
     VEC(struct cfg_edge) edges;
     VEC(ir_val) changed;
+    uint8_t *lowered; /* by value, phis only: how often, up to PATIENCE */
 };
 
-/* Merges what is known of v with k; looks at its uses again if that takes something away. */
-static void lower(struct solver *s, ir_val v, const struct known *k) {
+/* What a phi keeps losing bit by bit, as a counter does, is given up at once after so many times. */
+#define PATIENCE 8
+
+static struct known met(const struct known *a, const struct known *b) {
+    return (struct known){a->zeros & b->zeros, a->ones & b->ones, a->sext && b->sext};
+}
+
+/* Gives v what is less than it has, if it is; its uses will be looked at again. */
+static bool lower(struct solver *s, ir_val v, struct known less) {
     struct known *own = &s->s->known[v];
-    struct known met = {own->zeros & k->zeros, own->ones & k->ones, own->sext && k->sext};
-    if (met.zeros == own->zeros && met.ones == own->ones && met.sext == own->sext)
-        return;
-    *own = met;
+    if (less.zeros == own->zeros && less.ones == own->ones && less.sext == own->sext)
+        return false;
+    *own = less;
     vec_push(s->arena, &s->changed, v);
+    return true;
+}
+
+/* Less than k: the bits above the next width of memory that are 0, and those at the bottom that are. */
+static struct known widened(const struct known *k) {
+    unsigned bits = k->zeros >> 8 == UINT64_MAX >> 8     ? 8
+                    : k->zeros >> 16 == UINT64_MAX >> 16 ? 16
+                    : k->zeros >> 32 == UINT64_MAX >> 32 ? 32
+                                                         : 64;
+    uint64_t above = bits == 64 ? 0 : UINT64_MAX << bits;
+    uint64_t below = k->zeros & ~(k->zeros + 1); /* the run of ones from bit 0 on */
+    return (struct known){.zeros = above | below, .sext = k->sext};
+}
+
+static void lower_phi(struct solver *s, ir_val phi, const struct known *arg) {
+    struct known less = met(&s->s->known[phi], arg);
+    if (s->lowered[phi] == PATIENCE)
+        lower(s, phi, widened(&less));
+    else
+        s->lowered[phi] += lower(s, phi, less);
 }
 
 static void take(struct solver *s, struct ir_block *block, unsigned side) {
@@ -86,13 +113,13 @@ static void visit(struct solver *s, const struct ir_inst *inst) {
     known_transfer(inst, args, result);
     for (int i = 0; i < 2; i++)
         if (inst->res[i])
-            lower(s, inst->res[i], &result[i]);
+            lower(s, inst->res[i], met(&s->s->known[inst->res[i]], &result[i]));
 }
 
 static void visit_phi_argument(struct solver *s, const struct ir_inst *phi, uint32_t index) {
     const struct known *arg = &s->s->known[phi->args[index]];
     if (s->s->edge_live[s->s->edge_base[phi->block->id] + index] && !known_unreached(arg))
-        lower(s, phi->res[0], arg);
+        lower_phi(s, phi->res[0], arg);
 }
 
 static void visit_edge(struct solver *s, struct cfg_edge edge) {
@@ -145,6 +172,7 @@ void known_solve(const struct ir_fn *fn, struct arena *arena, struct solution *o
     out->edge = arena_alloc_array(arena, fn->nblocks, sizeof(*out->edge));
     for (uint32_t v = 0; v < fn->nvalues; v++)
         out->known[v] = KNOWN_NOTHING_YET;
+    s.lowered = arena_alloc_array(arena, fn->nvalues, sizeof(*s.lowered));
     number_edges(&s);
     uses_collect(&s.uses, fn, arena);
     out->block_live[fn->blocks[0]->id] = true;

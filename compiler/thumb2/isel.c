@@ -139,23 +139,23 @@ static bool same_thing(const struct ir_inst *a, const struct ir_inst *b) {
 
 #define HOISTED_BUCKETS 256
 
-/* Constants kept around the loops of a function. Far more than there are registers: what is beyond
- * would only be made again where it is used, after its long range has met everything else's. */
-#define HOISTED_MAX 64
+/* Constants kept around one nest of loops. The registers do not hold more beside what the loops work on:
+ * what is beyond would be made again where it is used, after its long range has met everything else's. */
+#define HOISTED_MAX 6
 
 static uint32_t bucket_of(const struct ir_inst *def) {
     return ((uint32_t)def->imm * 2654435761u + def->op * 97u + def->index * 31u) >> 24;
 }
 
-/* Its register, or MREG_NONE when enough is hoisted. */
+/* Its register, or MREG_NONE when enough is hoisted to its home. */
 static mreg hoist(struct isel *s, const struct ir_inst *def, struct ir_block *home) {
     struct hoisted **bucket = &s->hoisted[bucket_of(def)];
     for (struct hoisted *h = *bucket; h; h = h->next)
         if (h->home == home && same_thing(h->def, def))
             return h->reg;
-    if (s->nhoisted == HOISTED_MAX)
+    if (s->nhoisted[home->id] == HOISTED_MAX)
         return MREG_NONE;
-    s->nhoisted++;
+    s->nhoisted[home->id]++;
     struct hoisted *h = arena_alloc(s->out->arena, sizeof(*h));
     *h = (struct hoisted){*bucket, def, home, isel_temp(s)};
     *bucket = h;
@@ -435,6 +435,7 @@ struct mir_fn *isel(struct arena *arena, struct ir_fn *fn, const struct fn_abi *
     memset(s.reg, 0xff, fn->nvalues * sizeof(*s.reg));
     s.block = arena_alloc_array(arena, fn->nblocks, sizeof(*s.block));
     s.hoisted = arena_alloc_array(arena, HOISTED_BUCKETS, sizeof(*s.hoisted));
+    s.nhoisted = arena_alloc_array(arena, fn->nblocks, sizeof(*s.nhoisted));
     for (uint32_t i = 0; i < fn->norder; i++) {
         struct mir_block *b = arena_alloc(arena, sizeof(*b));
         b->id = i;

@@ -26,7 +26,7 @@ struct isel {
     struct mir_inst *place;   /* new instructions go before this one, NULL: to the end of here */
     uint32_t insn;            /* eBPF instruction of what is being selected */
     struct hoisted **hoisted; /* hash table */
-    uint32_t nhoisted;        /* in it */
+    uint8_t *nhoisted;        /* by home block id */
 };
 
 /* Thumb-2 code for a function at IR level 32, with critical edges split. Virtual registers. */

@@ -67,11 +67,14 @@ static float spill_key(const struct node *n) {
     return (ra_unspillable(n) ? 1e30f : ra_spill_cost(n)) / (float)(n->degree + 1);
 }
 
+/* Of the copies looked at: what is lost if the node is frozen. */
 static float copies_weight(const struct ra *ra, const struct node *n) {
     float sum = 0;
-    vec_for_each(uint32_t, m, &n->moves)
-        if (ra->moves.items[*m].state != MOVE_DONE)
-            sum += ra->moves.items[*m].weight;
+    for (size_t i = 0; i < n->moves.count && i < MANY_MOVES; i++) {
+        const struct move *m = &ra->moves.items[n->moves.items[i]];
+        if (m->state != MOVE_DONE)
+            sum += m->weight;
+    }
     return sum;
 }
 
@@ -113,9 +116,10 @@ static void lose_neighbour(struct ra *ra, mreg reg) {
     if (was_low || !is_low(n))
         return;
     wake_moves(ra, n);
-    vec_for_each(mreg, t, &n->adjacent)
-        if (in_graph(&ra->nodes[*t]))
-            wake_moves(ra, &ra->nodes[*t]);
+    if (n->adjacent.count <= MAX_EXAMINED) /* a merged node passes here after each merge */
+        vec_for_each(mreg, t, &n->adjacent)
+            if (in_graph(&ra->nodes[*t]))
+                wake_moves(ra, &ra->nodes[*t]);
     classify(ra, reg);
 }
 

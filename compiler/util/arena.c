@@ -2,6 +2,8 @@
 /*
  * Arena allocator: a list of blocks, of which the first is filled from the front. A request that is
  * large next to a block gets a block of its own behind the first, so the open one is not wasted.
+ * Such a block comes zeroed from the system; an open one is cleared as it is handed out, because
+ * many arenas never use more than the beginning of theirs.
  */
 #include "util/arena.h"
 
@@ -32,13 +34,17 @@ static _Noreturn void out_of_memory(size_t size) {
     abort();
 }
 
-static struct block *block_new(size_t size) {
-    struct block *block = calloc(1, sizeof(*block) + size);
-
+static struct block *block_init(struct block *block, size_t size) {
     if (!block)
         out_of_memory(size);
+    block->next = NULL;
     block->size = size;
+    block->used = 0;
     return block;
+}
+
+static struct block *open_block_new(void) {
+    return block_init(malloc(sizeof(struct block) + BLOCK_SIZE), BLOCK_SIZE);
 }
 
 struct arena *arena_new(void) {
@@ -46,7 +52,7 @@ struct arena *arena_new(void) {
 
     if (!arena)
         out_of_memory(sizeof(*arena));
-    arena->blocks = block_new(BLOCK_SIZE);
+    arena->blocks = open_block_new();
     return arena;
 }
 
@@ -71,20 +77,20 @@ void *arena_alloc(struct arena *arena, size_t size) {
     arena->used += size;
 
     if (size > BLOCK_SIZE / 4) {
-        struct block *own = block_new(size);
+        struct block *own = block_init(calloc(1, sizeof(*own) + size), size);
         own->used = size;
         own->next = block->next;
         block->next = own;
         return own->data;
     }
     if (size > block->size - block->used) {
-        block = block_new(BLOCK_SIZE);
+        block = open_block_new();
         block->next = arena->blocks;
         arena->blocks = block;
     }
     void *memory = block->data + block->used;
     block->used += size;
-    return memory;
+    return memset(memory, 0, size);
 }
 
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size) {

@@ -93,6 +93,7 @@ static bool emulate(struct engine_session *session, enum bpf_engine engine, stru
 bool engine_run(struct engine_session *session, const struct engine *engine, struct arena *arena,
                 const struct engine_input *input, uint64_t *r0, struct diag *diag) {
     struct compile_options options = {
+        .check_passes = true,
         .mem_size = input->mem_size,
         .bytecode_only = engine->kind != ENGINE_THUMB,
     };

@@ -224,7 +224,7 @@ static struct program *make_program(const struct source *s, struct arena *arena,
 
 static bool compile(const struct source *s, const char *level, struct arena *arena,
                     struct compile_result *result, struct diag *diag) {
-    struct compile_options options = {.bytecode = true};
+    struct compile_options options = {.bytecode = true, .check_passes = true};
     compile_level(level, &options);
     struct program *program = make_program(s, arena, diag);
     return program && compile_program(program, &options, result, diag);

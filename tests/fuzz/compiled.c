@@ -94,7 +94,7 @@ static enum verdict run_level(struct machine *m, struct subject *s, const struct
                               unsigned level, struct diag *diag) {
     static const char *const names[] = {"compiled, -O0", "compiled, -O1", "compiled, -O2",
                                         "compiled, -Os"};
-    struct compile_options options = {.bytecode = true};
+    struct compile_options options = {.bytecode = true, .check_passes = true};
     struct compile_result result;
     struct outcome got;
     compile_level(levels[level], &options);

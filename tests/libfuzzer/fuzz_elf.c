@@ -38,7 +38,7 @@ static void list(struct arena *arena, const struct compile_result *result) {
 
 static bool compile_bytes(const uint8_t *bytes, size_t size, struct arena *arena,
                           struct diag *diag) {
-    struct compile_options options = {.level = 2, .bytecode = true};
+    struct compile_options options = {.level = 2, .bytecode = true, .check_passes = true};
     struct compile_result result;
     struct program *program;
 

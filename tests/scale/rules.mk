@@ -1,0 +1,21 @@
+# Compile time of programs of named shapes and growing size (scripts in docs/benchmark.md).
+tests/scale_SRCS := main.c shapes.c
+tests/scale_CFLAGS := -Itests
+tests/scale_MAY_INCLUDE := compiler runtime/include
+
+SCALE := $(BUILD)/tests/scale
+$(SCALE): $(call objs,host,tests/scale) $(LIBBPF2THUMB)
+	@mkdir -p $(@D)
+	@echo '  link $@'
+	@$(CC) -o $@ $^ $(HOST_LIBS)
+
+CHECKS += compile-time
+compile-time_CHECK := tests/scale/compile-time --quick $(SCALE)
+compile-time_NEEDS := $(SCALE)
+
+# `make bench` measures it too; `make bench-compile` counts instructions at 100,000 as well, which takes minutes.
+## bench-compile: compile time of programs up to 100,000 instructions, instructions executed included
+.PHONY: bench-compile
+bench-compile: $(SETUP)
+	@$(MAKE) $(PARALLEL) $(SCALE)
+	@tests/scale/compile-time --full --json $(BUILD)/compile-time.json $(SCALE)
