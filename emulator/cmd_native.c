@@ -99,7 +99,7 @@ const struct cmd cmd_native = {
     .brief = "run a function of an ARM ELF file on the same machine",
     .operands = "X.elf",
     .about = "Link it with text at 0x080c0000 and data at 0x20012000.",
-    .example = "bpf2thumb-emu native --entry crc32 --mem 313233 crc32.elf",
+    .example = "bpf2thumb-emu native --entry sum --mem 010203 sum.elf",
     .options = options,
     .run = run,
 };

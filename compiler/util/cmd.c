@@ -97,30 +97,42 @@ static bool letter_exists(const struct cmd *cmd, int letter) {
     return letter >= CMD_LONG;
 }
 
-/*
- * getopt leaves in optopt an unknown letter, or the id of a long option that was given an argument it
- * does not take, or 0 for an unknown long name; that one is the argument before optind.
- */
-static void unknown_option(struct cmd_args *args, const char *mend) {
-    if (optopt && !letter_exists(args->cmd, optopt)) {
-        diag_error(args->diag, DIAG_USAGE, NULL, mend, "unknown option -%c", optopt);
-        return;
-    }
-    char *word = arena_strdup(args->arena, args->argv[optind - 1] + 2);
-    word[strcspn(word, "=")] = '\0';
-    if (optopt) {
-        diag_error(args->diag, DIAG_USAGE, NULL, mend, "option --%s takes no argument", word);
-        return;
-    }
+/* "; did you mean --cpu?", or "" when no long option is like the word up to a '='. */
+static const char *nearest_option(const struct cmd_args *args, const char *text) {
+    const struct cmd_option *const tables[] = {args->cmd->options, cmd_common_options};
+    char *word = arena_strdup(args->arena, text);
     const char *best = NULL;
     size_t distance = SIZE_MAX;
-    for (const struct cmd_option *o = args->cmd->options; o && o->id; o++)
-        if (o->name)
-            suggest(word, o->name, &best, &distance);
-    for (const struct cmd_option *o = cmd_common_options; o->id; o++)
-        suggest(word, o->name, &best, &distance);
-    diag_error(args->diag, DIAG_USAGE, NULL, mend, "unknown option --%s%s%s%s", word,
-               best ? "; did you mean --" : "", best ? best : "", best ? "?" : "");
+
+    word[strcspn(word, "=")] = '\0';
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        for (const struct cmd_option *o = tables[i]; o && o->id; o++)
+            if (o->name)
+                suggest(word, o->name, &best, &distance);
+    return best ? arena_printf(args->arena, "; did you mean --%s?", best) : "";
+}
+
+/*
+ * getopt leaves in optopt an unknown letter, or the id of a long option that was given an argument it
+ * does not take, or 0 for an unknown long name; that one is the argument before optind. Behind a letter
+ * with more behind it, as in -cpu, optind stays at it.
+ */
+static void unknown_option(struct cmd_args *args, const char *mend) {
+    const char *word = args->argv[optind - 1] + 2;
+    int length = (int)strcspn(word, "=");
+
+    if (optopt && !letter_exists(args->cmd, optopt)) {
+        const char *whole = optind < args->argc ? args->argv[optind] : "";
+        bool is_long = whole[0] == '-' && whole[1] == optopt;
+        diag_error(args->diag, DIAG_USAGE, NULL, mend, "unknown option -%c%s", optopt,
+                   is_long ? nearest_option(args, whole + 1) : "");
+    } else if (optopt) {
+        diag_error(args->diag, DIAG_USAGE, NULL, mend, "option --%.*s takes no argument", length,
+                   word);
+    } else {
+        diag_error(args->diag, DIAG_USAGE, NULL, mend, "unknown option --%.*s%s", length, word,
+                   nearest_option(args, word));
+    }
 }
 
 static bool parse_colour(struct cmd_args *args, const char *when) {

@@ -17,3 +17,7 @@ install_NEEDS = $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL)
 CHECKS += terminal
 terminal_CHECK = tests/cli/terminal-check $(BUILD)/bpf2thumb $(BUILD)
 terminal_NEEDS = $(CLI_TOOLS)
+
+CHECKS += examples
+examples_CHECK = tests/cli/examples.sh $(CLI_TOOLS) $(BUILD)/tests/emulator/native.elf
+examples_NEEDS = $(CLI_TOOLS) $(BUILD)/tests/emulator/native.elf

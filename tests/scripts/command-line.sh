@@ -13,6 +13,8 @@ expect 'nothing like it' 2 'unknown command xyzzy.*fix:' "$tool" xyzzy
 expect 'unknown option' 2 'unknown option --cup; did you mean --cpu\?' "$tool" build --cup v3
 expect 'unknown letter' 2 'unknown option -z' "$tool" build -z
 expect 'unknown letter after a long option' 2 'unknown option -z' "$tool" build --cpu v3 -z
+expect 'a long option with one dash' 2 'unknown option -c; did you mean --cpu\?' "$tool" build -cpu v3 x.c
+expect 'letters that are like nothing' 2 'unknown option -z.  fix' "$tool" build -zzz x.c
 expect 'missing argument' 2 'option -o needs an argument' "$tool" build -o
 expect 'superfluous argument' 2 'option --json takes no argument' "$tool" build --json=1
 expect 'missing operand' 2 'operand is missing.*usage: bpf2thumb build' "$tool" build

@@ -7,10 +7,10 @@
 
 #ifndef MENDED
 SEC("timer/0ms") int prog(struct bpf_ctx_timer *ctx) {
-    return 0;
+    return 0; /* here */
 }
 #else
 SEC("timer/1ms") int prog(struct bpf_ctx_timer *ctx) {
-    return 0;
+    return 0; /* here */
 }
 #endif
