@@ -1,7 +1,7 @@
 # Example programs, and the header they include, which is generated from the runtime's tables.
 programs_MAY_INCLUDE := runtime/include
 
-PROGRAM_NAMES   := blink crc32 debounce event_log fletcher32 histogram moving_average uart_frame
+PROGRAM_NAMES   := $(patsubst programs/%.bpf.c,%,$(sort $(wildcard programs/*.bpf.c)))
 PROGRAM_OBJECTS := $(PROGRAM_NAMES:%=$(BUILD)/bpf/programs/%.bpf.o)
 MCU_HEADER      := $(BUILD)/gen/bpf_mcu.h
 

@@ -32,7 +32,7 @@ BENCH_INPUTS(BENCH_INPUT)
 extern const char input_button[];
 
 struct bench {
-    const char *name, *directory;
+    const char *name;
     uint32_t memory; /* bytes of a raw program's memory; 0: the hook's context */
     bench_input_fn *input;
     uint32_t runs;

@@ -9,7 +9,7 @@ const char input_button[] =
     "PA0=0,0,1,0,1,1,1,1,1,1,0,1,1,1,0,0,0,0,0,0,1,1,1,1,1,1,0,0,1,0,0,0,0,0,0";
 
 const struct bench benches[] = {
-#define BENCH(name, directory, memory, input, runs) {#name, directory, memory, input_##input, runs},
+#define BENCH(name, memory, input, runs) {#name, memory, input_##input, runs},
 #include "bench/bench.def"
 };
 const size_t bench_count = sizeof(benches) / sizeof(benches[0]);

@@ -137,7 +137,7 @@ static bool run_blob(struct job *j, enum bench_engine engine,
     struct machine_result result;
     uint32_t where;
     const char *object =
-        arena_printf(j->arena, "%s/bpf/%s/%s.bpf.o", j->build, j->bench->directory, j->bench->name);
+        arena_printf(j->arena, "%s/bpf/programs/%s.bpf.o", j->build, j->bench->name);
 
     o.mem_size = j->bench->memory;
     o.bytecode_only = o.bytecode = engine == BENCH_INTERP;
@@ -206,8 +206,7 @@ static void call_native(struct job *j, const struct native *native, const struct
 }
 
 static bool run_native(struct job *j) {
-    const char *base =
-        arena_printf(j->arena, "%s/native/%s/%s", j->build, j->bench->directory, j->bench->name);
+    const char *base = arena_printf(j->arena, "%s/native/programs/%s", j->build, j->bench->name);
     const char *elf = arena_printf(j->arena, "%s.elf", base);
     struct machine_result result;
     struct native setup, native;

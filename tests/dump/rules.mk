@@ -13,7 +13,7 @@ $(CODE_VALID): $(call objs,host,tests/dump) $(BUILD)/host/tests/conformance/data
 	@$(CC) -o $@ $^ $(HOST_LIBS)
 
 # Compiled from good sources by clang: what every test below is run on.
-DUMP_OBJECTS = $(patsubst %.c,$(BUILD)/bpf/%.o,$(wildcard tests/dump/*.bpf.c tests/bench/*.bpf.c)) \
+DUMP_OBJECTS = $(patsubst %.c,$(BUILD)/bpf/%.o,$(wildcard tests/dump/*.bpf.c)) \
                $(PROGRAM_OBJECTS) $(ELF_GOOD_OBJECTS)
 
 CHECKS += code-vectors code-objects code-random

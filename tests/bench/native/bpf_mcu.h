@@ -84,13 +84,19 @@ void bpf_h_ringbuf_submit(void *data, u64 flags);
 long bpf_h_gpio_write(u32 pin, u32 level);
 long bpf_h_gpio_read(u32 pin);
 long bpf_h_gpio_toggle(u32 pin);
+long bpf_h_led_set(u32 led, u32 on);
 long bpf_h_pwm_set(u32 channel, u32 duty);
+long bpf_h_encoder_read(u32 encoder);
+u64 bpf_h_ktime_get_ns(void);
 long bpf_h_uart_write(u32 port, const void *data, u32 size);
 #define bpf_ringbuf_submit bpf_h_ringbuf_submit
 #define bpf_gpio_write bpf_h_gpio_write
 #define bpf_gpio_read bpf_h_gpio_read
 #define bpf_gpio_toggle bpf_h_gpio_toggle
+#define bpf_led_set bpf_h_led_set
 #define bpf_pwm_set bpf_h_pwm_set
+#define bpf_encoder_read bpf_h_encoder_read
+#define bpf_ktime_get_ns bpf_h_ktime_get_ns
 #define bpf_uart_write bpf_h_uart_write
 
 #endif

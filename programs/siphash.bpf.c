@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* SipHash-2-4 of 256 bytes, the key in front of them: 64-bit additions and rotations. */
+/*
+ * SipHash-2-4 (Aumasson and Bernstein 2012) of 256 bytes, the 16 bytes of the key in front of them: a short
+ * authentication of telegrams. r0 = the hash. 64-bit additions and rotations on a 32-bit machine.
+ *
+ *     bpf2thumb run --mem @key-and-message.bin siphash.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define WORDS 32

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* A copy of 1,000 bytes, byte by byte, between buffers that a caller chose (so they may overlap). */
+/*
+ * Copies 1,000 bytes, byte by byte, from a place that the length decides (so that nothing is known about its
+ * alignment) to offset 1040: what a protocol stack does with payloads. r0 = the last byte.
+ *
+ *     bpf2thumb run --mem @packet.bin byte_copy.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define BYTES 1000

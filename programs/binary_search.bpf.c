@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* 64 binary searches in 256 sorted words: loads whose addresses depend on the load before. */
+/*
+ * Binary search, as a calibration table needs it: the memory holds 256 sorted 32-bit words, 64 keys (a
+ * generator makes them) are looked up, r0 mixes the places that they have or would have. Every load has an
+ * address that depends on the load before.
+ *
+ *     bpf2thumb run --mem @table.bin binary_search.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define N 256

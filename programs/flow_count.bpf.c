@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Counts 64 events by source in a hash map: look-up, insertion, update of a value in its place. */
+/*
+ * Hash-map counter: 64 events, whose low four bits say who and whose high byte how much, are counted by source in
+ * a hash map that the host can read: events and bytes of each. r0 = the most bytes of one source. Look-up,
+ * insertion, and update of a value in its place.
+ *
+ *     bpf2thumb run --mem 01000005020000070100000a flow_count.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define EVENTS 64

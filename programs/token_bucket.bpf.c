@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Token bucket with time in 64-bit nanoseconds: 64-bit compares, additions, one division an event. */
+/*
+ * Token-bucket rate limiter with time in 64-bit nanoseconds, on a trace: 64 events, each with a distance in
+ * time (20 bits, ns) and a price (2 bits). r0: passed (bits 32 up) and dropped. rate_limit.bpf.c is the same idea
+ * on a port. 64-bit compares, a multiplication, one division an event.
+ *
+ *     bpf2thumb run --mem @trace.bin token_bucket.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define EVENTS 64

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Bits of 128 words in reverse order, by halves, and the number of ones: masks and shifts. */
+/*
+ * Reverses the bits of 128 words in place and counts their ones: what a driver does for a display or a
+ * radio that wants its bits the other way round. Masks and shifts by halves, no table. r0 = how many ones.
+ *
+ *     bpf2thumb run --mem 01000000 bit_swap.bpf.c          the 1 of the first word moves to bit 31
+ */
 #include "bpf_mcu.h"
 
 #define WORDS 128

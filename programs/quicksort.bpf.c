@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Quicksort of 128 halfwords with a stack of its own, insertion sort below 8: local arrays, calls. */
+/*
+ * Quicksort of 128 halfwords with a stack of its own in place of recursion, and insertion sort for short
+ * pieces: percentiles of a block of samples. r0 mixes the sorted values. Local arrays, calls of sub-programs.
+ *
+ *     bpf2thumb run --mem 090001000500 quicksort.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define N 128

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Base64 of 384 bytes: table look-ups, three bytes in, four out. */
+/*
+ * Base64 (RFC 4648) of 384 bytes, for binary data that has to go through a text protocol: the input is the
+ * beginning of the memory, the 512 characters lie behind it. Three bytes in, four characters out of a table in
+ * flash. r0 mixes characters, as a cheap check for who compares two of them.
+ *
+ *     bpf2thumb run --text ...384 characters... base64.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define IN 384

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Ethernet, IPv4 and UDP headers of 16 packets: bounds, byte order, header checksum, ports counted. */
+/*
+ * Packet header parser: 16 Ethernet frames of 64 bytes; Ethernet, IPv4 and UDP headers are checked in order,
+ * lengths before contents, the IPv4 checksum too. r0: accepted packets for 10.0.0.0/8 (bits 48 up), reasons why
+ * the others were not, added up (bits 32 up), and destination ports, added up.
+ *
+ *     bpf2thumb run --mem @frames.bin packet.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define PACKETS 16

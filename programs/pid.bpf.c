@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* PID controller in Q16.16 with 64-bit products and clamps, 64 steps against a first-order plant. */
+/*
+ * The arithmetic of a PID controller, without a motor (pid_motor.bpf.c has one): Q16.16, products of 64 bits,
+ * clamps; 64 steps of a first-order plant towards the goals in memory (16 bits each). r0 = the positions, added
+ * up, which says at a glance whether two controllers are the same.
+ *
+ *     bpf2thumb run --mem 00100010 pid.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define STEPS 64

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Product of two 20 x 20 matrices of 32-bit numbers: three nested loops, multiply and accumulate. */
+/*
+ * Product of two 20 x 20 matrices of 32-bit numbers, a state estimator's daily bread: A, then B, then room for
+ * the result. r0 = the trace of the result.
+ *
+ *     bpf2thumb run --mem @a-and-b.bin matmul.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define N 20

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Integer square roots of 64 64-bit numbers, bit by bit: 64-bit shifts, compares and subtractions. */
+/*
+ * Integer square roots of 64 64-bit numbers (their upper 48 bits), bit by bit, as for distances and RMS values
+ * where there is no FPU: 64-bit shifts, compares and subtractions. r0 = the sum of the roots.
+ *
+ *     bpf2thumb run --mem 0000000000000100 isqrt.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define N 64

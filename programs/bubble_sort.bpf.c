@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Bubble sort of 64 signed words: loads, compares, branches that cannot be predicted. */
+/*
+ * Bubble sort of 64 signed words in place: the smallest median filter for sensors. r0 = how many exchanges
+ * that took. Compares and branches that nobody can predict.
+ *
+ *     bpf2thumb run --mem 030000000100000002000000 bubble_sort.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define N 64

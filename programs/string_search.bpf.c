@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Occurrences of a word in a text of 1 KiB, place after place: bytes, an inner loop that ends early. */
+/*
+ * Finds the word "real" in a text of 1 KiB, place after place: a filter on log lines. r0: how often (bits 32
+ * up) and where last. Bytes, an inner loop that ends early.
+ *
+ *     bpf2thumb run --text 'a real one' string_search.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define TEXT 1024

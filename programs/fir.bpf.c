@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* FIR filter, Q15 samples and 32-bit coefficients with 64-bit sums: 24 taps, 64 outputs, saturated. */
+/*
+ * Fixed-point FIR filter for 64 samples: 24 coefficients (32 bits, Q31) in front, then 88 samples (16 bits),
+ * then the outputs: 64-bit sums, shifted back and saturated. r0 = how many were clipped, so that the caller can
+ * lower the gain.
+ *
+ *     bpf2thumb run --mem @coefficients-and-samples.bin fir.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define TAPS 24

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* SHA-256 (FIPS 180-4) of two blocks behind the 32 bytes of state: 32-bit rotations, additions, a table. */
+/*
+ * SHA-256 (FIPS 180-4) of two blocks, to check an update before it is used: 32 bytes of room for the digest's
+ * eight words, then 128 bytes of padded message. r0 = the digest's first eight bytes.
+ *
+ *     bpf2thumb run --mem @state-and-message.bin sha256.bpf.c
+ */
 #include "bpf_mcu.h"
 
 #define BLOCKS 2
