@@ -43,7 +43,7 @@ struct test {
 /* Greatest values; UINT64_MAX: not known. */
 struct bounds {
     uint64_t phi, next;
-    bool next_sext; /* next is between INT32_MIN and INT32_MAX */
+    bool phi_sext, next_sext; /* it is between INT32_MIN and INT32_MAX */
 };
 
 /* -------------------------------------------------------------------------------- conditions */
@@ -148,6 +148,20 @@ static bool bound_below(const struct variable *var, const struct test *t, uint64
     return sum_within(out->phi, step, max, &out->next);
 }
 
+/* The same from a negative constant to a constant: says whether all numbers fit a signed word. */
+static bool meet_signed(const struct solution *s, const struct variable *var, const struct test *t,
+                        struct bounds *out) {
+    const struct known *init = &s->known[var->init];
+    int64_t first = (int64_t)init->ones, bound = (int64_t)t->least;
+    bool constant = known_constant(init) && t->least == t->greatest;
+    if (!constant || var->type != IR_I64 || t->low_word || first < INT32_MIN || bound > INT32_MAX ||
+        first > bound || (first == bound && t->of_next) || (bound - first) % var->step != 0)
+        return false;
+    *out = (struct bounds){UINT64_MAX, UINT64_MAX, true, false};
+    out->next_sext = t->of_next || bound + var->step <= INT32_MAX;
+    return true;
+}
+
 /* next or p != bound, upwards: p must meet the bound exactly. */
 static bool meet_above(const struct ir_fn *fn, const struct solution *s, const struct variable *var,
                        const struct test *t, struct bounds *out) {
@@ -202,14 +216,16 @@ static bool bound_above(const struct variable *var, const struct test *t, uint64
 static bool find_bounds(const struct ir_fn *fn, const struct solution *s,
                         const struct variable *var, const struct test *t, struct bounds *out) {
     uint64_t init = known_max(&s->known[var->init]);
-    *out = (struct bounds){UINT64_MAX, UINT64_MAX, false};
+    *out = (struct bounds){UINT64_MAX, UINT64_MAX, false, false};
     switch (t->cond) {
     case IR_COND_ULT:
     case IR_COND_ULE:
     case IR_COND_SLT:
     case IR_COND_SLE: return var->step > 0 && bound_below(var, t, init, out);
     case IR_COND_NE:
-        return var->step > 0 ? meet_above(fn, s, var, t, out) : meet_below(fn, s, var, t, out);
+        if (var->step < 0)
+            return meet_below(fn, s, var, t, out);
+        return meet_above(fn, s, var, t, out) || meet_signed(s, var, t, out);
     case IR_COND_SGT:
     case IR_COND_SGE: return var->step < 0 && bound_above(var, t, init, out);
     default: return false;
@@ -285,7 +301,7 @@ static void refine_variable(const struct ir_fn *fn, struct solution *s,
             side = block->target[0] != var->header;
         if (side >= 0 && condition_of(block, (unsigned)side, &c) && as_test(fn, s, var, c, &t) &&
             find_bounds(fn, s, var, &t, &bounds)) {
-            refine(&s->known[var->phi], bounds.phi, false, var->type);
+            refine(&s->known[var->phi], bounds.phi, bounds.phi_sext, var->type);
             refine(&s->known[var->next], bounds.next, bounds.next_sext, var->type);
         }
         if (block == var->header)

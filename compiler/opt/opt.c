@@ -10,10 +10,10 @@ static const struct opt_pass passes[] = {
 #include "opt/passes.def"
 };
 
-/* Names of passes, in order. */
-static const char *const wide[] = {"cfg",    "inline_map", "thread", "promote",  "simplify",
-                                   "sccp",   "phi",        "narrow", "simplify", "gvn",
-                                   "thread", "phi",        "dce",    "cfg",      NULL};
+/* Names of passes, in order. The second promotion knows bounds of indices that the first made values. */
+static const char *const wide[] = {"cfg", "inline_map", "thread", "promote",  "simplify", "sccp",
+                                   "phi", "promote",    "narrow", "simplify", "gvn",      "thread",
+                                   "phi", "dce",        "cfg",    NULL};
 static const char *const words[] = {"simplify", "sccp", "phi", "narrow", "simplify", "gvn",
                                     "thread",   "phi",  "dce", "cfg",    NULL};
 

@@ -7,7 +7,9 @@
  * What else may touch a byte makes it memory: accesses of another size or partly overlapping ones,
  * accesses through r10 plus a bounded index, bytes that a helper is given by address and size. An
  * address that goes anywhere else (another function, memory, an unbounded index) may be used for any
- * byte of the frame, and then nothing is promoted: without the verifier there is no telling.
+ * byte of the frame, and then nothing is promoted: without the verifier there is no telling. If it
+ * is only loaded from, slots keep their stores but not their loads: often that turns an index, which
+ * was spilled itself, into a value with bounds, so that the next run can finish the work.
  *
  * A slot that is read before it is written reads as 0. Phis are placed as the builder places them:
  * at every join where the slot is live, and those that merge nothing are removed.
@@ -37,7 +39,9 @@ struct promoter {
     struct arena *arena;
     struct uses uses;
     struct solution known;
-    bool escapes;               /* some address may be used for any byte */
+    bool escapes;               /* some address may be used to write any byte */
+    bool read_anywhere;         /* some load may be of any byte */
+    struct bitset *anywhere;    /* values that may be the address of any byte, uses seen */
     uint8_t byte[FRAME_BYTES];  /* by offset + FRAME_BYTES */
     uint8_t first[FRAME_BYTES]; /* size of the slot that starts here, 0: none */
     uint16_t slot_at[FRAME_BYTES];
@@ -99,63 +103,90 @@ static bool helper_bytes(const struct promoter *p, const struct ir_inst *call, u
     }
 }
 
-/* An address of the frame, r10 + [low, high], is used. */
-static void use_address(struct promoter *p, ir_val v, int64_t low, int64_t high);
+/* Addresses of the frame: r10 + [low, high]. */
+struct range {
+    int64_t low, high;
+    unsigned depth; /* additions that made it */
+};
 
-static void use_in(struct promoter *p, const struct use *use, int64_t low, int64_t high) {
+#define MAX_ADDITIONS 64
+#define ANYWHERE ((struct range){INT32_MIN, INT32_MAX, 0})
+
+static bool is_anywhere(struct range range) {
+    return range.low == INT32_MIN;
+}
+
+static void use_address(struct promoter *p, ir_val v, struct range range);
+
+/* The range after adding an index, which may be a negative constant. */
+static struct range moved(const struct promoter *p, struct range range, ir_val index) {
+    const struct known *k = &p->known.known[index];
+    int64_t least = (int64_t)k->ones, greatest = (int64_t)known_max(k);
+    bool bounded = least >= 0 && least <= greatest && greatest <= FRAME_BYTES;
+    bool constant = known_constant(k) && least < 0 && least >= -FRAME_BYTES;
+    if (is_anywhere(range) || (!bounded && !constant) || range.depth == MAX_ADDITIONS) {
+        unsigned depth = range.depth;
+        range = ANYWHERE;
+        range.depth = depth + 1;
+        return range;
+    }
+    return (struct range){range.low + least, range.high + greatest, range.depth + 1};
+}
+
+static void use_in(struct promoter *p, const struct use *use, struct range range) {
     const struct ir_inst *inst = use->inst;
-    int64_t imm = inst->imm;
+    int64_t low = range.low + inst->imm, end = range.high + inst->imm + inst->size;
     uint64_t bytes;
     switch (inst->op) {
     case IR_LOAD:
-    case IR_STORE:
-        if (use->arg != 0) /* the address is stored */
-            p->escapes = true;
-        else if (low == high)
-            touch_slot(p, low + imm, inst->size);
+        if (is_anywhere(range))
+            p->read_anywhere = true;
+        else if (range.low == range.high)
+            touch_slot(p, low, inst->size);
         else
-            touch(p, low + imm, high + imm + inst->size);
+            touch(p, low, end);
+        break;
+    case IR_STORE:
+        if (use->arg != 0 || is_anywhere(range)) /* itself is stored, or anything overwritten */
+            p->escapes = true;
+        else if (range.low == range.high)
+            touch_slot(p, low, inst->size);
+        else
+            touch(p, low, end);
         break;
     case IR_ATOMIC:
     case IR_CMPXCHG:
-        p->escapes |= use->arg != 0;
-        touch(p, low + imm, high + imm + inst->size);
+        p->escapes |= use->arg != 0 || is_anywhere(range);
+        touch(p, low, end);
         break;
     case IR_CALL_HELPER:
-        if (helper_bytes(p, inst, use->arg, &bytes))
-            touch(p, low, high + (int64_t)bytes);
+        if (!is_anywhere(range) && helper_bytes(p, inst, use->arg, &bytes))
+            touch(p, range.low, range.high + (int64_t)bytes);
         else
             p->escapes = true;
         break;
-    case IR_ADD: {
-        const struct known *index = &p->known.known[inst->args[!use->arg]];
-        uint64_t max = known_max(index);
-        if (inst->type == IR_I64 && max <= FRAME_BYTES)
-            use_address(p, inst->res[0], low + (int64_t)index->ones, high + (int64_t)max);
-        else if (inst->type == IR_I64 && known_constant(index) && (int64_t)max < 0 &&
-                 (int64_t)max >= -FRAME_BYTES)
-            use_address(p, inst->res[0], low + (int64_t)max, high + (int64_t)max);
+    case IR_ADD:
+        if (inst->type == IR_I64 && range.depth <= MAX_ADDITIONS)
+            use_address(p, inst->res[0], moved(p, range, inst->args[!use->arg]));
         else
             p->escapes = true;
         break;
-    }
     default: p->escapes = true; break;
     }
 }
 
-/* Recursion is as deep as additions stand on one address. */
-#define MAX_ADDITIONS 64
-
-static void use_address(struct promoter *p, ir_val v, int64_t low, int64_t high) {
-    if (high - low > MAX_ADDITIONS * FRAME_BYTES || low < -MAX_ADDITIONS * FRAME_BYTES ||
-        high > MAX_ADDITIONS * FRAME_BYTES) {
-        p->escapes = true;
-        return;
+/* Recursion is as deep as additions stand on one address, at most MAX_ADDITIONS. Only sums of two
+ * addresses can be come by in more than one way, and those may be anywhere: they are seen once. */
+static void use_address(struct promoter *p, ir_val v, struct range range) {
+    if (is_anywhere(range)) {
+        if (bitset_test(p->anywhere, v))
+            return;
+        bitset_set(p->anywhere, v);
     }
     uses_for_each(use, &p->uses, v) {
         if (p->escapes)
             return;
-        use_in(p, use, low, high);
+        use_in(p, use, range);
     }
 }
 
@@ -163,7 +194,7 @@ static void find_slots(struct promoter *p) {
     for (uint32_t i = 0; i < p->fn->norder; i++)
         for (const struct ir_inst *inst = p->fn->order[i]->first; inst; inst = inst->next)
             if (inst->op == IR_FRAME)
-                use_address(p, inst->res[0], inst->imm, inst->imm);
+                use_address(p, inst->res[0], (struct range){inst->imm, inst->imm, 0});
     for (int at = 0; at < FRAME_BYTES; at++) {
         p->slot_at[at] = NO_SLOT;
         bool whole = p->first[at] != 0;
@@ -287,7 +318,8 @@ static void rename_block(struct promoter *p, struct ir_block *block) {
             now[slot] = inst->args[1];
         else
             ir_replace(p->fn, inst->res[0], loaded(p, inst, now[slot]));
-        ir_remove(p->fn, inst);
+        if (inst->op == IR_LOAD || !p->read_anywhere)
+            ir_remove(p->fn, inst);
     }
 }
 
@@ -315,10 +347,12 @@ void opt_promote(struct ir_fn *fn) {
     struct promoter *p = arena_alloc(arena, sizeof(*p));
     p->fn = fn;
     p->arena = arena;
+    p->anywhere = bitset_new(arena, fn->nvalues);
     uses_collect(&p->uses, fn, arena);
     known_solve(fn, arena, &p->known);
+    known_induction(fn, &p->known);
     find_slots(p);
-    if (!p->escapes) {
+    if (!p->escapes && !p->read_anywhere) {
         uint32_t left = stack_left(p);
         fn->stack = left < fn->stack ? left : fn->stack;
     }

@@ -27,6 +27,7 @@ struct generator {
     struct bpf_insn *out;
     uint32_t n;
     uint32_t nfuncs, func;
+    bool plain; /* this function's stack addresses go nowhere: its slots can be promoted */
     uint32_t func_start[MAX_FUNCS];
     uint32_t item_start[MAX_ITEMS + 1], nitems;
     struct fixup fixups[MAX_FIXUPS];
@@ -196,7 +197,15 @@ static void indirect_access(struct generator *g) {
     put_mov(g, address, stack ? BPF_R10 : CTX);
     if (stack)
         put_alu_imm(g, BPF_ADD, 64, address, -STACK);
-    if (one_in(g, 2)) {
+    if (one_in(g,
+               3)) { /* an index without bounds that an analysis could see: what is left of fuel */
+        put_mov(g, index, FUEL);
+        put(g,
+            (struct bpf_decoded){.op = BPF_JSGT, .width = 64, .dst = index, .imm = 0, .target = 2});
+        put_alu_imm(g, BPF_MOV, 64, index, 0);
+        put(g, (struct bpf_decoded){
+                   .op = BPF_ADD, .width = 64, .src_reg = 1, .dst = address, .src = index});
+    } else if (one_in(g, 2)) {
         put_alu_imm(g, BPF_AND, one_in(g, 2) ? 32 : 64, index, 24);
         put(g, (struct bpf_decoded){
                    .op = BPF_ADD, .width = 64, .src_reg = 1, .dst = address, .src = index});
@@ -424,7 +433,9 @@ static void random_item(struct generator *g, uint32_t item) {
     case 0:
     case 1: access(g, CTX, 0, one_in(g, 2) ? 16 : RANDOM_CTX_SIZE); break;
     case 2:
-        if (one_in(g, 8))
+        if (g->plain)
+            indirect_access(g);
+        else if (one_in(g, 8))
             move_pointer(g);
         else if (one_in(g, 3))
             access(g, POINTER, 0, 32);
@@ -523,6 +534,7 @@ static void random_function(struct generator *g) {
     g->func_start[g->func] = g->n;
     g->nitems = 3 + below(g, MAX_ITEMS - 3);
     uint32_t first = g->nfixups;
+    g->plain = one_in(g, 3);
     prologue(g);
     for (uint32_t item = 0; item < g->nitems; item++) {
         g->item_start[item] = g->n;
