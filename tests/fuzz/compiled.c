@@ -14,21 +14,44 @@
 #include "load.h"
 #include "program/program.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BUDGET 2000000 /* instructions of the interpreter; cycles are 64 times that */
 
+#define MEMORY_MAX 4096 /* of maps and writable data */
+
 struct outcome {
     enum bpf_status status;
     uint64_t r0;
     uint8_t context[RANDOM_CTX_SIZE];
+    uint8_t memory[MEMORY_MAX]; /* maps and data, one after another */
 };
 
 static bool same(const struct outcome *a, const struct outcome *b) {
     return a->status == b->status &&
            (a->status != BPF_OK ||
-            (a->r0 == b->r0 && memcmp(a->context, b->context, sizeof(a->context)) == 0));
+            (a->r0 == b->r0 && memcmp(a->context, b->context, sizeof(a->context)) == 0 &&
+             memcmp(a->memory, b->memory, sizeof(a->memory)) == 0));
+}
+
+/* Copies what a program left in its maps and data. `context` lies in the arena. */
+static void copy_memory(struct outcome *out, const struct compile_result *r,
+                        const uint8_t *context) {
+    struct blob blob;
+    uint32_t where, n = 0;
+    if (blob_parse(r->blob, r->blob_size, &blob, &where) != BPF_OK)
+        abort();
+    const uint8_t *arena = context - blob.header->ctx_off;
+    for (uint32_t i = 0; i < blob.header->maps.count; n += blob.maps[i++].size)
+        memcpy(out->memory + n, arena + blob.maps[i].off, blob.maps[i].size);
+    for (uint32_t i = 0; i < blob.header->datas.count; i++)
+        if (blob.datas[i].flags & BLOB_DATA_ARENA) {
+            memcpy(out->memory + n, arena + blob.datas[i].off, blob.datas[i].size);
+            n += blob.datas[i].size;
+        }
+    assert(n <= MEMORY_MAX);
 }
 
 static struct outcome run_native(const struct compile_result *r, const uint8_t *context) {
@@ -39,6 +62,7 @@ static struct outcome run_native(const struct compile_result *r, const uint8_t *
     bpf_host_set_budget(host, BUDGET);
     out.status = bpf_host_run(host, 0, context, RANDOM_CTX_SIZE, &out.r0);
     memcpy(out.context, bpf_host_context(host), sizeof(out.context));
+    copy_memory(&out, r, bpf_host_context(host));
     bpf_host_free(host);
     return out;
 }
@@ -57,6 +81,7 @@ static struct outcome run_machine(struct machine *m, const struct compile_result
     out.status = result.status;
     out.r0 = result.r0;
     memcpy(out.context, loaded.context, sizeof(out.context));
+    copy_memory(&out, r, loaded.context);
     return out;
 }
 
@@ -77,6 +102,7 @@ enum verdict { SAME, DIFFERENT, REFUSED, FAULTS };
 struct subject {
     struct bpf_insn insns[RANDOM_MAX_INSNS];
     uint32_t count;
+    unsigned flags; /* enum random_flags */
     uint8_t context[RANDOM_CTX_SIZE];
     const char *engine; /* the one that differs from the native interpreter */
     struct outcome expected, got;
@@ -101,10 +127,11 @@ static enum verdict run_level(struct machine *m, struct subject *s, const struct
     if (!compile_program(prog, &options, &result, diag))
         return REFUSED;
     same_layout(&result);
+    /* From the same blob: where maps lie, and so what their addresses are, depends on the level. */
+    s->expected = run_native(&result, s->context);
+    if (s->expected.status != BPF_OK)
+        return FAULTS; /* what a fault leaves behind depends on the engine */
     if (level == 0) {
-        s->expected = run_native(&result, s->context);
-        if (s->expected.status != BPF_OK)
-            return FAULTS; /* what a fault leaves behind depends on the engine */
         got = run_machine(m, &result, BPF_ENGINE_INTERP, s->context);
         if (note(s, "interpreter, Cortex-M4", &got))
             return DIFFERENT;
@@ -119,6 +146,8 @@ static enum verdict run_all(struct machine *m, struct subject *s) {
     struct program *prog =
         program_from_insns(arena, "random", s->insns, s->count, RANDOM_CTX_SIZE, diag);
     enum verdict verdict = prog ? SAME : REFUSED;
+    if (prog && s->flags & RANDOM_MAPS)
+        random_attach(prog);
     for (unsigned level = 0; verdict == SAME && level < 4; level++)
         verdict = run_level(m, s, prog, level, diag);
     diag_free(diag);
@@ -128,6 +157,16 @@ static enum verdict run_all(struct machine *m, struct subject *s) {
 
 /* ---------------------------------------------------------------------------------------- shrinking */
 
+/* What a smaller program needs as well, or it would read what nobody wrote, which engines may differ in: the
+ * stores that fill the stack, and the offset of an address there. */
+static bool is_kept(const struct bpf_insn *insns, uint32_t i) {
+    const struct bpf_insn *insn = &insns[i];
+    bool fills = insn->opcode == 0x7a && (insn->regs & 15) == BPF_R10;
+    bool offsets = i > 0 && insn->opcode == 0x07 && insns[i - 1].opcode == 0xbf &&
+                   insns[i - 1].regs == (BPF_R10 << 4 | (insn->regs & 15));
+    return fills || offsets;
+}
+
 /* Replaces one instruction after another by `ja +0` while a difference stays. */
 static void shrink(struct machine *m, struct subject *s) {
     const struct bpf_insn nop = {.opcode = 0x05};
@@ -136,7 +175,7 @@ static void shrink(struct machine *m, struct subject *s) {
         for (uint32_t i = 0; i < s->count; i++) {
             struct bpf_insn old[2] = {s->insns[i], s->insns[i + 1 < s->count ? i + 1 : i]};
             bool wide = old[0].opcode == 0x18;
-            if (memcmp(&old[0], &nop, sizeof(nop)) == 0)
+            if (memcmp(&old[0], &nop, sizeof(nop)) == 0 || is_kept(s->insns, i))
                 continue;
             s->insns[i] = nop;
             if (wide)
@@ -181,7 +220,8 @@ struct tally {
 
 static bool check_seed(struct machine *m, uint64_t seed, struct tally *tally) {
     static struct subject s;
-    s.count = random_program(seed, (unsigned)(seed % 8), s.insns);
+    s.flags = seed % 2 ? RANDOM_MAPS | (unsigned)(seed / 2 % 4 * 2) : (unsigned)(seed / 2 % 8);
+    s.count = random_program(seed, s.flags, s.insns);
     for (unsigned i = 0; i < sizeof(s.context); i++)
         s.context[i] = (uint8_t)((seed * 0x9e3779b97f4a7c15ull >> 17) * (i + 1) >> 3);
     switch (run_all(m, &s)) {
@@ -190,7 +230,8 @@ static bool check_seed(struct machine *m, uint64_t seed, struct tally *tally) {
     case FAULTS: tally->faults++; return true;
     default: break;
     }
-    shrink(m, &s);
+    if (!getenv("NOSHRINK"))
+        shrink(m, &s);
     print_subject(&s, seed);
     return false;
 }

@@ -16,6 +16,7 @@ enum random_flags {
     RANDOM_HELPERS = 1, /* calls of helpers, with arguments of the kinds that they take */
     RANDOM_CALLX = 2,   /* callx of functions whose address was taken */
     RANDOM_CALLS = 4,   /* local calls */
+    RANDOM_MAPS = 8,    /* maps, data, callbacks, tail calls: the program needs random_attach() */
 };
 
 #define RANDOM_MAX_INSNS 6000
@@ -23,5 +24,9 @@ enum random_flags {
 
 /* Writes a program for program_from_insns() to out[RANDOM_MAX_INSNS]; returns its slots. */
 uint32_t random_program(uint64_t seed, unsigned flags, struct bpf_insn *out);
+
+/* Gives what program_from_insns() made of a program with RANDOM_MAPS its maps, data and programs. */
+struct program;
+void random_attach(struct program *program);
 
 #endif
