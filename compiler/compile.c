@@ -10,6 +10,7 @@
  *   layout_finish     what lies where relative to r9                thumb2/
  *   isel              words -> Thumb-2 over virtual registers       thumb2/
  *   regalloc          virtual -> machine registers                  thumb2/
+ *   if_convert, ...   IT blocks, addressing with write-back         thumb2/
  *   expand, assemble  machine IR -> bytes                           thumb2/
  *   blob_write        bytes and tables -> blob                      blob/
  *
@@ -27,6 +28,7 @@
 #include "clang.h"
 #include "elf/elf.h"
 #include "opt/opt.h"
+#include "thumb2/finish.h"
 #include "thumb2/isel.h"
 #include "util/progress.h"
 #include "verifier/verifier.h"
@@ -178,6 +180,11 @@ static bool emit_instance(struct pipeline *p, struct instance *inst) {
     dump_mir(p, fn, "isel");
     regalloc(fn);
     dump_mir(p, fn, "regalloc");
+    if (p->options->level > 0) {
+        if_convert(fn);
+        write_back(fn);
+        dump_mir(p, fn, "finish");
+    }
     out->ncopies += fn->ncopies;
     out->nspills += fn->nspills;
     out->nreloads += fn->nreloads;

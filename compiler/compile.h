@@ -29,7 +29,7 @@ struct compile_options {
 #define COMPILE_LEVELS "0 1 2 s"
 
 /* What dump_pass may name besides the passes of the optimiser; ends with NULL. */
-#define COMPILE_STAGES(_) _(build) _(legalize) _(trim) _(final) _(isel) _(regalloc)
+#define COMPILE_STAGES(_) _(build) _(legalize) _(trim) _(final) _(isel) _(regalloc) _(finish)
 extern const char *const compile_stages[];
 
 /* "-O2" of the command line: "0", "1", "2", "s". False if it is none of them. */

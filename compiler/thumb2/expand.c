@@ -54,10 +54,16 @@ static struct code_item *put_imm(struct expander *x, enum t2_op op, unsigned d, 
     return item;
 }
 
-static void put_it(struct expander *x, enum t2_cond cond, unsigned count) {
+/* IT for count instructions; bit i of inverse: the i-th is executed when cond does not hold. The first
+ * one's bit is 0. */
+static void put_it(struct expander *x, enum t2_cond cond, unsigned count, unsigned inverse) {
     struct code_item *item = put(x, T2_OP_IT);
+    unsigned mask = 1u << (4 - count); /* ARM ARM A7.3.2 */
+    assert(count >= 1 && count <= 4 && !(inverse & 1));
+    for (unsigned i = 1; i < count; i++)
+        mask |= ((cond ^ inverse >> i) & 1) << (4 - i);
     item->f.cond = (uint8_t)cond;
-    item->f.imm = count == 1 ? 8 : cond & 1 ? 12 : 4; /* IT or ITT (ARM ARM A7.3.2) */
+    item->f.imm = (int32_t)mask;
 }
 
 /* The instruction just put is executed under an IT. */
@@ -86,6 +92,13 @@ static void put_const(struct expander *x, unsigned d, uint32_t value) {
     item->f.imm = (int32_t)value;
     item->label = CODE_NO_LABEL;
     item->insn = x->insn;
+}
+
+/* A constant that one instruction can make, whatever it is. */
+static void put_short_const(struct expander *x, unsigned d, uint32_t value) {
+    uint32_t imm12;
+    bool plain = value <= 0xffff || t2_modified_imm(value, &imm12);
+    put_imm(x, plain ? T2_OP_MOV : T2_OP_MVN, d, 0, plain ? value : ~value);
 }
 
 static void put_address(struct expander *x, unsigned d, uint32_t label, uint32_t offset) {
@@ -283,19 +296,22 @@ static bool reuse_flags(struct expander *x, mreg reg) {
     return true;
 }
 
-/* Compares with 0: the flags of the instruction before, cbz and cbnz, or cmp. */
-static bool put_zero_branch(struct expander *x, const struct mir_inst *inst) {
-    static const uint8_t after_result[IR_COND_COUNT] = {
-        [IR_COND_EQ] = T2_EQ, [IR_COND_NE] = T2_NE, [IR_COND_SLT] = T2_MI, [IR_COND_SGE] = T2_PL};
-    bool equality = inst->cond == IR_COND_EQ || inst->cond == IR_COND_NE;
-    if (!equality && inst->cond != IR_COND_SLT && inst->cond != IR_COND_SGE)
-        return false;
-    if (reuse_flags(x, inst->src[0])) {
-        put_branches(x, (enum t2_cond)after_result[inst->cond], inst);
-        return true;
-    }
-    if (!equality)
-        return false;
+/* A comparison with 0 that the instruction before can make: its condition then. */
+static bool flags_of_result(struct expander *x, const struct mir_inst *inst, enum t2_cond *cond) {
+    static const struct {
+        bool possible;
+        enum t2_cond cond;
+    } after_result[IR_COND_COUNT] = {[IR_COND_EQ] = {true, T2_EQ},
+                                     [IR_COND_NE] = {true, T2_NE},
+                                     [IR_COND_SLT] = {true, T2_MI},
+                                     [IR_COND_SGE] = {true, T2_PL}};
+    *cond = after_result[inst->cond].cond;
+    return inst->form == T2_IMM && inst->imm == 0 && after_result[inst->cond].possible &&
+           reuse_flags(x, inst->src[0]);
+}
+
+/* cbz or cbnz. */
+static void put_zero_branch(struct expander *x, const struct mir_inst *inst) {
     enum t2_cond cond = machine_cond((enum ir_cond)inst->cond);
     const struct mir_block *taken = landing(x, inst->target[0]),
                            *other = landing(x, inst->target[1]);
@@ -312,14 +328,15 @@ static bool put_zero_branch(struct expander *x, const struct mir_inst *inst) {
     item->insn = x->insn;
     if (other != x->next)
         put_branch(x, T2_AL, x->block_label[other->id]);
-    return true;
 }
 
-static void put_word_branch(struct expander *x, const struct mir_inst *inst) {
+/* Compares words; the condition to branch on. */
+static enum t2_cond put_word_compare(struct expander *x, const struct mir_inst *inst) {
     enum ir_cond cond = (enum ir_cond)inst->cond;
+    enum t2_cond of_result;
     bool test = cond == IR_COND_SET || cond == IR_COND_CLEAR;
-    if (inst->form == T2_IMM && inst->imm == 0 && put_zero_branch(x, inst))
-        return;
+    if (flags_of_result(x, inst, &of_result))
+        return of_result;
     if (inst->form == T2_IMM) {
         if (test)
             put_imm(x, T2_OP_TST, 0, inst->src[0], (uint32_t)inst->imm);
@@ -331,7 +348,16 @@ static void put_word_branch(struct expander *x, const struct mir_inst *inst) {
         item->f.shift = inst->shift;
         item->f.amount = inst->shift_amount;
     }
-    put_branches(x, machine_cond(cond), inst);
+    return machine_cond(cond);
+}
+
+static void put_word_branch(struct expander *x, const struct mir_inst *inst) {
+    bool equality = inst->cond == IR_COND_EQ || inst->cond == IR_COND_NE;
+    enum t2_cond cond;
+    if (equality && inst->form == T2_IMM && inst->imm == 0 && !flags_of_result(x, inst, &cond))
+        put_zero_branch(x, inst);
+    else
+        put_branches(x, put_word_compare(x, inst), inst);
 }
 
 static struct code_item *compare_part(struct expander *x, bool test, unsigned n, mreg m,
@@ -341,7 +367,7 @@ static struct code_item *compare_part(struct expander *x, bool test, unsigned n,
     return test ? put_imm(x, T2_OP_TST, 0, n, (uint32_t)imm) : put_compare_imm(x, n, (uint32_t)imm);
 }
 
-static void put_pair_branch(struct expander *x, const struct mir_inst *inst) {
+static enum t2_cond put_pair_compare(struct expander *x, const struct mir_inst *inst) {
     enum ir_cond cond = (enum ir_cond)inst->cond;
     unsigned lo = inst->src[0], hi = inst->src[1], scratch = inst->dst[0];
     bool test = cond == IR_COND_SET || cond == IR_COND_CLEAR;
@@ -351,7 +377,7 @@ static void put_pair_branch(struct expander *x, const struct mir_inst *inst) {
         put_reg(x, T2_OP_ORR, scratch, lo, hi)->f.setflags = true;
     } else if (equality || test) {
         compare_part(x, test, lo, inst->src[2], inst->imm);
-        put_it(x, T2_EQ, 1);
+        put_it(x, T2_EQ, 1, 0);
         in_it(compare_part(x, test, hi, inst->src[3], inst->imm2));
     } else {
         compare_part(x, false, lo, inst->src[2], inst->imm);
@@ -360,7 +386,16 @@ static void put_pair_branch(struct expander *x, const struct mir_inst *inst) {
                                      : put_imm(x, T2_OP_SBC, scratch, hi, (uint32_t)inst->imm2);
         high->f.setflags = true;
     }
-    put_branches(x, machine_cond(cond), inst);
+    return machine_cond(cond);
+}
+
+/* IT for the instructions behind a CMPIT. */
+static void put_it_block(struct expander *x, enum t2_cond cond, const struct mir_inst *cmpit) {
+    const struct mir_inst *first = cmpit->next;
+    unsigned count = 0, inverse = 0;
+    for (const struct mir_inst *inst = first; inst->predicate; inst = inst->next, count++)
+        inverse |= (unsigned)(inst->predicate != first->predicate) << count;
+    put_it(x, first->predicate == MIR_THEN ? cond : t2_cond_invert(cond), count, inverse);
 }
 
 /* ----------------------------------------------------------------------------------------- pairs */
@@ -406,7 +441,7 @@ static void put_pair_shift(struct expander *x, const struct mir_inst *inst) {
     put_reg(x, T2_OP_ORR, out, out, t);
     if (inst->op == MIR_ASHR2) {
         put_imm(x, T2_OP_SUB, t, n, 32)->f.setflags = true;
-        put_it(x, T2_PL, 2);
+        put_it(x, T2_PL, 2, 0);
         in_it(put_reg(x, far, t, other, t));
         in_it(put_reg(x, T2_OP_ORR, out, out, t));
     } else {
@@ -433,6 +468,7 @@ static void put_load_store(struct expander *x, const struct mir_inst *inst) {
     item->f.form = inst->form;
     item->f.t = (uint8_t)(load ? inst->dst[0] : inst->src[0]);
     item->f.n = (uint8_t)inst->src[base];
+    item->f.index = (uint8_t)inst->index;
     if (inst->form == T2_IMM)
         item->f.imm = inst->imm;
     else
@@ -473,7 +509,7 @@ static void put_machine(struct expander *x, const struct mir_inst *inst) {
     }
     if (op == T2_OP_MLA || op == T2_OP_MLS)
         item->f.a = (uint8_t)inst->src[2];
-    if (op == T2_OP_UMULL || op == T2_OP_SMULL) {
+    if (op == T2_OP_UMULL || op == T2_OP_SMULL || op == T2_OP_UMLAL || op == T2_OP_SMLAL) {
         item->f.lo = (uint8_t)inst->dst[0];
         item->f.hi = (uint8_t)inst->dst[1];
     }
@@ -516,7 +552,12 @@ static void put_slot_call(struct expander *x, uint32_t slot) {
 static void put_pseudo(struct expander *x, const struct mir_inst *inst) {
     switch (inst->op) {
     case MIR_COPY: put_reg(x, T2_OP_MOV, inst->dst[0], 0, inst->src[0]); break;
-    case MIR_MOVI: put_const(x, inst->dst[0], (uint32_t)inst->imm); break;
+    case MIR_MOVI:
+        if (inst->predicate)
+            put_short_const(x, inst->dst[0], (uint32_t)inst->imm);
+        else
+            put_const(x, inst->dst[0], (uint32_t)inst->imm);
+        break;
     case MIR_FRAME: put_frame_address(x, inst); break;
     case MIR_LDFRAME:
     case MIR_STFRAME: put_frame_access(x, inst); break;
@@ -553,7 +594,9 @@ static void put_pseudo(struct expander *x, const struct mir_inst *inst) {
     case MIR_CALLREG: put(x, T2_OP_BLX)->f.m = (uint8_t)inst->src[0]; break;
     case MIR_TAILJUMP: put_tail_jump(x, inst); break;
     case MIR_CMPBR: put_word_branch(x, inst); break;
-    case MIR_CMPBR2: put_pair_branch(x, inst); break;
+    case MIR_CMPBR2: put_branches(x, put_pair_compare(x, inst), inst); break;
+    case MIR_CMPIT: put_it_block(x, put_word_compare(x, inst), inst); break;
+    case MIR_CMPIT2: put_it_block(x, put_pair_compare(x, inst), inst); break;
     case MIR_JUMP:
         if (landing(x, inst->target[0]) != x->next)
             put_branch(x, T2_AL, x->block_label[landing(x, inst->target[0])->id]);
@@ -564,6 +607,20 @@ static void put_pseudo(struct expander *x, const struct mir_inst *inst) {
         put(x, T2_OP_UDF);
         break;
     }
+}
+
+static void put_inst(struct expander *x, const struct mir_inst *inst) {
+    size_t before = x->unit->items.count;
+    x->insn = inst->insn;
+    if (inst->op < MIR_PSEUDO)
+        put_machine(x, inst);
+    else
+        put_pseudo(x, inst);
+    if (!inst->predicate)
+        return;
+    assert(x->unit->items.count == before + 1 && vec_last(&x->unit->items).kind == CODE_INSN);
+    (void)before;
+    in_it(&vec_last(&x->unit->items));
 }
 
 bool expand(struct code_unit *unit, const struct mir_fn *fn, uint32_t label, struct diag *diag) {
@@ -594,11 +651,7 @@ bool expand(struct code_unit *unit, const struct mir_fn *fn, uint32_t label, str
         code_add(unit, CODE_LABEL)->label = x.block_label[i];
         x.next = laid_out_next(&x, i);
         for (const struct mir_inst *inst = fn->blocks[i]->first; inst; inst = inst->next) {
-            x.insn = inst->insn;
-            if (inst->op < MIR_PSEUDO)
-                put_machine(&x, inst);
-            else
-                put_pseudo(&x, inst);
+            put_inst(&x, inst);
         }
     }
     literal_pools(unit, func->first_item);

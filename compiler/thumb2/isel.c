@@ -202,8 +202,7 @@ mreg isel_use(struct isel *s, ir_val v) {
     return d;
 }
 
-/* Moves a value into a given register: a machine register of a call, or a phi's. */
-static void use_into(struct isel *s, mreg d, ir_val v) {
+void isel_use_into(struct isel *s, mreg d, ir_val v) {
     const struct ir_inst *def = s->fn->values[v].def;
     if (is_homeless((enum ir_op)def->op))
         make(s, d, def);
@@ -244,7 +243,7 @@ static uint16_t pass_args(struct isel *s, const ir_val *args, uint32_t n) {
     for (uint32_t i = 0; i < n && i < ABI_REG_WORDS; i++) {
         if (!args[i])
             continue;
-        use_into(s, i, args[i]);
+        isel_use_into(s, i, args[i]);
         mask |= (uint16_t)(1u << i);
     }
     return mask;
@@ -294,7 +293,7 @@ static void feed_phis(struct isel *s, struct ir_block *from, const struct ir_blo
         which++;
     for (struct ir_inst *phi = to->first; phi && phi->op == IR_PHI; phi = phi->next)
         if (s->uses[phi->res[0]])
-            use_into(s, isel_def(s, phi->res[1]), phi->args[which]);
+            isel_use_into(s, isel_def(s, phi->res[1]), phi->args[which]);
 }
 
 static void select_terminator(struct isel *s, const struct ir_inst *inst) {
@@ -314,8 +313,8 @@ static void select_terminator(struct isel *s, const struct ir_inst *inst) {
         end->target[1] = s->block[b->target[1]->id];
         return;
     case IR_RET:
-        use_into(s, 0, inst->args[0]);
-        use_into(s, 1, inst->args[1]);
+        isel_use_into(s, 0, inst->args[0]);
+        isel_use_into(s, 1, inst->args[1]);
         end = isel_emit(s, MIR_RET);
         end->uses = 3;
         return;

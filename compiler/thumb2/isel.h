@@ -53,6 +53,9 @@ const struct ir_inst *isel_fold(const struct isel *s, ir_val v, enum ir_op op);
 void isel_folded(struct isel *s, ir_val v);
 /* d = n op imm; imm must be encodable. */
 struct mir_inst *isel_binary_imm(struct isel *s, enum t2_op op, mreg d, mreg n, uint32_t imm);
+/* Moves a value into a given register: a machine register of a call, a phi's, one that is read and
+ * written. */
+void isel_use_into(struct isel *s, mreg d, ir_val v);
 /* A new virtual register. */
 mreg isel_temp(struct isel *s);
 

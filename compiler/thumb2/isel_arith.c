@@ -317,6 +317,30 @@ static void swap(ir_val *a, ir_val *b) {
     *b = t;
 }
 
+/* (lo, hi) += x * y in one instruction. */
+static bool long_multiply_add(struct isel *s, const struct ir_inst *inst, const ir_val *addend,
+                              const ir_val *product) {
+    for (int op = IR_UMULL; op <= IR_SMULL; op++) {
+        const struct ir_inst *mul = isel_fold(s, product[0], (enum ir_op)op);
+        if (!mul || mul->res[0] != product[0] || mul->res[1] != product[1] ||
+            s->uses[product[1]] != 1)
+            continue;
+        isel_folded(s, product[0]);
+        s->uses[product[1]]--;
+        mreg x = isel_use(s, mul->args[0]), y = isel_use(s, mul->args[1]);
+        mreg lo = result(s, inst->res[0]), hi = result(s, inst->res[1]);
+        isel_use_into(s, lo, addend[0]);
+        isel_use_into(s, hi, addend[1]);
+        struct mir_inst *m = three(s, op == IR_UMULL ? T2_OP_UMLAL : T2_OP_SMLAL, lo, x, y);
+        m->dst[1] = hi;
+        m->src[2] = lo;
+        m->src[3] = hi;
+        return true;
+    }
+    return false;
+}
+_Static_assert(IR_SMULL == IR_UMULL + 1, "long multiplications stand together in ir.def");
+
 static void select_pair(struct isel *s, const struct ir_inst *inst) {
     ir_val args[4] = {inst->args[0], inst->args[1], inst->args[2], inst->args[3]};
     uint32_t lo, hi;
@@ -330,6 +354,9 @@ static void select_pair(struct isel *s, const struct ir_inst *inst) {
         p->late = 2;
         return;
     }
+    if (op == MIR_ADD2 &&
+        (long_multiply_add(s, inst, args, args + 2) || long_multiply_add(s, inst, args + 2, args)))
+        return;
     if (op == MIR_ADD2) { /* words commute one by one */
         if (isel_const(s, args[0], &lo))
             swap(&args[0], &args[2]);

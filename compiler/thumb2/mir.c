@@ -101,6 +101,8 @@ static void print_mask(const char *what, unsigned mask, FILE *out) {
         }
 }
 
+_Static_assert(MIR_CMPIT2 == MIR_CMPBR + 3, "operations with a condition stand together");
+
 static void print_inst(const struct mir_inst *inst, FILE *out) {
     static const char *const shifts[] = {"lsl", "lsr", "asr", "ror", "rrx"};
     const char *separator = "    ";
@@ -111,7 +113,7 @@ static void print_inst(const struct mir_inst *inst, FILE *out) {
             separator = ", ";
         }
     fprintf(out, "%s%s", inst->dst[0] == MREG_NONE ? "    " : " = ", op_name(inst->op));
-    if (inst->op == MIR_CMPBR || inst->op == MIR_CMPBR2)
+    if (inst->op >= MIR_CMPBR && inst->op <= MIR_CMPIT2)
         fprintf(out, ".%s", cond_name(inst->cond));
     separator = " ";
     for (int i = 0; i < MIR_MAX_SRC; i++)
@@ -130,6 +132,8 @@ static void print_inst(const struct mir_inst *inst, FILE *out) {
         fprintf(out, ", #%d", inst->imm2);
     if (inst->index)
         fprintf(out, " [%u]", inst->index);
+    if (inst->predicate)
+        fputs(inst->predicate == MIR_THEN ? " if" : " else", out);
     print_mask("uses", inst->uses, out);
     print_mask("clobbers", inst->clobbers, out);
     for (int t = 0; t < 2 && inst->target[t]; t++)

@@ -7,6 +7,7 @@
  * into linear code; encodings, branch lengths and literal pools are chosen after that.
  *
  * Flags never live from one machine instruction to the next: compare-and-branch is one instruction.
+ * Only if-conversion, after allocation, makes instructions that depend on a comparison in front of them.
  */
 #ifndef THUMB2_MIR_H
 #define THUMB2_MIR_H
@@ -53,6 +54,8 @@ typedef uint32_t mreg;
     _(TAILJUMP, "tailjump") /* if s0 is not 0: r0 = s1, epilogue, bx s0; else go on */             \
     _(CMPBR, "cmpbr")       /* compare s0 with s1 or imm; cond -> target[0], else target[1] */     \
     _(CMPBR2, "cmpbr2")     /* the same for s0:s1 and s2:s3; d0 = scratch */                       \
+    _(CMPIT, "cmpit")       /* the same without targets, for the instructions behind it that */    \
+    _(CMPIT2, "cmpit2")     /* have a predicate; after allocation only (ifconvert.c) */            \
     _(JUMP, "jump")         /* target[0] */                                                        \
     _(RET, "ret")           /* epilogue and return; result words are in r0, r1 */                  \
     _(TRAP, "trap")
@@ -62,6 +65,9 @@ enum mir_op {
     MIR_PSEUDO_OPS(MIR_OP_ENUM)
 #undef MIR_OP_ENUM
 };
+
+/* Whether an instruction depends on the CMPIT in front of it: that its condition holds, or does not. */
+enum mir_predicate { MIR_ALWAYS, MIR_THEN, MIR_ELSE };
 
 #define MIR_MAX_DST 3
 #define MIR_MAX_SRC 4
@@ -76,16 +82,17 @@ struct mir_inst {
     mreg dst[MIR_MAX_DST];
     mreg src[MIR_MAX_SRC];
     uint8_t late;  /* bit i: src[i] is read after dst[0] (and dst[2]) are written, so they differ */
-    uint8_t cond;  /* CMPBR, CMPBR2: enum ir_cond */
+    uint8_t cond;  /* CMPBR, CMPIT and their like: enum ir_cond */
     uint8_t shift; /* of the last register source: enum t2_shift, */
     uint8_t shift_amount; /* 0 = none */
     uint8_t form;         /* enum t2_form: whether imm or a register is the last operand */
     bool remat;           /* cheap and free of sources that vary: recompute rather than spill */
     bool is_signed;       /* LDFRAME */
+    uint8_t predicate;    /* enum mir_predicate */
     uint16_t uses;        /* calls, RET: machine registers read besides src */
     uint16_t clobbers;    /* calls: machine registers overwritten, results included */
     int32_t imm, imm2;    /* pairs: where src[2] (src[3]) is MREG_NONE, imm (imm2) stands for it */
-    uint32_t index;
+    uint32_t index;       /* loads and stores: enum t2_index; others as above */
     struct mir_block *target[2];
     uint32_t insn; /* eBPF instruction, for lines; IR_NO_INSN if none */
 };
