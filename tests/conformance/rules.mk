@@ -20,12 +20,15 @@ $(CONFORMANCE_ASAN): $(BUILD)/asan/tests/conformance/main.o $(call objs,asan,tes
 	@$(CC) -fsanitize=address,undefined -o $@ $^ $(bpf2thumb-conformance_LIBS) $(HOST_LIBS)
 
 CHECKS += vectors conformance conformance-cli conformance-asan conformance-asan-native
+# found/: vectors that are kept because they once found something, or find a seeded bug.
+CONFORMANCE_SUITES := --suite tests/conformance/vectors --suite tests/conformance/found
+
 vectors_CHECK := scripts/gen-vectors --check
-conformance_CHECK := $(BUILD)/bpf2thumb-conformance --suite tests/conformance/vectors
+conformance_CHECK := $(BUILD)/bpf2thumb-conformance $(CONFORMANCE_SUITES)
 conformance_NEEDS := $(BUILD)/bpf2thumb-conformance
 conformance-cli_CHECK := tests/conformance/check-cli $(BUILD)/bpf2thumb-conformance
 conformance-cli_NEEDS := $(BUILD)/bpf2thumb-conformance
-conformance-asan_CHECK := $(CONFORMANCE_ASAN) --suite tests/conformance/vectors -O2
+conformance-asan_CHECK := $(CONFORMANCE_ASAN) $(CONFORMANCE_SUITES) -O2
 conformance-asan_NEEDS := $(CONFORMANCE_ASAN)
-conformance-asan-native_CHECK := $(CONFORMANCE_ASAN) --suite tests/conformance/vectors --engine native
+conformance-asan-native_CHECK := $(CONFORMANCE_ASAN) $(CONFORMANCE_SUITES) --engine native
 conformance-asan-native_NEEDS := $(CONFORMANCE_ASAN)

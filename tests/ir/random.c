@@ -170,14 +170,14 @@ static void indirect_access(struct generator *g) {
     gen_mov(g, address, stack ? BPF_R10 : CTX);
     if (stack)
         gen_alu_imm(g, BPF_ADD, 64, address, -STACK);
-    if (gen_one_in(g,
-               3)) { /* an index without bounds that an analysis could see: what is left of fuel */
+    if (gen_one_in(
+            g, 3)) { /* an index without bounds that an analysis could see: what is left of fuel */
         gen_mov(g, index, FUEL);
-        gen_put(g,
-            (struct bpf_decoded){.op = BPF_JSGT, .width = 64, .dst = index, .imm = 0, .target = 2});
+        gen_put(g, (struct bpf_decoded){
+                       .op = BPF_JSGT, .width = 64, .dst = index, .imm = 0, .target = 2});
         gen_alu_imm(g, BPF_MOV, 64, index, 0);
         gen_put(g, (struct bpf_decoded){
-                   .op = BPF_ADD, .width = 64, .src_reg = 1, .dst = address, .src = index});
+                       .op = BPF_ADD, .width = 64, .src_reg = 1, .dst = address, .src = index});
     } else if (gen_one_in(g, 2)) {
         gen_alu_imm(g, BPF_AND, gen_one_in(g, 2) ? 32 : 64, index, 24);
         gen_put(g, (struct bpf_decoded){

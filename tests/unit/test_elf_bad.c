@@ -335,6 +335,46 @@ Test(elf_bad, relocations_of_other_symbols) {
     swap_symbol('c', ".relcmd/x", "first", "where no function starts");
 }
 
+/* A map's address is two slots; a relocation of the second one means nothing. */
+Test(elf_bad, relocation_of_the_second_half) {
+    size_t size;
+    uint8_t *image = load_object('m', &size);
+    Elf64_Rel *rel = (Elf64_Rel *)(image + elf_section(image, ".reltimer/1s")->sh_offset);
+
+    rel->r_offset += 8;
+    expect_refused(accept_image(image, size), "second half", "is inside of an instruction");
+}
+
+/* The first offset behind the strings is outside of them. */
+Test(elf_bad, name_at_the_end_of_the_strings) {
+    static const size_t fields[] = {16, 20}; /* file and text of the first line */
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t size;
+        again();
+        uint8_t *image = load_object('c', &size);
+        const uint8_t *types = image + elf_section(image, ".BTF")->sh_offset;
+        const struct damage d = {'c', LINES, NULL, fields[i], 4, word(types + 20), ""};
+        memcpy(place(image, &d), &d.value, d.width);
+        expect_refused(accept_image(image, size), "end of the strings", "lies outside the strings");
+    }
+}
+
+/* A line's number has 22 bits, its column 10. */
+Test(elf_bad, lines_and_columns_to_their_last_bit) {
+    size_t size;
+    uint8_t *image = load_object('c', &size);
+    const struct damage d = {'c', LINES, NULL, 24, 4, UINT32_MAX, ""};
+    struct program *p;
+    bool found = false;
+
+    memcpy(place(image, &d), &d.value, d.width);
+    cr_assert(elf_read_memory("test.o", image, size, arena, NULL, &p, diag));
+    for (uint32_t i = 0; i < p->nlines; i++)
+        found |= p->lines[i].line == (1 << 22) - 1 && p->lines[i].column == 1023;
+    cr_assert(found);
+}
+
 Test(elf_bad, call_of_data) {
     size_t size;
     uint8_t *image = load_object('m', &size);

@@ -330,6 +330,24 @@ Test(vm, eight_frames_and_no_more) {
            7);
 }
 
+/* Recursion is refused by the compiler; patched in, it gets as far as the eighth frame and no further. */
+Test(vm, a_ninth_frame_is_not_entered) {
+    uint64_t r0;
+    start(&(struct guest_spec){
+        .text = "call local a\n add %r0, 1\n exit\n a: call local b\n add %r0, 1\n exit\n"
+                "b: call local c\n add %r0, 1\n exit\n c: call local d\n add %r0, 1\n exit\n"
+                "d: call local e\n add %r0, 1\n exit\n e: call local f\n add %r0, 1\n exit\n"
+                "f: call local g\n add %r0, 1\n exit\n"
+                "g: ldxb %r0, [%r1+0]\n add %r0, 1\n stxb [%r1+0], %r0\n mov %r0, 0\n exit",
+        .mem_size = MEM_SIZE});
+    guest_patch(guest, 24, "call local -4\n");
+    cr_assert_eq(guest_start(guest), BPF_OK);
+    cr_assert_eq(run(&r0), BPF_FAULT_STACK);
+    cr_assert_eq(bpf_host_vm(guest->host)->fault_slot, 24);
+    cr_assert_eq(bpf_host_context(guest->host)[0], 0x80 + 1, "g was entered %d times",
+                 bpf_host_context(guest->host)[0] - 0x80);
+}
+
 /* bpf_loop in bpf_loop, a context in the outer frame, r6 to r9 kept, stopping early. */
 #define LOOP(count, callback)                                                                      \
     "mov %r1, " count "\n lddw %r2, func " callback                                                \
