@@ -15,7 +15,7 @@
  *                    around the loop, which compilers write when they turn a < into a !=
  *   next > -1        (signed, downwards) then 0 <= p <= init
  *
- * and the same for tests of p itself. All of it is about numbers of p's width; a test of trunc(next)
+ * and the same for tests of p itself; the first one, for any sum of p and a constant, too. All of it is about numbers of p's width; a test of trunc(next)
  * is one of next as long as nothing exceeds 32 bits.
  */
 #include <assert.h>
@@ -24,18 +24,12 @@
 
 #define MAX_DEPTH 32 /* dominators looked at for a test, for a guard */
 
-struct variable {
-    const struct ir_block *header, *entry, *latch;
-    ir_val phi, init, next;
-    int64_t step;
-    enum ir_type type;
-};
-
 /* A comparison that holds in every iteration that is followed by another one. */
 struct test {
     enum ir_cond cond;
-    bool of_next;  /* else of the phi */
-    bool low_word; /* of the low word only */
+    int64_t offset; /* what is tested is the phi + offset: 0 the phi itself, the step: next */
+    bool of_next;   /* offset is the step */
+    bool low_word;  /* of the low word only */
     ir_val bound;
     uint64_t least, greatest; /* of bound */
 };
@@ -99,7 +93,7 @@ static bool implies_nonzero(const struct ir_fn *fn, const struct solution *s, st
 
 /* Whether v is not 0 when the loop is entered. */
 static bool nonzero_at_entry(const struct ir_fn *fn, const struct solution *s,
-                             const struct variable *var, ir_val v) {
+                             const struct induction *var, ir_val v) {
     struct condition c;
     if (s->known[v].ones)
         return true;
@@ -119,7 +113,7 @@ static bool nonzero_at_entry(const struct ir_fn *fn, const struct solution *s,
 /* -------------------------------------------------------------------------------------- bounds */
 
 /* The number up to which values may go without being taken for others by the test. */
-static uint64_t limit(const struct variable *var, const struct test *t) {
+static uint64_t limit(const struct induction *var, const struct test *t) {
     bool word = var->type == IR_I32 || t->low_word;
     bool is_signed = t->cond >= IR_COND_SLT && t->cond <= IR_COND_SLE;
     return (word ? (uint64_t)UINT32_MAX : UINT64_MAX) >> is_signed;
@@ -134,22 +128,23 @@ static uint64_t greater(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
-/* next or p < bound or <= bound, upwards. */
-static bool bound_below(const struct variable *var, const struct test *t, uint64_t init,
+/* p + offset < bound or <= bound, upwards. What is tested is at most `last` then, whatever came before,
+ * and the next p is that much and step - offset. */
+static bool bound_below(const struct induction *var, const struct test *t, uint64_t init,
                         struct bounds *out) {
     bool strict = t->cond == IR_COND_ULT || t->cond == IR_COND_SLT;
     uint64_t last = t->greatest - (strict && t->greatest > 0), step = (uint64_t)var->step;
     uint64_t max = limit(var, t);
     if (t->greatest > max || init > max)
         return false; /* might be negative, or more than the low word */
-    if (!t->of_next && !sum_within(last, step, max, &last))
+    if (t->offset > var->step || !sum_within(last, (uint64_t)(var->step - t->offset), max, &last))
         return false;
     out->phi = greater(init, last);
     return sum_within(out->phi, step, max, &out->next);
 }
 
 /* The same from a negative constant to a constant: says whether all numbers fit a signed word. */
-static bool meet_signed(const struct solution *s, const struct variable *var, const struct test *t,
+static bool meet_signed(const struct solution *s, const struct induction *var, const struct test *t,
                         struct bounds *out) {
     const struct known *init = &s->known[var->init];
     int64_t first = (int64_t)init->ones, bound = (int64_t)t->least;
@@ -163,8 +158,8 @@ static bool meet_signed(const struct solution *s, const struct variable *var, co
 }
 
 /* next or p != bound, upwards: p must meet the bound exactly. */
-static bool meet_above(const struct ir_fn *fn, const struct solution *s, const struct variable *var,
-                       const struct test *t, struct bounds *out) {
+static bool meet_above(const struct ir_fn *fn, const struct solution *s,
+                       const struct induction *var, const struct test *t, struct bounds *out) {
     const struct known *init = &s->known[var->init];
     uint64_t step = (uint64_t)var->step, first = init->ones, max = limit(var, t);
     if (!known_constant(init) || first > t->least || t->greatest > max)
@@ -181,8 +176,8 @@ static bool meet_above(const struct ir_fn *fn, const struct solution *s, const s
 }
 
 /* next or p != bound, downwards. */
-static bool meet_below(const struct ir_fn *fn, const struct solution *s, const struct variable *var,
-                       const struct test *t, struct bounds *out) {
+static bool meet_below(const struct ir_fn *fn, const struct solution *s,
+                       const struct induction *var, const struct test *t, struct bounds *out) {
     const struct known *init = &s->known[var->init];
     uint64_t step = 0 - (uint64_t)var->step, bound = t->greatest, first = known_max(init);
     if (t->least != bound || init->ones < bound || first > limit(var, t))
@@ -201,7 +196,7 @@ static bool meet_below(const struct ir_fn *fn, const struct solution *s, const s
 }
 
 /* next > bound or >= bound, signed, downwards; the bound is such that next is not negative then. */
-static bool bound_above(const struct variable *var, const struct test *t, uint64_t init,
+static bool bound_above(const struct induction *var, const struct test *t, uint64_t init,
                         struct bounds *out) {
     uint64_t bound = t->greatest, step = 0 - (uint64_t)var->step;
     uint64_t minus_one = var->type == IR_I32 || t->low_word ? (uint64_t)UINT32_MAX : UINT64_MAX;
@@ -214,8 +209,9 @@ static bool bound_above(const struct variable *var, const struct test *t, uint64
 }
 
 static bool find_bounds(const struct ir_fn *fn, const struct solution *s,
-                        const struct variable *var, const struct test *t, struct bounds *out) {
+                        const struct induction *var, const struct test *t, struct bounds *out) {
     uint64_t init = known_max(&s->known[var->init]);
+    bool exact = t->offset == 0 || t->of_next;
     *out = (struct bounds){UINT64_MAX, UINT64_MAX, false, false};
     switch (t->cond) {
     case IR_COND_ULT:
@@ -223,6 +219,8 @@ static bool find_bounds(const struct ir_fn *fn, const struct solution *s,
     case IR_COND_SLT:
     case IR_COND_SLE: return var->step > 0 && bound_below(var, t, init, out);
     case IR_COND_NE:
+        if (!exact)
+            return false;
         if (var->step < 0)
             return meet_below(fn, s, var, t, out);
         return meet_above(fn, s, var, t, out) || meet_signed(s, var, t, out);
@@ -234,7 +232,7 @@ static bool find_bounds(const struct ir_fn *fn, const struct solution *s,
 
 /* --------------------------------------------------------------------------------- recognition */
 
-static bool find_variable(const struct ir_fn *fn, const struct ir_inst *phi, struct variable *var) {
+bool induction_find(const struct ir_fn *fn, const struct ir_inst *phi, struct induction *var) {
     const struct ir_block *header = phi->block;
     if (header->loop_header != header || header->npreds != 2)
         return false;
@@ -246,7 +244,7 @@ static bool find_variable(const struct ir_fn *fn, const struct ir_inst *phi, str
     if (next->op != IR_ADD || next->args[0] != phi->res[0] || next->type != phi->type ||
         !ir_is_const(fn, next->args[1], &step))
         return false;
-    *var = (struct variable){
+    *var = (struct induction){
         .header = header,
         .entry = header->preds[!back],
         .latch = header->preds[back],
@@ -260,17 +258,35 @@ static bool find_variable(const struct ir_fn *fn, const struct ir_inst *phi, str
     return var->step != 0 && var->step >= INT32_MIN && var->step <= INT32_MAX;
 }
 
+/* Whether v is the variable's phi + *offset. */
+static bool is_offset(const struct ir_fn *fn, const struct induction *var, ir_val v,
+                      int64_t *offset) {
+    const struct ir_inst *def = fn->values[v].def;
+    uint64_t constant;
+    *offset = v == var->next ? var->step : 0;
+    if (v == var->phi || v == var->next)
+        return true;
+    if (def->op != IR_ADD || def->type != var->type || !ir_is_const(fn, def->args[1], &constant) ||
+        (def->args[0] != var->phi && def->args[0] != var->next))
+        return false;
+    int64_t more = var->type == IR_I32 ? (int32_t)constant : (int64_t)constant;
+    *offset = (def->args[0] == var->next ? var->step : 0) + more;
+    return more >= INT32_MIN && more <= INT32_MAX;
+}
+
 /* Reads a condition as a test of the variable against something that the loop does not change. */
-static bool as_test(const struct ir_fn *fn, const struct solution *s, const struct variable *var,
+static bool as_test(const struct ir_fn *fn, const struct solution *s, const struct induction *var,
                     struct condition c, struct test *t) {
     for (int i = 0; i < 2; i++) {
         ir_val whole = stripped(fn, c.a, IR_TRUNC);
         const struct ir_block *def = fn->values[c.b].def->block;
         bool invariant = known_constant(&s->known[c.b]) ||
                          (def != var->header && ir_dominates(def, var->header));
-        if ((whole == var->phi || whole == var->next) && invariant) {
+        int64_t offset;
+        if (invariant && is_offset(fn, var, whole, &offset)) {
             *t = (struct test){.cond = c.cond,
-                               .of_next = whole == var->next,
+                               .offset = offset,
+                               .of_next = offset == var->step,
                                .low_word = whole != c.a,
                                .bound = c.b,
                                .least = s->known[c.b].ones,
@@ -290,7 +306,7 @@ static void refine(struct known *k, uint64_t greatest, bool sext, enum ir_type t
 }
 
 static void refine_variable(const struct ir_fn *fn, struct solution *s,
-                            const struct variable *var) {
+                            const struct induction *var) {
     const struct ir_block *block = var->latch;
     for (int i = 0; i < MAX_DEPTH; i++, block = block->idom) {
         struct condition c;
@@ -348,9 +364,9 @@ void known_induction(const struct ir_fn *fn, struct solution *s) {
         if (!s->block_live[fn->order[i]->id])
             continue;
         for (; inst->op == IR_PHI; inst = inst->next) {
-            struct variable var;
+            struct induction var;
             merge_again(s, inst);
-            if (find_variable(fn, inst, &var))
+            if (induction_find(fn, inst, &var))
                 refine_variable(fn, s, &var);
         }
         for (; inst; inst = inst->next)

@@ -50,7 +50,21 @@ struct solution {
 /* Solves for the whole function (solve.c). Everything lives in `arena`. */
 void known_solve(const struct ir_fn *fn, struct arena *arena, struct solution *out);
 
+/* An induction variable: a phi of a loop header with one way in (init) and one back edge, which brings
+ * next = phi + step. */
+struct induction {
+    const struct ir_block *header, *entry, *latch;
+    ir_val phi, init, next;
+    int64_t step; /* not 0, 32 bits */
+    enum ir_type type;
+};
+bool induction_find(const struct ir_fn *fn, const struct ir_inst *phi, struct induction *var);
+
 /* Adds what the bounds of induction variables say (induction.c), and what follows from that. */
 void known_induction(const struct ir_fn *fn, struct solution *s);
+
+/* Uses `next` for tests and addresses behind it that have the phi (follow.c), so that the two can be in
+ * one register. At IR_LEVEL_32. */
+void induction_follow(struct ir_fn *fn, struct arena *arena, const struct solution *s);
 
 #endif

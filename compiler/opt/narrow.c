@@ -196,6 +196,8 @@ void opt_narrow(struct ir_fn *fn) {
     struct narrower n = {.fn = fn, .arena = arena, .nknown = fn->nvalues};
     known_solve(fn, arena, &n.s);
     known_induction(fn, &n.s);
+    if (fn->level == IR_LEVEL_32)
+        induction_follow(fn, arena, &n.s);
     for (uint32_t i = 0; i < fn->norder; i++) {
         struct ir_block *block = fn->order[i];
         if (!n.s.block_live[block->id])

@@ -63,7 +63,3 @@ void opt_run(struct ir_fn *fn, const struct opt_options *options) {
         ir_print(fn, options->dump);
     }
 }
-
-void opt_phi(struct ir_fn *fn) {
-    ir_simplify_phis(fn);
-}
