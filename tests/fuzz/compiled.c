@@ -2,14 +2,13 @@
 /*
  * Random programs, interpreter against compiled code: for each seed a program (tests/ir/random.h) runs on
  * the native interpreter, on the interpreter for Cortex-M4 and as compiled code at every level; result
- * and context must be the same. A program that makes a difference is shrunk and printed: it becomes a
- * conformance vector or a test of the pass at fault.
- *
- *     fuzz-compiled FIRST COUNT
+ * and context must be the same. A program that makes a difference is shrunk and printed.
+ * The program that shows it is left as a file; copied to tests/fuzz/found it is a test. --help says more.
  */
 #include "asm/asm.h"
 #include "bpf/host.h"
 #include "compile.h"
+#include "fuzz/coverage.h"
 #include "ir/random.h"
 #include "load.h"
 #include "program/program.h"
@@ -17,6 +16,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define BUDGET 2000000 /* instructions of the interpreter; cycles are 64 times that */
 
@@ -108,12 +109,49 @@ struct subject {
     struct outcome expected, got;
 };
 
+/* For the test of this program: compiled code of what has this instruction gives another result. */
+static bool injected_error;
+#define INJECTED 0x2f /* mul %rX, %rY */
+
+static void inject(const struct subject *s, struct outcome *out) {
+    for (uint32_t i = 0; injected_error && i < s->count; i += s->insns[i].opcode == 0x18 ? 2 : 1)
+        if (s->insns[i].opcode == INJECTED) {
+            out->r0 ^= 1;
+            return;
+        }
+}
+
 static bool note(struct subject *s, const char *engine, const struct outcome *got) {
     if (same(&s->expected, got))
         return false;
     s->engine = engine;
     s->got = *got;
     return true;
+}
+
+/* Coverage is measured on some of the programs: the dump takes longer than all the rest. */
+static bool measured;
+static char *dumped;
+static size_t dumped_size;
+
+static void dump_final(struct compile_options *options) {
+    options->dump_pass = "final";
+    options->dump = open_memstream(&dumped, &dumped_size);
+}
+
+static void cover(const struct compile_result *result) {
+    struct blob blob;
+    uint32_t where;
+    if (measured && blob_parse(result->blob, result->blob_size, &blob, &where) == BPF_OK)
+        coverage_code(&blob);
+}
+
+static void cover_dump(const struct compile_options *options) {
+    if (!options->dump)
+        return;
+    fclose(options->dump);
+    coverage_ir(dumped);
+    free(dumped);
 }
 
 static enum verdict run_level(struct machine *m, struct subject *s, const struct program *prog,
@@ -124,7 +162,11 @@ static enum verdict run_level(struct machine *m, struct subject *s, const struct
     struct compile_result result;
     struct outcome got;
     compile_level(levels[level], &options);
-    if (!compile_program(prog, &options, &result, diag))
+    if (measured && level == 2)
+        dump_final(&options);
+    bool compiled = compile_program(prog, &options, &result, diag);
+    cover_dump(&options);
+    if (!compiled)
         return REFUSED;
     same_layout(&result);
     /* From the same blob: where maps lie, and so what their addresses are, depends on the level. */
@@ -137,6 +179,8 @@ static enum verdict run_level(struct machine *m, struct subject *s, const struct
             return DIFFERENT;
     }
     got = run_machine(m, &result, BPF_ENGINE_THUMB, s->context);
+    inject(s, &got);
+    cover(&result);
     return note(s, names[level], &got) ? DIFFERENT : SAME;
 }
 
@@ -212,28 +256,91 @@ static void print_subject(const struct subject *s, uint64_t seed) {
     }
 }
 
+/* ------------------------------------------------------------------------------------------- files */
+
+/* `flags F`, `context HEX`, then an instruction a line: 16 digits, as RFC 9669 encodes it; # starts a comment. */
+static void save_subject(const struct subject *s, const char *dir, uint64_t seed) {
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/seed-%llu.prog", dir, (unsigned long long)seed);
+    FILE *out = fopen(path, "w");
+    if (!out) {
+        fprintf(stderr, "fuzz-compiled: cannot write %s\n", path);
+        return;
+    }
+    fprintf(out, "# %s differs from the interpreter\nflags %u\ncontext ", s->engine, s->flags);
+    for (unsigned i = 0; i < sizeof(s->context); i++)
+        fprintf(out, "%02x", s->context[i]);
+    fputc('\n', out);
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct bpf_decoded d;
+        char text[ASM_PRINT_SIZE] = "";
+        uint64_t bits;
+        memcpy(&bits, &s->insns[i], sizeof(bits));
+        if (bpf_decode(&s->insns[i], s->count - i, &d) == BPF_DECODE_OK)
+            asm_print(&d, text, sizeof(text));
+        fprintf(out, "%016llx # %u %s\n", (unsigned long long)bits, i, text);
+    }
+    fclose(out);
+    printf("  the program is %s; copy it to tests/fuzz/found to keep it as a test\n", path);
+}
+
+static bool load_subject(struct subject *s, const char *path) {
+    char line[400];
+    FILE *in = fopen(path, "r");
+    bool has_context = false;
+    s->count = 0;
+    while (in && fgets(line, sizeof(line), in)) {
+        if (line[0] == '#')
+            continue;
+        if (sscanf(line, "flags %u", &s->flags) == 1)
+            continue;
+        if (strncmp(line, "context ", 8) == 0) {
+            has_context = strlen(line) >= 8 + 2 * sizeof(s->context);
+            for (unsigned i = 0; has_context && i < sizeof(s->context); i++)
+                has_context = sscanf(line + 8 + 2 * i, "%2hhx", &s->context[i]) == 1;
+            continue;
+        }
+        uint64_t bits = strtoull(line, NULL, 16);
+        if (s->count < RANDOM_MAX_INSNS)
+            memcpy(&s->insns[s->count++], &bits, sizeof(bits));
+    }
+    if (in)
+        fclose(in);
+    return in && has_context && s->count;
+}
+
 /* ------------------------------------------------------------------------------------------- driver */
 
-struct tally {
-    unsigned refused, faults; /* programs that say nothing about engines */
+struct options {
+    uint64_t first, count;
+    unsigned jobs;
+    const char *coverage, *save; /* list; directory for programs that were found */
+    bool all;                    /* print all of the coverage */
 };
 
-static bool check_seed(struct machine *m, uint64_t seed, struct tally *tally) {
+struct tally {
+    unsigned done, refused, faults, failed;
+};
+
+static void check_seed(struct machine *m, uint64_t seed, const struct options *o,
+                       struct tally *tally) {
     static struct subject s;
     s.flags = seed % 2 ? RANDOM_MAPS | (unsigned)(seed / 2 % 4 * 2) : (unsigned)(seed / 2 % 8);
     s.count = random_program(seed, s.flags, s.insns);
     for (unsigned i = 0; i < sizeof(s.context); i++)
         s.context[i] = (uint8_t)((seed * 0x9e3779b97f4a7c15ull >> 17) * (i + 1) >> 3);
-    switch (run_all(m, &s)) {
-    case SAME: return true;
-    case REFUSED: tally->refused++; return true;
-    case FAULTS: tally->faults++; return true;
-    default: break;
-    }
-    if (!getenv("NOSHRINK"))
-        shrink(m, &s);
+    measured = o->coverage && seed % 4 < 2;
+    enum verdict verdict = run_all(m, &s);
+    measured = false;
+    tally->done++;
+    tally->refused += verdict == REFUSED;
+    tally->faults += verdict == FAULTS;
+    if (verdict != DIFFERENT)
+        return;
+    tally->failed++;
+    shrink(m, &s);
     print_subject(&s, seed);
-    return false;
+    save_subject(&s, o->save, seed);
 }
 
 /* Helpers behind SVC return 0, as they do on the host without devices. */
@@ -254,28 +361,147 @@ static struct machine *fresh_machine(struct machine *old) {
     return m;
 }
 
-int main(int argc, char **argv) {
-    if (argc != 3) {
-        fprintf(stderr, "usage: fuzz-compiled FIRST COUNT\n");
-        return 2;
-    }
-    uint64_t first = strtoull(argv[1], NULL, 0), count = strtoull(argv[2], NULL, 0);
+/* Every jobs-th eight of the seeds, which take kinds of programs in turn; stops at the third difference. */
+static struct tally run_job(const struct options *o, unsigned job) {
     struct machine *m = fresh_machine(NULL);
-    unsigned failed = 0;
     struct tally tally = {0};
-    for (uint64_t seed = first; seed < first + count; seed++) {
-        if (!check_seed(m, seed, &tally) && ++failed == 3)
-            break;
-        if ((seed - first) % 1000 == 999) {
+    for (uint64_t i = 0; i < o->count && tally.failed < 3; i++) {
+        if (i / 8 % o->jobs != job)
+            continue;
+        check_seed(m, o->first + i, o, &tally);
+        if (tally.done % 1000 == 0) {
             m = fresh_machine(m);
-            fprintf(stderr, "%llu programs, %u differences\n",
-                    (unsigned long long)(seed - first + 1), failed);
+            if (job == 0)
+                fprintf(stderr, "%llu of %llu programs\n", (unsigned long long)i + 1,
+                        (unsigned long long)o->count);
         }
     }
     machine_free(m);
-    printf("  %llu programs, of which %u are refused and %u stop with a fault\n",
-           (unsigned long long)count, tally.refused, tally.faults);
-    printf("%llu passed, %u failed\n", (unsigned long long)(count - failed), failed);
-    /* a generator that makes mostly programs without a result tests nothing */
-    return failed || (tally.refused + tally.faults) * 5ull > count;
+    return tally;
+}
+
+/* Jobs are processes: Unicorn's and our own state is theirs. A job hands over its tally and coverage. */
+static struct tally run_jobs(const struct options *o) {
+    struct tally sum = {0};
+    FILE **out = calloc(o->jobs, sizeof(*out));
+    for (unsigned job = 0; job < o->jobs; job++) {
+        out[job] = tmpfile();
+        fflush(NULL);
+        if (!out[job] || fork() != 0)
+            continue;
+        struct tally tally = run_job(o, job);
+        fwrite(&tally, sizeof(tally), 1, out[job]);
+        coverage_write(out[job]);
+        fflush(NULL);
+        _exit(0);
+    }
+    while (wait(NULL) > 0)
+        ;
+    for (unsigned job = 0; job < o->jobs; job++) {
+        struct tally tally;
+        if (out[job])
+            rewind(out[job]);
+        if (!out[job] || fread(&tally, sizeof(tally), 1, out[job]) != 1 ||
+            !coverage_read(out[job])) {
+            printf("job %u did not come to its end\n", job);
+            sum.failed++;
+            continue;
+        }
+        sum.done += tally.done;
+        sum.refused += tally.refused;
+        sum.faults += tally.faults;
+        sum.failed += tally.failed;
+        fclose(out[job]);
+    }
+    free(out);
+    return sum;
+}
+
+static int replay(int count, char **paths) {
+    static struct subject s;
+    struct machine *m = fresh_machine(NULL);
+    int failed = 0;
+    for (int i = 0; i < count; i++) {
+        enum verdict verdict = load_subject(&s, paths[i]) ? run_all(m, &s) : REFUSED;
+        if (verdict == SAME || verdict == FAULTS)
+            continue;
+        failed++;
+        printf("FAILED: %s: %s\n", paths[i],
+               verdict == DIFFERENT ? s.engine : "no program, or one that is refused");
+    }
+    machine_free(m);
+    printf("%d passed, %d failed\n", count - failed, failed);
+    return failed != 0;
+}
+
+static const char usage[] =
+    "usage: fuzz-compiled [OPTION...] FIRST COUNT\n"
+    "       fuzz-compiled --replay FILE...\n"
+    "\n"
+    "Runs COUNT random programs from seed FIRST on: interpreters against compiled code at every "
+    "level.\n"
+    "\n"
+    "  --jobs N          processes (default 1)\n"
+    "  --coverage LIST   count what the programs reach, and hold it against LIST\n"
+    "  --all             print all of the coverage, rarest first\n"
+    "  --save DIR        where programs that make a difference go (default .)\n"
+    "  --inject-error    for the test of the shrinker: programs with `mul` of registers differ\n"
+    "  --replay          run programs that were saved\n"
+    "\n"
+    "Exit status: 0 no difference, most programs ran to their end, and the coverage is as listed.\n"
+    "example: fuzz-compiled --jobs 2 --coverage tests/fuzz/coverage.list 1 20000\n";
+
+static bool parse(int argc, char **argv, struct options *o) {
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        bool more = i + 1 < argc;
+        if (strcmp(argv[i], "--jobs") == 0 && more)
+            o->jobs = (unsigned)atoi(argv[++i]);
+        else if (strcmp(argv[i], "--coverage") == 0 && more)
+            o->coverage = argv[++i];
+        else if (strcmp(argv[i], "--save") == 0 && more)
+            o->save = argv[++i];
+        else if (strcmp(argv[i], "--all") == 0)
+            o->all = true;
+        else if (strcmp(argv[i], "--inject-error") == 0)
+            injected_error = true;
+        else
+            return false;
+    }
+    if (argc - i != 2 || o->jobs < 1 || o->jobs > 256)
+        return false;
+    o->first = strtoull(argv[i], NULL, 0);
+    o->count = strtoull(argv[i + 1], NULL, 0);
+    return o->count > 0;
+}
+
+/* Hits that a name of the list has to have, of those programs that are measured. */
+static uint64_t least_hits(uint64_t count) {
+    return count < 20000 ? count / 2000 : 20;
+}
+
+int main(int argc, char **argv) {
+    struct options o = {.jobs = 1, .save = "."};
+    if (argc > 2 && strcmp(argv[1], "--replay") == 0)
+        return replay(argc - 2, argv + 2);
+    if (!parse(argc, argv, &o)) {
+        bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
+        fputs(usage, help ? stdout : stderr);
+        return help ? 0 : 2;
+    }
+    struct tally t = run_jobs(&o);
+    unsigned good = t.done - t.failed, covered = 0;
+    printf("  %u programs, of which %u are refused (%.1f %% accepted) and %u stop with a fault\n",
+           t.done, t.refused, 100.0 * (t.done - t.refused) / (t.done ? t.done : 1), t.faults);
+    if (o.coverage) {
+        t.failed += coverage_report(o.coverage, least_hits(o.count), o.all, &covered);
+        printf("  coverage: %u operations and encodings\n", covered);
+    }
+    /* A generator that makes mostly programs without a result tests nothing. */
+    if ((t.refused + t.faults) * 5ull > t.done) {
+        printf("too many programs are refused or stop with a fault\n");
+        t.failed++;
+    }
+    printf("%u passed, %u failed\n", good + covered, t.failed);
+    return t.failed != 0;
 }

@@ -407,6 +407,10 @@ static void counted_loop(struct generator *g) {
 }
 
 static void random_item(struct generator *g, uint32_t item) {
+    if (gen_one_in(g, 10)) {
+        gen_idiom(g);
+        return;
+    }
     if ((g->flags & RANDOM_MAPS) && gen_one_in(g, 5)) {
         gen_map_item(g);
         return;
