@@ -200,8 +200,10 @@ static void find_slots(struct promoter *p) {
         bool whole = p->first[at] != 0;
         for (int i = 0; i < p->first[at]; i++)
             whole &= p->byte[at + i] == SLOT;
-        if (!whole)
+        if (!whole) { /* memory from end to end, whatever has touched a part of it (unaligned) */
+            touch(p, at - FRAME_BYTES, at - FRAME_BYTES + p->first[at]);
             continue;
+        }
         p->slot_at[at] = (uint16_t)p->nslots;
         p->slots[p->nslots++] = (struct slot){at - FRAME_BYTES, p->first[at]};
     }
