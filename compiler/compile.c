@@ -182,6 +182,7 @@ static bool emit_instance(struct pipeline *p, struct instance *inst) {
     dump_mir(p, fn, "regalloc");
     if (p->options->level > 0) {
         if_convert(fn);
+        order_latches(fn);
         write_back(fn);
         dump_mir(p, fn, "finish");
     }

@@ -13,7 +13,7 @@ static const struct opt_pass passes[] = {
 /* Names of passes, in order. The second promotion knows bounds of indices that the first made values. */
 static const char *const wide[] = {"cfg", "inline_map", "thread", "promote",  "simplify", "sccp",
                                    "phi", "promote",    "narrow", "simplify", "gvn",      "thread",
-                                   "phi", "dce",        "cfg",    NULL};
+                                   "phi", "dce",        "cfg",    "arms",     NULL};
 static const char *const words[] = {"simplify", "sccp", "phi", "narrow", "simplify", "gvn",
                                     "thread",   "phi",  "dce", "cfg",    NULL};
 

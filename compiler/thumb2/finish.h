@@ -7,6 +7,8 @@
 
 /* Short branches become IT blocks (ifconvert.c). Removes blocks. */
 void if_convert(struct mir_fn *fn);
+/* Copies on back edges stand inside their loops (order.c). */
+void order_latches(struct mir_fn *fn);
 /* Additions to a base register become part of a load or store (writeback.c). */
 void write_back(struct mir_fn *fn);
 

@@ -1,6 +1,6 @@
 # Selection, register allocation and encoding of Thumb-2.
 compiler/thumb2_SRCS := abi.c assemble.c decode.c disasm.c edges.c encode.c expand.c \
-                         ifconvert.c isel.c isel_arith.c isel_memory.c layout.c legalize.c literal.c liveness.c mir.c \
+                         ifconvert.c isel.c isel_arith.c isel_memory.c layout.c legalize.c literal.c liveness.c mir.c order.c \
                          regalloc.c regalloc_build.c regalloc_coalesce.c regalloc_select.c \
                          regalloc_slots.c regalloc_spill.c rows.c trim.c writeback.c
 compiler/thumb2_MAY_INCLUDE := compiler/util compiler/program compiler/ir runtime/include

@@ -337,6 +337,62 @@ static void divide(struct generator *g) {
     gen_put(g, d);
 }
 
+/* A product of words, extended either way, added to something. */
+static void multiply_add(struct generator *g) {
+    uint8_t a = gen_any_reg(g), b = gen_any_reg(g);
+    enum bpf_op extend = gen_one_in(g, 2) ? BPF_MOV : BPF_MOVSX32;
+    unsigned width = extend == BPF_MOV ? 32 : 64;
+    gen_put(g, (struct bpf_decoded){
+                   .op = extend, .width = width, .src_reg = 1, .dst = a, .src = gen_any_reg(g)});
+    gen_put(g, (struct bpf_decoded){
+                   .op = extend, .width = width, .src_reg = 1, .dst = b, .src = gen_any_reg(g)});
+    gen_put(g, (struct bpf_decoded){.op = BPF_MUL, .width = 64, .src_reg = 1, .dst = a, .src = b});
+    gen_put(g, (struct bpf_decoded){
+                   .op = BPF_ADD, .width = 64, .src_reg = 1, .dst = gen_any_reg(g), .src = a});
+}
+
+static enum bpf_op opposite(enum bpf_op op) {
+    static const uint8_t pairs[][2] = {{BPF_JEQ, BPF_JNE},
+                                       {BPF_JGT, BPF_JLE},
+                                       {BPF_JLT, BPF_JGE},
+                                       {BPF_JSGT, BPF_JSLE},
+                                       {BPF_JSLT, BPF_JSGE}};
+    for (unsigned i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+        for (int k = 0; k < 2; k++)
+            if (op == pairs[i][k])
+                return (enum bpf_op)pairs[i][!k];
+    return op;
+}
+
+/* What clang makes of `if (c) x -= y`: x - (c ? y : 0), once or twice under one condition. */
+static void conditional_sum(struct generator *g) {
+    static const enum bpf_op ops[] = {BPF_SUB, BPF_ADD, BPF_XOR, BPF_OR, BPF_AND};
+    struct bpf_decoded test = {.op = (enum bpf_op)(BPF_JEQ + gen_below(g, BPF_JSLE - BPF_JEQ + 1)),
+                               .width = gen_one_in(g, 2) ? 32 : 64,
+                               .dst = gen_any_reg(g),
+                               .target = 1};
+    if (gen_one_in(g, 2))
+        test.imm = (int32_t)gen_value(g);
+    else
+        test.src_reg = 1, test.src = gen_any_reg(g);
+    uint8_t chosen[2];
+    uint32_t n = 1 + gen_below(g, 2);
+    for (uint32_t i = 0; i < n; i++) {
+        chosen[i] = gen_any_reg(g); /* may be what is compared: then the conditions differ */
+        gen_mov(g, chosen[i], gen_any_reg(g));
+        gen_put(g, test);
+        gen_alu_imm(g, BPF_MOV, 64, chosen[i], gen_one_in(g, 6) ? 1 : 0);
+        if (gen_one_in(g, 2))
+            test.op = opposite(test.op);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        gen_put(g, (struct bpf_decoded){.op = ops[gen_below(g, 5)],
+                                        .width = gen_one_in(g, 4) ? 32 : 64,
+                                        .src_reg = 1,
+                                        .dst = gen_any_reg(g),
+                                        .src = chosen[i]});
+}
+
 /* A call between two loads of what it may write. */
 static void random_call(struct generator *g) {
     struct bpf_decoded load = {.op = BPF_LDX,
@@ -442,10 +498,13 @@ static void random_item(struct generator *g, uint32_t item) {
         break;
     case 11: random_extension(g); break;
     case 12:
-        if (gen_one_in(g, 2))
-            divide(g);
-        else
-            shift_pair(g);
+        switch (gen_below(g, 5)) {
+        case 0:
+        case 1: divide(g); break;
+        case 2: multiply_add(g); break;
+        case 3: conditional_sum(g); break;
+        default: shift_pair(g); break;
+        }
         break;
     case 13: random_call(g); break;
     case 14:
