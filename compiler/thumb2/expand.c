@@ -183,7 +183,24 @@ static void plan_frame(struct expander *x) {
     assert(x->r10 % 8 == 0);
 }
 
+/* A list of one register has an encoding only if it is low, or lr to push, or pc to pop (ARM ARM A7.7.41,
+ * A7.7.159): any other is a store or load with write-back. */
+static bool is_lone(enum t2_op op, uint32_t reglist) {
+    uint32_t narrow = 0xff | (op == T2_OP_STMDB ? 1u << T2_LR : 1u << T2_PC);
+    return count_bits(reglist) == 1 && !(reglist & narrow);
+}
+
 static void put_push(struct expander *x, enum t2_op op, uint32_t reglist) {
+    if (is_lone(op, reglist)) {
+        bool push = op == T2_OP_STMDB;
+        struct code_item *one = put(x, push ? T2_OP_STR : T2_OP_LDR);
+        one->f.form = T2_IMM;
+        one->f.index = push ? T2_PRE : T2_POST;
+        one->f.t = (uint8_t)__builtin_ctz(reglist);
+        one->f.n = T2_SP;
+        one->f.imm = push ? -4 : 4;
+        return;
+    }
     struct code_item *item = put(x, op);
     item->f.n = T2_SP;
     item->f.index = op == T2_OP_STMDB ? T2_PRE : T2_POST;

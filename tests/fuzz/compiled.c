@@ -202,13 +202,21 @@ static enum verdict run_all(struct machine *m, struct subject *s) {
 /* ---------------------------------------------------------------------------------------- shrinking */
 
 /* What a smaller program needs as well, or it would read what nobody wrote, which engines may differ in: the
- * stores that fill the stack, and the offset of an address there. */
+ * stores that fill the stack, the offset of an address there, what r1 to r5 get behind a call, and
+ * what overwrites a code pointer. */
 static bool is_kept(const struct bpf_insn *insns, uint32_t i) {
     const struct bpf_insn *insn = &insns[i];
-    bool fills = insn->opcode == 0x7a && (insn->regs & 15) == BPF_R10;
+    uint8_t dst = insn->regs & 15, class = insn->opcode & 7;
+    bool fills = insn->opcode == 0x7a && dst == BPF_R10;
     bool offsets = i > 0 && insn->opcode == 0x07 && insns[i - 1].opcode == 0xbf &&
-                   insns[i - 1].regs == (BPF_R10 << 4 | (insn->regs & 15));
-    return fills || offsets;
+                   insns[i - 1].regs == (BPF_R10 << 4 | dst);
+    bool writes = dst >= BPF_R1 && dst <= BPF_R5 && (class == 7 || class == 4 || class == 0);
+    bool behind_call = false;
+    for (uint32_t k = 1; k <= 10 && k <= i; k++)
+        behind_call |= insns[i - k].opcode == 0x85 || insns[i - k].opcode == 0x8d;
+    bool behind_pointer =
+        i > 1 && insns[i - 2].opcode == 0x18 && insns[i - 2].regs == (4 << 4 | dst);
+    return fills || offsets || behind_pointer || (writes && behind_call);
 }
 
 /* Replaces one instruction after another by `ja +0` while a difference stays. */

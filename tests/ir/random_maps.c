@@ -243,6 +243,7 @@ void gen_name_targets(struct generator *g) {
         if (g->kind[f] == FUNC_TAIL) {
             gen_fixup(g, FIX_FUNC, f);
             lddw(g, BPF_R0, BPF_PSEUDO_FUNC, 0);
+            gen_alu_imm(g, BPF_MOV, 64, BPF_R0, 0); /* code pointers differ between engines */
         }
 }
 
@@ -304,7 +305,7 @@ void random_attach(struct program *p) {
     uint32_t target[3], count = 0;
     for (uint32_t slot = 0;
          count < 3 && p->decoded[slot].op == BPF_LDDW && p->decoded[slot].pseudo == BPF_PSEUDO_FUNC;
-         slot += 2)
+         slot += 3)
         target[count++] = (uint32_t)p->decoded[slot].imm;
     p->maps = arena_alloc_array(p->arena, MAP_COUNT, sizeof(*p->maps));
     memcpy(p->maps, maps, sizeof(maps));

@@ -41,3 +41,13 @@ int endless(void *ctx) {
     bpf_tail_call(ctx, &jumps, 0);
     return count;
 }
+
+/* Memory on the stack, and nothing else to save but lr. */
+SEC("raw")
+int with_stack(void *ctx) {
+    volatile u32 a[4] = {1, 2, 3, 4};
+    count = a[1] + a[3];
+    bpf_tail_call(ctx, &jumps, 3);
+    bpf_tail_call(ctx, &jumps, 2);
+    return count + a[0];
+}
