@@ -2,7 +2,6 @@
 /* The optimiser's driver: which pass runs when. */
 #include "opt/opt.h"
 
-#include <assert.h>
 #include <string.h>
 
 static const struct opt_pass passes[] = {
@@ -10,12 +9,29 @@ static const struct opt_pass passes[] = {
 #include "opt/passes.def"
 };
 
-/* Names of passes, in order. The second promotion knows bounds of indices that the first made values. */
-static const char *const wide[] = {"cfg", "inline_map", "thread", "promote",  "simplify", "sccp",
-                                   "phi", "promote",    "narrow", "simplify", "gvn",      "thread",
-                                   "phi", "dce",        "cfg",    "arms",     NULL};
-static const char *const words[] = {"simplify", "sccp", "phi", "narrow", "simplify", "gvn",
-                                    "thread",   "phi",  "dce", "cfg",    NULL};
+enum pass {
+#define OPT_PASS(name, level, about) PASS_##name,
+#include "opt/passes.def"
+    PASS_COUNT
+};
+
+/* What runs when, at 64 bits and at 32. The second promotion knows bounds of indices that the first one
+ * made values. */
+#define WIDE_ORDER(_)                                                                              \
+    _(cfg)                                                                                         \
+    _(inline_map)                                                                                  \
+    _(thread) _(promote) _(simplify) _(sccp) _(phi) _(promote) _(narrow) _(simplify) _(gvn)        \
+        _(thread) _(phi) _(dce) _(cfg) _(arms)
+#define WORD_ORDER(_)                                                                              \
+    _(simplify) _(sccp) _(phi) _(narrow) _(simplify) _(gvn) _(thread) _(phi) _(dce) _(cfg)
+
+#define PASS_ID(name) PASS_##name,
+static const uint8_t wide[] = {WIDE_ORDER(PASS_ID) PASS_COUNT};
+static const uint8_t words[] = {WORD_ORDER(PASS_ID) PASS_COUNT};
+
+#define PASS_BIT(name) | 1u << PASS_##name
+_Static_assert((0u WIDE_ORDER(PASS_BIT) WORD_ORDER(PASS_BIT)) == (1u << PASS_COUNT) - 1,
+               "every pass of passes.def has its place in an order");
 
 const struct opt_pass *opt_passes(size_t *count) {
     *count = sizeof(passes) / sizeof(*passes);
@@ -44,11 +60,10 @@ static bool dumps(const struct opt_options *options, const char *name) {
 }
 
 void opt_run(struct ir_fn *fn, const struct opt_options *options) {
-    const char *const *order = fn->level == IR_LEVEL_64 ? wide : words;
+    const uint8_t *order = fn->level == IR_LEVEL_64 ? wide : words;
     bool analyzed = false;
-    for (int i = 0; order[i]; i++) {
-        const struct opt_pass *pass = find(order[i]);
-        assert(pass);
+    for (int i = 0; order[i] != PASS_COUNT; i++) {
+        const struct opt_pass *pass = &passes[order[i]];
         if (pass->level > options->level)
             continue;
         if (!analyzed)
