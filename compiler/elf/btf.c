@@ -18,6 +18,7 @@
 #define CHAIN_MAX 32
 #define DEPTH_MAX 16
 #define PARTS_MAX 10000
+#define NAME_PART 64 /* bytes of a name that count as a part */
 
 static bool corrupt(const struct object *object, const char *what) {
     struct diag_loc loc = object_loc_section(object, object->btf_section);
@@ -176,10 +177,16 @@ static void mix(uint64_t *hash, uint32_t number) {
 }
 
 /* The zero byte goes in too, so that "ab", "c" and "a", "bc" differ. */
-static void mix_name(const struct object *object, uint64_t *hash, uint32_t offset) {
+static bool mix_name(const struct object *object, uint64_t *hash, uint32_t offset,
+                     unsigned *parts) {
     const char *name = object->strings + offset;
+    size_t length = strnlen(name, PARTS_MAX * NAME_PART);
 
-    *hash = hash_bytes(*hash, name, strlen(name) + 1);
+    *parts += (unsigned)(length / NAME_PART);
+    if (*parts > PARTS_MAX)
+        return false;
+    *hash = hash_bytes(*hash, name, length + 1);
+    return true;
 }
 
 static bool hash_type(const struct object *object, uint32_t id, uint64_t *hash, unsigned depth,
@@ -189,7 +196,8 @@ static bool hash_type(const struct object *object, uint32_t id, uint64_t *hash, 
     if (!t || depth > DEPTH_MAX || ++*parts > PARTS_MAX)
         return false;
     mix(hash, btf_kind(t));
-    mix_name(object, hash, t->name_off);
+    if (!mix_name(object, hash, t->name_off, parts))
+        return false;
     switch (btf_kind(t)) {
     case BTF_KIND_INT:
         mix(hash, t->size);
@@ -202,7 +210,9 @@ static bool hash_type(const struct object *object, uint32_t id, uint64_t *hash, 
         mix(hash, t->size);
         for (unsigned i = 0; i < btf_vlen(t) && ++*parts <= PARTS_MAX; i++) {
             bool wide = btf_is_enum64(t);
-            mix_name(object, hash, wide ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off);
+            if (!mix_name(object, hash, wide ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off,
+                          parts))
+                return false;
             mix(hash, wide ? btf_enum64(t)[i].val_lo32 : (uint32_t)btf_enum(t)[i].val);
             mix(hash, wide ? btf_enum64(t)[i].val_hi32 : 0);
         }
@@ -215,7 +225,8 @@ static bool hash_type(const struct object *object, uint32_t id, uint64_t *hash, 
         mix(hash, t->size);
         for (unsigned i = 0; i < btf_vlen(t); i++) {
             const struct btf_member *m = &btf_members(t)[i];
-            mix_name(object, hash, m->name_off);
+            if (!mix_name(object, hash, m->name_off, parts))
+                return false;
             mix(hash, m->offset); /* with the width of a bit field */
             if (!hash_type(object, m->type, hash, depth + 1, parts))
                 return false;

@@ -135,9 +135,12 @@ bool lines_read(struct object *object) {
     uint32_t record_size = head ? u32_at(head) : 0;
     if (record_size < RECORD_SIZE)
         return corrupt(object, "wrong size of its records");
-    while (table.size > 0)
+    for (size_t part = 0; table.size > 0; part++) {
+        if (part == object->sections.count)
+            return corrupt(object, "it has more sections than the file");
         if (!read_section(object, &table, record_size))
             return false;
+    }
     if (object->lines.count)
         qsort(object->lines.items, object->lines.count, sizeof(*object->lines.items),
               compare_lines);

@@ -24,9 +24,10 @@
 #define SRC_LOCAL_CALL 1
 
 /* More than any blob has room for. They bound the cost of what is quadratic later, the edges of the call
- * graph. */
+ * graph, and keep the sums of the layout far below 32 bits. */
 #define FUNCS_MAX 4096
 #define SLOTS_MAX 131072
+#define DATA_MAX (1u << 20)
 #define WARNINGS_MAX 20
 
 /* A place in kept code or data that depends on where things end up. */
@@ -251,14 +252,16 @@ static bool place_funcs(struct linker *l) {
     return true;
 }
 
-static void place_data(struct linker *l) {
+static bool place_data(struct linker *l) {
     struct object *object = l->object;
+    uint64_t bytes = 0;
     VEC(struct prog_data) datas = {0};
 
     vec_for_each(struct object_section, s, &object->sections) {
         if (!s->reached)
             continue;
         s->data = (uint32_t)datas.count;
+        bytes += s->size;
         vec_push(object->arena, &datas,
                  (struct prog_data){.name = s->name,
                                     .image = s->bytes,
@@ -268,6 +271,13 @@ static void place_data(struct linker *l) {
     }
     l->program->datas = datas.items;
     l->program->ndatas = (uint32_t)datas.count;
+    if (bytes > DATA_MAX) {
+        struct diag_loc loc = DIAG_OBJECT(object->path);
+        return diag_error(object->diag, DIAG_SECTION, &loc, "make arrays smaller",
+                          "the data of the programs takes %llu bytes, more than any target has",
+                          (unsigned long long)bytes);
+    }
+    return true;
 }
 
 /* Source lines of the kept functions; both are in the order of the object. */
@@ -525,9 +535,8 @@ bool link_program(struct object *object, const struct elf_options *options,
 
     if (!funcs_find(object, options) || !reach_all(&l))
         return false;
-    if (!place_funcs(&l))
+    if (!place_funcs(&l) || !place_data(&l))
         return false;
-    place_data(&l);
     place_lines(&l);
     if (!make_entries(&l, options) || !apply_references(&l))
         return false;

@@ -5,6 +5,7 @@
  */
 #include "elf/object.h"
 
+#include <assert.h>
 #include <elf.h>
 #include <gelf.h>
 #include <libelf.h>
@@ -17,6 +18,9 @@
 #define CODE_SIZE_MAX (1u << 20)
 #define SECTIONS_MAX 4096
 #define ALIGN_MAX 4096
+/* One for each eight bytes of the largest section. Sections may lie over each other in a damaged file,
+ * so the size of the file is no limit for their number. */
+#define RELOCS_MAX (DATA_SIZE_MAX / 8)
 
 #define MEND_REBUILD "the file is damaged: compile it again with clang -target bpf"
 
@@ -161,6 +165,22 @@ static bool check_header(const struct object *object) {
 
 /* ---- Sections ---- */
 
+/*
+ * A string of the file, or NULL where it leaves its table. It is not copied: thousands of names may be the
+ * same long one. libelf's pointer leads into the image as well, unless it has unpacked the table.
+ */
+static const char *string_at(const struct object *object, Elf *elf, size_t table, size_t offset) {
+    Elf_Scn *scn = elf_getscn(elf, table);
+    GElf_Shdr h;
+
+    if (!scn || !gelf_getshdr(scn, &h) || h.sh_flags & SHF_COMPRESSED)
+        return NULL;
+    const char *text = elf_strptr(elf, table, offset);
+    const char *image = (const char *)object->image;
+    assert(!text || (text >= image && text < image + object->size));
+    return text;
+}
+
 /* Names that mean something here, longest rule first: an exact name, or a prefix that ends in '.'. */
 static const struct {
     const char *name;
@@ -245,10 +265,12 @@ static bool check_section(const struct object *object, uint32_t index, const GEl
         return diag_error(object->diag, DIAG_ELF, &loc, MEND_REBUILD,
                           "the code of section %s has %llu bytes, not a multiple of 8", s->name,
                           (unsigned long long)s->size);
-    if (s->size > (code ? CODE_SIZE_MAX : DATA_SIZE_MAX))
+    uint64_t size = code ? object->code_size : s->size;
+    if (size > (code ? CODE_SIZE_MAX : DATA_SIZE_MAX))
         return diag_error(object->diag, DIAG_ELF, &loc, "make it smaller",
-                          "section %s has %llu bytes, more than any target has", s->name,
-                          (unsigned long long)s->size);
+                          "section %s %s %llu bytes%s, more than any target has", s->name,
+                          code ? "makes the code" : "has", (unsigned long long)size,
+                          code ? " large" : "");
     if (h->sh_addralign > ALIGN_MAX || (h->sh_addralign & (h->sh_addralign - 1)))
         return diag_error(object->diag, DIAG_ELF, &loc, MEND_REBUILD,
                           "section %s has an impossible alignment of %llu", s->name,
@@ -264,11 +286,10 @@ static bool add_section(struct object *object, Elf *elf, Elf_Scn *scn, size_t na
     if (!gelf_getshdr(scn, &h))
         return diag_error(object->diag, DIAG_ELF, &loc, MEND_REBUILD,
                           "section header %u cannot be read: %s", index, elf_errmsg(-1));
-    const char *name = elf_strptr(elf, names, h.sh_name);
+    const char *name = string_at(object, elf, names, h.sh_name);
     if (!name)
         return diag_error(object->diag, DIAG_ELF, &loc, MEND_REBUILD,
                           "section %u has a name outside the table of names", index);
-    name = arena_strdup(object->arena, name);
     loc.section = name;
     if (h.sh_type != SHT_NOBITS && h.sh_type != SHT_NULL &&
         (h.sh_offset > object->size || h.sh_size > object->size - h.sh_offset))
@@ -295,14 +316,17 @@ static bool add_section(struct object *object, Elf *elf, Elf_Scn *scn, size_t na
         object->btf_section = index;
     if (strcmp(name, ".BTF.ext") == 0 && bits)
         object->btfext_section = index;
-    if (object->sections.items[index].kind == SECTION_IGNORED)
+    enum section_kind kind = object->sections.items[index].kind;
+    if (kind == SECTION_IGNORED)
         return true;
-    if (object->sections.items[index].kind == SECTION_MAPS) {
+    if (kind == SECTION_MAPS) {
         if (object->maps_section != OBJECT_NONE)
             return diag_error(object->diag, DIAG_ELF, &loc, MEND_REBUILD,
                               "there are two sections .maps");
         object->maps_section = index;
     }
+    if (kind == SECTION_TEXT || kind == SECTION_PROGRAM)
+        object->code_size += h.sh_size;
     return check_section(object, index, &h);
 }
 
@@ -342,7 +366,7 @@ static void place_common(struct object *object, struct object_symbol *symbol, ui
 }
 
 static bool add_symbol(struct object *object, const GElf_Sym *s, const char *name, size_t index) {
-    struct object_symbol symbol = {.name = name ? arena_strdup(object->arena, name) : NULL,
+    struct object_symbol symbol = {.name = name,
                                    .section = OBJECT_NONE,
                                    .value = s->st_value,
                                    .size = s->st_size,
@@ -429,7 +453,7 @@ static bool read_symbols(struct object *object, Elf *elf, Elf_Scn *symtab) {
         if (!gelf_getsym(data, (int)i, &s))
             return diag_error(object->diag, DIAG_SYMBOL, &loc, MEND_REBUILD,
                               "corrupt symbol %zu: %s", i, elf_errmsg(-1));
-        if (!add_symbol(object, &s, elf_strptr(elf, h.sh_link, s.st_name), i))
+        if (!add_symbol(object, &s, string_at(object, elf, h.sh_link, s.st_name), i))
             return false;
     }
     return check_definitions(object);
@@ -470,6 +494,10 @@ static bool add_reloc(struct object *object, uint32_t section, const GElf_Rel *r
         return diag_error(object->diag, DIAG_RELOC, &loc, MEND_REBUILD,
                           "corrupt relocation in section %s: it names symbol %llu of %zu", s->name,
                           (unsigned long long)symbol, object->symbols.count);
+    if (object->relocs.count == RELOCS_MAX)
+        return diag_error(object->diag, DIAG_RELOC, &loc, MEND_REBUILD,
+                          "more than %u relocations are more than any target has room for",
+                          RELOCS_MAX);
     vec_push(
         object->arena, &object->relocs,
         (struct object_reloc){

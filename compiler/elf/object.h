@@ -90,6 +90,7 @@ struct object {
     const uint8_t *image;
     size_t size;
     VEC(struct object_section) sections; /* by ELF index; a common section may follow */
+    uint64_t code_size;                  /* bytes of all sections with code together */
     VEC(struct object_symbol) symbols;
     VEC(struct object_reloc) relocs;
     VEC(struct object_func) funcs;

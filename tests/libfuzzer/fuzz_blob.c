@@ -7,10 +7,13 @@
  * checks is reached.
  */
 #include "asm_listing.h"
+#include "blob_file.h"
 #include "blob_listing.h"
 #include "bpf/host.h"
+#include "bpf_listing.h"
 #include "libfuzzer/target.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +21,34 @@
 #define BUDGET 20000
 #define LISTED_BYTES 2048
 
+/* The bytecode as `dump --bpf` has it: a program, or the reason why it is none. */
+static void list_bytecode(struct arena *arena, const struct blob *blob, FILE *out) {
+    struct diag *diag = diag_new();
+    struct program *program = blob_program(arena, blob, "fuzz.blob", diag);
+
+    if (!program == !diag_has_errors(diag)) /* refused without a reason, or read with errors */
+        abort();
+    if (program)
+        bpf_list_code(program, out);
+    diag_print(diag, out, false);
+    diag_free(diag);
+}
+
 static void list(const struct blob *blob) {
     struct arena *arena = arena_new();
     struct asm_debug none = {0};
+    cJSON *json = cJSON_CreateObject();
     FILE *out = fopen("/dev/null", "w");
 
     blob_list(blob, out);
-    if (blob->header->flags & BLOB_THUMB && blob->header->code.count <= LISTED_BYTES)
+    blob_list_json(blob, json);
+    if (blob->header->flags & BLOB_THUMB && blob->header->code.count <= LISTED_BYTES) {
         asm_list(arena, blob, &none, out);
+        asm_list_json(arena, blob, &none, json);
+    }
+    list_bytecode(arena, blob, out);
     fclose(out);
+    cJSON_Delete(json);
     arena_free(arena);
 }
 
