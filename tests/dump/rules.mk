@@ -7,7 +7,7 @@ tests/dump_MAY_INCLUDE := compiler runtime/include tests/conformance tests/ir
 # Without sanitizers, which other checks have: these are many programs.
 CODE_VALID := $(BUILD)/tests/code-valid
 $(CODE_VALID): $(call objs,host,tests/dump) $(BUILD)/host/tests/conformance/data.o \
-    $(addprefix $(BUILD)/host/tests/ir/,random.o random_idioms.o random_maps.o) $(BUILD)/host/libbpf2thumb.a
+    $(addprefix $(BUILD)/host/tests/ir/,random.o random_idioms.o random_maps.o random_shapes.o) $(BUILD)/host/libbpf2thumb.a
 	@mkdir -p $(@D)
 	@echo '  link $@'
 	@$(CC) -o $@ $^ $(HOST_LIBS)

@@ -7,7 +7,7 @@ N ?= 20000
 FIRST ?= 100000
 FUZZ_COMPILED := $(BUILD)/tests/fuzz-compiled
 
-$(FUZZ_COMPILED): $(call objs,host,tests/fuzz) $(addprefix $(BUILD)/host/tests/ir/,random.o random_idioms.o random_maps.o) $(call objs,host,emulator) \
+$(FUZZ_COMPILED): $(call objs,host,tests/fuzz) $(addprefix $(BUILD)/host/tests/ir/,random.o random_idioms.o random_maps.o random_shapes.o) $(call objs,host,emulator) \
                   $(LIBBPF2THUMB)
 	@mkdir -p $(@D)
 	@echo '  link $@'

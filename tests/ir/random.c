@@ -471,6 +471,10 @@ static void random_item(struct generator *g, uint32_t item) {
         gen_map_item(g);
         return;
     }
+    if (gen_one_in(g, 6)) {
+        gen_shape(g);
+        return;
+    }
     switch (gen_below(g, 20)) {
     case 0:
     case 1: gen_access(g, CTX, 0, gen_one_in(g, 2) ? 16 : RANDOM_CTX_SIZE); break;

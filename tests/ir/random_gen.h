@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The random generator's inside: random.c makes functions, random_maps.c what they do with maps,
- * random_idioms.c what is usual. */
+ * random_idioms.c what is usual, random_shapes.c what instruction selection has patterns for. */
 #ifndef TESTS_IR_RANDOM_GEN_H
 #define TESTS_IR_RANDOM_GEN_H
 
@@ -57,6 +57,9 @@ void gen_after_call(struct generator *g); /* r1 to r5 hold anything after a call
 void gen_fixup(struct generator *g, int kind, uint32_t target);
 
 void gen_idiom(struct generator *g); /* random_idioms.c */
+/* Operands side by side as compilers put them, and as instruction selection has patterns for. */
+void gen_shape(struct generator *g);
+
 /* Something with a map: look-up and access, update, queue, ring buffer, callbacks, tail calls. */
 void gen_map_item(struct generator *g);
 void gen_name_targets(struct generator *g);

@@ -1,6 +1,6 @@
 # Tests of the IR and the optimiser: text cases (*.ir), and random programs run as IR before and
 # after every pass. eval.c is the IR interpreter, for other tests too.
-tests/ir_SRCS := differential.c eval.c main.c random.c random_idioms.c random_maps.c text.c
+tests/ir_SRCS := differential.c eval.c main.c random.c random_idioms.c random_maps.c random_shapes.c text.c
 tests/ir_CFLAGS := -Itests
 tests/ir_MAY_INCLUDE := compiler runtime/include
 
