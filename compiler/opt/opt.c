@@ -17,13 +17,13 @@ enum pass {
 
 /* What runs when, at 64 bits and at 32. The second promotion knows bounds of indices that the first one
  * made values. */
-#define WIDE_ORDER(_)                                                                              \
-    _(cfg)                                                                                         \
-    _(inline_map)                                                                                  \
-    _(thread) _(promote) _(simplify) _(sccp) _(phi) _(promote) _(narrow) _(simplify) _(gvn)        \
-        _(thread) _(phi) _(dce) _(cfg) _(arms)
-#define WORD_ORDER(_)                                                                              \
+/* clang-format off */
+#define WIDE_ORDER(_) \
+    _(cfg) _(inline_map) _(thread) _(promote) _(simplify) _(sccp) _(phi) _(promote) _(narrow) \
+    _(simplify) _(gvn) _(thread) _(phi) _(dce) _(cfg) _(arms)
+#define WORD_ORDER(_) \
     _(simplify) _(sccp) _(phi) _(narrow) _(simplify) _(gvn) _(thread) _(phi) _(dce) _(cfg)
+/* clang-format on */
 
 #define PASS_ID(name) PASS_##name,
 static const uint8_t wide[] = {WIDE_ORDER(PASS_ID) PASS_COUNT};
