@@ -352,7 +352,7 @@ static bool parses(const struct compile_result *out, struct diag *diag) {
 bool compile_program(const struct program *prog, const struct compile_options *options,
                      struct compile_result *out, struct diag *diag) {
     struct verify_result facts;
-    if (!verify(prog, &facts, diag))
+    if (!verify_form(prog, &facts, diag))
         return false;
     *out = (struct compile_result){.prog = prog};
     struct pipeline p = {prog, options, &facts, out, diag, {0}, NULL};

@@ -14,8 +14,9 @@
 #include "util/bitset.h"
 #include "util/diag.h"
 
-#define VERIFY_STACK_MAX 512 /* bytes, over every chain of calls */
-#define VERIFY_FRAMES_MAX 8  /* of functions active at one time */
+#define VERIFY_STACK_MAX 512  /* bytes, over every chain of calls */
+#define VERIFY_FRAMES_MAX 8   /* of functions active at one time */
+#define VERIFY_BUDGET 1000000 /* instructions, over all paths that are explored one by one */
 
 /* What is known about a function. */
 struct verify_func {
@@ -35,7 +36,13 @@ struct verify_result {
     struct bitset *reachable; /* slots that control flow can get to; ir_build() leaves out others */
 };
 
-/* False after at least one error. The result lives on the program's arena. */
+/*
+ * What the compiler relies on: instructions, control flow, graph of calls, depth of the stack. False after
+ * at least one error. The result lives on the program's arena.
+ */
+bool verify_form(const struct program *program, struct verify_result *result, struct diag *diag);
+
+/* That, and everything else: memory, initialisation, pointers, records, termination. */
 bool verify(const struct program *program, struct verify_result *result, struct diag *diag);
 
 #endif

@@ -3,6 +3,7 @@
 #include "verifier/verifier.h"
 
 #include "verifier/checks.h"
+#include "verifier/values.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,11 +43,24 @@ bool verify_gave_up(const struct verifier *v) {
     return v->errors >= ERRORS_MAX;
 }
 
+static bool check_form(struct verifier *v) {
+    const struct program *program = v->program;
+
+    for (uint32_t i = 0; i < program->nentries; i++)
+        v->strict |= program->entries[i].hook != BPF_HOOK_RAW;
+    v->result->funcs =
+        arena_alloc_array(program->arena, program->nfuncs, sizeof(*v->result->funcs));
+    return verify_cfg(v) && verify_encoding(v) && verify_stack(v) && verify_calls(v);
+}
+
+bool verify_form(const struct program *program, struct verify_result *result, struct diag *diag) {
+    struct verifier v = {.program = program, .result = result, .diag = diag};
+
+    return check_form(&v);
+}
+
 bool verify(const struct program *program, struct verify_result *result, struct diag *diag) {
     struct verifier v = {.program = program, .result = result, .diag = diag};
 
-    for (uint32_t i = 0; i < program->nentries; i++)
-        v.strict |= program->entries[i].hook != BPF_HOOK_RAW;
-    result->funcs = arena_alloc_array(program->arena, program->nfuncs, sizeof(*result->funcs));
-    return verify_cfg(&v) && verify_encoding(&v) && verify_stack(&v) && verify_calls(&v);
+    return check_form(&v) && verify_values(&v);
 }

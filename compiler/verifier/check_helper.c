@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* May this helper be called with these arguments? By the argument kinds of helper.def. */
+#include "verifier/analysis.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "bpf/map.h"
+
+struct checking {
+    const struct analysis *a;
+    const struct state *s;
+    uint32_t slot;
+    const struct bpf_helper *h;
+    struct problem *problem;
+};
+
+#define FAIL(c, category, mend, ...)                                                               \
+    problem_set((c)->a, (c)->problem, (category), (c)->slot, (mend), __VA_ARGS__)
+
+static const struct value *argument(const struct checking *c, unsigned i) {
+    return &c->s->reg[BPF_R1 + i];
+}
+
+static const char *argument_name(const struct checking *c, unsigned i) {
+    return arena_printf(c->a->arena, "argument %u of bpf_%s()", i + 1, c->h->name);
+}
+
+/* ---- Maps */
+
+static uint32_t types(const char *kinds) {
+    uint32_t set = 0;
+    static const struct {
+        char letter;
+        enum bpf_map_type type;
+    } letters[] = {{'a', BPF_MAP_ARRAY}, {'h', BPF_MAP_HASH},  {'l', BPF_MAP_LRU_HASH},
+                   {'q', BPF_MAP_QUEUE}, {'s', BPF_MAP_STACK}, {'r', BPF_MAP_RINGBUF},
+                   {'p', BPF_MAP_PROG_ARRAY}};
+    for (; *kinds; kinds++)
+        for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+            if (*kinds == letters[i].letter)
+                set |= UINT32_C(1) << letters[i].type;
+    return set;
+}
+
+/* Types of maps that a helper with a MAP argument works on. */
+static uint32_t accepted_types(const struct bpf_helper *h, enum bpf_arg kind) {
+    if (kind == BPF_ARG_RINGBUF)
+        return types("r");
+    if (kind == BPF_ARG_PROG_ARRAY)
+        return types("p");
+    switch ((enum bpf_helper_id)h->id) {
+    case BPF_FUNC_MAP_DELETE_ELEM: return types("hl");
+    case BPF_FUNC_MAP_PUSH_ELEM:
+    case BPF_FUNC_MAP_POP_ELEM:
+    case BPF_FUNC_MAP_PEEK_ELEM: return types("qs");
+    default: return types("ahl");
+    }
+}
+
+static const char *type_name(uint32_t type) {
+    switch (type) {
+#define NAME(NAME, number, text)                                                                   \
+    case number: return text;
+        BPF_MAP_TYPES(NAME)
+#undef NAME
+    }
+    return "unknown";
+}
+
+static bool check_map(const struct checking *c, unsigned i, enum bpf_arg kind) {
+    const struct value *v = argument(c, i);
+    if (v->kind != VALUE_MAP || v->nullable)
+        return FAIL(c, DIAG_HELPER, "give the address of a map: `&my_map`",
+                    "%s must be a map, and is %s", argument_name(c, i),
+                    object_name(c->a, c->s, v));
+    const struct prog_map *m = &c->a->program->maps[v->object];
+    if (!scalar_is_const(&v->n) || v->n.x.value != 0)
+        return FAIL(c, DIAG_HELPER, "give the address of the map itself",
+                    "%s points into map %s", argument_name(c, i), m->name);
+    uint32_t plain = bpf_map_plain_type(m->type);
+    if (accepted_types(c->h, kind) >> plain & 1)
+        return true;
+    return FAIL(c, DIAG_HELPER, "use a helper for this type of map (docs/helpers.md)",
+                "bpf_%s() cannot be used on map %s, which is of type %s", c->h->name, m->name,
+                type_name(m->type));
+}
+
+/* ---- Memory */
+
+static bool check_memory(const struct checking *c, unsigned i, uint64_t size, bool write) {
+    const struct value *v = argument(c, i);
+    struct access access = {.pointer = v, .size = size, .write = write, .uninit_ok = write};
+    if (c->problem)
+        access.who = argument_name(c, i);
+    else
+        access.who = "";
+    /* Nothing of it is touched: then it may be null, too. */
+    if (size == 0 && (v->kind == VALUE_SCALAR || v->nullable))
+        return true;
+    return check_access(c->a, c->s, c->slot, &access, c->problem);
+}
+
+static bool check_map_memory(const struct checking *c, unsigned i, enum bpf_arg kind) {
+    const struct value *map = argument(c, 0);
+    if (map->kind != VALUE_MAP)
+        return false; /* reported for argument 1 */
+    const struct prog_map *m = &c->a->program->maps[map->object];
+    return check_memory(c, i, kind == BPF_ARG_MAP_KEY ? m->key_size : m->value_size,
+                        kind == BPF_ARG_MAP_VALUE_OUT);
+}
+
+static bool check_number(const struct checking *c, unsigned i) {
+    const struct value *v = argument(c, i);
+    if (v->kind == VALUE_SCALAR)
+        return true;
+    return FAIL(c, DIAG_LEAK, "give a number", "%s is the address of %s: helpers take numbers here",
+                argument_name(c, i), object_name(c->a, c->s, v));
+}
+
+/* Memory and the size behind it. */
+static bool check_sized_memory(const struct checking *c, unsigned i, bool write) {
+    const struct value *size = argument(c, i + 1);
+    const struct scalar *n = &size->n;
+    if (size->kind != VALUE_SCALAR)
+        return check_number(c, i + 1);
+    if (n->x.umax > UINT32_MAX / 2)
+        return FAIL(c, DIAG_BOUNDS, "test the size first, as an unsigned number",
+                    "the size in %s may be negative or anything", argument_name(c, i + 1));
+    if (n->x.umin == 0 && c->h->arg[i + 1] == BPF_ARG_SIZE)
+        return FAIL(c, DIAG_BOUNDS, "test that the size is not 0", "the size in %s may be 0",
+                    argument_name(c, i + 1));
+    return check_memory(c, i, n->x.umax, write);
+}
+
+static bool check_constant_size(const struct checking *c, unsigned i) {
+    const struct value *v = argument(c, i);
+    if (!check_number(c, i))
+        return false;
+    if (!scalar_is_const(&v->n) || v->n.x.value == 0 || v->n.x.value > UINT32_MAX / 2)
+        return FAIL(c, DIAG_BOUNDS, "use sizeof, or a constant", "%s must be a constant size",
+                    argument_name(c, i));
+    return true;
+}
+
+/* A string that ends, in constant memory. */
+static bool check_string(const struct checking *c, unsigned i) {
+    const struct value *v = argument(c, i);
+    int64_t low, high;
+    bool known = v->kind == VALUE_DATA && !v->nullable && object_range(v, 0, &low, &high) &&
+                 low >= 0;
+    const struct prog_data *d = known ? &c->a->program->datas[v->object] : NULL;
+    if (!known || d->writable || high >= (int64_t)d->size)
+        return FAIL(c, DIAG_HELPER, "use a string literal, or a `static const char` array",
+                    "%s must be a constant string", argument_name(c, i));
+    /* From the last place on there is an end, so there is one from every place. */
+    if (d->image && !memchr(d->image + high, 0, d->size - (uint64_t)high))
+        return FAIL(c, DIAG_HELPER, "end the string with \\0", "%s is a string without an end",
+                    argument_name(c, i));
+    return true;
+}
+
+/* ---- The other kinds */
+
+static bool check_context(const struct checking *c, unsigned i) {
+    const struct value *v = argument(c, i);
+    if (v->kind == VALUE_CTX && !v->nullable && scalar_is_const(&v->n) && v->n.x.value == 0)
+        return true;
+    return FAIL(c, DIAG_HELPER, "pass on the program's first argument as it is",
+                "%s must be the program's context", argument_name(c, i));
+}
+
+static bool check_function(const struct checking *c, unsigned i) {
+    const struct value *v = argument(c, i);
+    if ((v->kind == VALUE_FUNC || v->kind == VALUE_FUNC_OF) && !v->nullable)
+        return true;
+    return FAIL(c, DIAG_HELPER, "give the name of a static function",
+                "%s must be a function of the program", argument_name(c, i));
+}
+
+/* A pointer to the stack or to memory, or a number: the callback's checks see what it is. */
+static bool check_callback_context(const struct checking *c, unsigned i) {
+    const struct value *v = argument(c, i);
+    if (v->kind == VALUE_SCALAR || v->kind == VALUE_STACK || v->kind == VALUE_CTX ||
+        v->kind == VALUE_MAP_VALUE || v->kind == VALUE_DATA)
+        return true;
+    return FAIL(c, DIAG_HELPER, "pass the address of a local variable, or NULL",
+                "%s is %s, which a callback cannot take", argument_name(c, i),
+                object_name(c->a, c->s, v));
+}
+
+static bool check_record(const struct checking *c, unsigned i) {
+    const struct value *v = argument(c, i);
+    if (v->kind != VALUE_RECORD)
+        return FAIL(c, DIAG_RECORD, "give what bpf_ringbuf_reserve() returned",
+                    "%s must be a reserved record, and is %s", argument_name(c, i),
+                    object_name(c->a, c->s, v));
+    if (v->nullable)
+        return FAIL(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
+                    "%s may be null: the ring buffer may have been full", argument_name(c, i));
+    if (!scalar_is_const(&v->n) || v->n.x.value != 0)
+        return FAIL(c, DIAG_RECORD, "give the pointer as bpf_ringbuf_reserve() returned it",
+                    "%s does not point to the record's beginning", argument_name(c, i));
+    return true;
+}
+
+static bool check_argument(const struct checking *c, unsigned i) {
+    enum bpf_arg kind = (enum bpf_arg)c->h->arg[i];
+    switch (kind) {
+    case BPF_ARG_NONE: return true;
+    case BPF_ARG_MAP:
+    case BPF_ARG_RINGBUF:
+    case BPF_ARG_PROG_ARRAY: return check_map(c, i, kind);
+    case BPF_ARG_MAP_KEY:
+    case BPF_ARG_MAP_VALUE:
+    case BPF_ARG_MAP_VALUE_OUT: return check_map_memory(c, i, kind);
+    case BPF_ARG_MEM: return check_sized_memory(c, i, false);
+    case BPF_ARG_MEM_OUT: return check_sized_memory(c, i, true);
+    case BPF_ARG_CONST_SIZE: return check_constant_size(c, i);
+    case BPF_ARG_STR: return check_string(c, i);
+    case BPF_ARG_CTX: return check_context(c, i);
+    case BPF_ARG_FUNC: return check_function(c, i);
+    case BPF_ARG_CALLBACK_CTX: return check_callback_context(c, i);
+    case BPF_ARG_RINGBUF_MEM: return check_record(c, i);
+    case BPF_ARG_SIZE:
+    case BPF_ARG_SIZE0:
+    case BPF_ARG_U32:
+    case BPF_ARG_U64: return check_number(c, i);
+    }
+    return false;
+}
+
+/* ---- What one helper alone wants */
+
+static bool check_records_open(const struct checking *c, const char *why) {
+    if (c->s->nrecords == 0)
+        return true;
+    return FAIL(c, DIAG_RECORD, "submit or discard the record first",
+                "%s while a ring buffer record is reserved", why);
+}
+
+static bool check_reserve(const struct checking *c) {
+    const struct prog_map *m = &c->a->program->maps[argument(c, 0)->object];
+    if (state_has_record(c->s, c->slot))
+        return FAIL(c, DIAG_RECORD, "submit or discard the record before the next one is reserved",
+                    "a record is reserved while the one from the same place may still be open");
+    if (c->s->nrecords == STATE_RECORDS_MAX)
+        return FAIL(c, DIAG_RECORD, "submit records earlier",
+                    "more than %d records are open at one time", STATE_RECORDS_MAX);
+    if (argument(c, 1)->n.x.value + 8 > m->max_entries)
+        return FAIL(c, DIAG_BOUNDS, "make the ring buffer larger (max_entries are its bytes)",
+                    "a record of %" PRIu64 " bytes does not fit into map %s, which has %u bytes",
+                    argument(c, 1)->n.x.value, m->name, m->max_entries);
+    return true;
+}
+
+/* Programs that a prog_array starts with must take this program's context. */
+static bool check_tail_call(const struct checking *c) {
+    const struct program *p = c->a->program;
+    uint32_t map = argument(c, 1)->object;
+    if (c->s->nframes > 1)
+        return FAIL(c, DIAG_CALL, "make the tail call in the program itself",
+                    "a tail call in a function that has a caller");
+    const struct prog_entry *from = &p->entries[argument(c, 0)->object];
+    for (uint32_t i = 0; i < p->nrelocs; i++) {
+        if (p->relocs[i].kind != PROG_RELOC_PROG || p->relocs[i].data != map)
+            continue;
+        const struct prog_entry *to = &p->entries[p->relocs[i].target];
+        if (to->hook != from->hook || to->ctx_size != from->ctx_size)
+            return FAIL(c, DIAG_CALL, "put programs of one type into a prog_array",
+                        "map %s leads from %s, of type %s, to %s, of type %s", p->maps[map].name,
+                        from->name, hook_info(from->hook)->prefix, to->name,
+                        hook_info(to->hook)->prefix);
+    }
+    return check_records_open(c, "a tail call");
+}
+
+bool check_helper(const struct analysis *a, const struct state *s, uint32_t slot, uint32_t id,
+                  struct problem *problem) {
+    struct checking c = {a, s, slot, bpf_helper_by_id(id), problem};
+    if (!c.h || id >= BPF_HELPER_INTERNAL_BASE)
+        return FAIL(&c, DIAG_HELPER, "use the helpers that bpf_mcu.h declares",
+                    "there is no helper with id %u", id);
+    for (unsigned i = 0; i < c.h->nargs; i++) {
+        const struct value *v = argument(&c, i);
+        if (v->kind == VALUE_NONE)
+            return v->reason == NONE_RELEASED
+                       ? FAIL(&c, DIAG_RECORD, "submit or discard a record once",
+                              "%s is a record that was given back already", argument_name(&c, i))
+                       : FAIL(&c, DIAG_UNINIT, "give the variable a value first",
+                              "%s has no value on some path", argument_name(&c, i));
+        if (!check_argument(&c, i))
+            return false;
+    }
+    if (id == BPF_FUNC_RINGBUF_RESERVE)
+        return check_reserve(&c);
+    if (id == BPF_FUNC_TAIL_CALL)
+        return check_tail_call(&c);
+    return true;
+}

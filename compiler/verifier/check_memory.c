@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* May these bytes be read or written? */
+#include "verifier/analysis.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct checking {
+    const struct analysis *a;
+    const struct state *s;
+    uint32_t slot;
+    const struct access *access;
+    struct problem *problem;
+};
+
+/* "bytes 15-16", "byte 4", "bytes 0-63 (8 of them)". */
+static const char *bytes_text(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
+    int64_t last = high + (int64_t)size - 1;
+    if (low == high && size == 1)
+        return arena_printf(c->a->arena, "byte %" PRId64, low);
+    if (low == high)
+        return arena_printf(c->a->arena, "bytes %" PRId64 "-%" PRId64, low, last);
+    return arena_printf(c->a->arena, "%s somewhere in bytes %" PRId64 "-%" PRId64,
+                        size == 1 ? "a byte"
+                                  : arena_printf(c->a->arena, "%" PRIu64 " bytes", size),
+                        low, last);
+}
+
+/* Who does it: "data[i] reads", "the key of bpf_map_lookup_elem() reads". */
+static const char *who(const struct checking *c) {
+    const char *verb = c->access->write ? "writes" : "reads", *name = c->access->who;
+    if (!name)
+        name = problem_expression(c->a, c->slot);
+    return arena_printf(c->a->arena, "%s%s%s", name && !c->access->who ? "`" : "",
+                        name ? name : "this",
+                        arena_printf(c->a->arena, "%s %s", name && !c->access->who ? "`" : "", verb));
+}
+
+#define FAIL(c, category, mend, ...)                                                               \
+    problem_set((c)->a, (c)->problem, (category), (c)->slot, (mend), __VA_ARGS__)
+
+/* The last index that fits, for a mend: "`< 16`". */
+static const char *bound_mend(const struct checking *c, int64_t low, int64_t high, uint64_t size,
+                              uint64_t room) {
+    const struct scalar *n = &c->access->pointer->n;
+    struct arena *arena = c->a->arena;
+    uint64_t step = n->x.mask ? n->x.mask & -n->x.mask : 1;
+    if (low == high)
+        return low < 0 ? "use an index that is not negative"
+                       : arena_printf(arena, "the last byte is %" PRIu64 ": use a smaller index",
+                                      room - 1);
+    if (low < 0)
+        return "test that the index is not negative (or make it unsigned) before you use it";
+    uint64_t count = room >= size ? (room - size) / step + 1 : 0;
+    return arena_printf(arena,
+                        "test the index first: at most %" PRIu64 " elements of %" PRIu64
+                        " byte%s fit here, so `if (index < %" PRIu64 ")`",
+                        count, step, step == 1 ? "" : "s", count);
+}
+
+static bool out_of_bounds(const struct checking *c, int64_t low, int64_t high, uint64_t size,
+                          uint64_t room) {
+    return FAIL(c, DIAG_BOUNDS, bound_mend(c, low, high, size, room),
+                "%s %s of %s, which has %" PRIu64 " byte%s", who(c),
+                bytes_text(c, low, high, size), object_name(c->a, c->s, c->access->pointer), room,
+                room == 1 ? "" : "s");
+}
+
+/* ---- Kinds of objects */
+
+/* Inside one field of a context; only arrays may be written. */
+static bool check_context(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
+    const struct prog_entry *entry = &c->a->program->entries[c->access->pointer->object];
+    struct hook_field field;
+    if (entry->hook == BPF_HOOK_RAW)
+        return true;
+    for (size_t i = 0; hook_field(entry->hook, i, &field); i++) {
+        uint64_t end = field.offset + (uint64_t)field.size * field.count;
+        if ((uint64_t)low < field.offset || (uint64_t)low >= end)
+            continue;
+        if ((uint64_t)high + size > end)
+            return FAIL(c, DIAG_BOUNDS,
+                        field.count > 1 ? bound_mend(c, low - field.offset, high - field.offset,
+                                                     size, end - field.offset)
+                                        : "read the context's fields by their names",
+                        "%s %s of field `%s`, which has %" PRIu64 " byte%s", who(c),
+                        bytes_text(c, low - field.offset, high - field.offset, size), field.name,
+                        end - field.offset, end - field.offset == 1 ? "" : "s");
+        if (c->access->write && field.count == 1)
+            return FAIL(c, DIAG_ACCESS, "copy it to a variable and change that",
+                        "%s field `%s` of the context, which is read-only", who(c), field.name);
+        return true;
+    }
+    return FAIL(c, DIAG_BOUNDS, "read the context's fields by their names",
+                "%s bytes of the context that belong to no field", who(c));
+}
+
+static bool check_stack(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
+    const struct access *access = c->access;
+    const struct frame *f = c->s->frame[access->pointer->object];
+    int from = (int)low, count = (int)(high - low + (int64_t)size);
+    if (!f)
+        return FAIL(c, DIAG_INTERNAL, "please report this", "%s a frame out of reach", who(c));
+    bool pointer = stack_has_pointer(f, from, count);
+    if (access->write && !access->atomic) {
+        if (low == high || !pointer)
+            return true;
+        return FAIL(c, DIAG_POINTER, "keep pointers in variables of their own, outside of arrays",
+                    "%s through an index that may reach a pointer on the stack", who(c));
+    }
+    if (access->uninit_ok)
+        return true;
+    if (!stack_is_init(f, from, count))
+        return FAIL(c, DIAG_UNINIT,
+                    access->who ? "initialise all of it: `= {0}` also fills the gaps between "
+                                  "members"
+                                : "initialise it where it is declared: `= {0}`",
+                    "%s %s of %s, not all of which %s initialised", who(c),
+                    bytes_text(c, low, high, size), object_name(c->a, c->s, access->pointer),
+                    count == 1 ? "is" : "are");
+    /* Whole pointers may be loaded by the instruction itself, from a known place. */
+    if (pointer && (access->who || access->atomic || low != high || size != 8 ||
+                    stack_read(f, from, 8).kind == VALUE_NONE))
+        return FAIL(c, DIAG_POINTER, "read the pointer as a whole, or the numbers beside it alone",
+                    "%s a part of a pointer as a number", who(c));
+    return true;
+}
+
+static bool check_data(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
+    const struct value *p = c->access->pointer;
+    const struct prog_data *d = &c->a->program->datas[p->object];
+    if (c->access->write && !d->writable)
+        return FAIL(c, DIAG_ACCESS, "leave out `const`, so that it becomes a variable",
+                    "%s section %s, which is read-only", who(c), d->name);
+    if (!d->relocated || c->access->who)
+        return true;
+    struct value v = object_load(c->a, p, c->access->off, (unsigned)size);
+    (void)low;
+    (void)high;
+    if (!c->access->write && v.kind == VALUE_NONE)
+        return FAIL(c, DIAG_POINTER,
+                    d->writable ? "make the table of pointers `const`"
+                                : "read its pointers as whole pointers, of one kind",
+                    "%s pointers of section %s%s", who(c), d->name,
+                    d->writable ? ", which may have changed" : " in pieces or of several kinds");
+    return true;
+}
+
+/* Memory that holds numbers only, for one reason or another. */
+static bool check_kind(const struct checking *c) {
+    const struct value *p = c->access->pointer;
+    switch ((enum value_kind)p->kind) {
+    case VALUE_CTX:
+    case VALUE_STACK:
+    case VALUE_MAP_VALUE:
+    case VALUE_RECORD:
+    case VALUE_DATA: break;
+    case VALUE_MAP_KEY:
+        if (c->access->write)
+            return FAIL(c, DIAG_ACCESS, "copy the key to a variable and change that",
+                        "%s %s, which is read-only", who(c), object_name(c->a, c->s, p));
+        break;
+    case VALUE_NONE:
+    case VALUE_SCALAR:
+        return FAIL(c, DIAG_POINTER,
+                    "use an address that comes from the context, a map look-up, a variable or a "
+                    "ring buffer",
+                    "%s memory at an address that is %s", who(c),
+                    p->kind == VALUE_NONE ? "not initialised"
+                    : value_is_null(p)    ? "0"
+                                          : "a number, not a pointer");
+    default:
+        return FAIL(c, DIAG_POINTER,
+                    p->kind == VALUE_MAP ? "look its elements up with bpf_map_lookup_elem()"
+                                         : "call it",
+                    "%s %s directly", who(c), object_name(c->a, c->s, p));
+    }
+    if (!p->nullable)
+        return true;
+    return FAIL(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
+                "%s %s through a pointer that may be null", who(c), object_name(c->a, c->s, p));
+}
+
+bool check_access(const struct analysis *a, const struct state *s, uint32_t slot,
+                  const struct access *access, struct problem *problem) {
+    struct checking c = {a, s, slot, access, problem};
+    const struct value *p = access->pointer;
+    int64_t low, high;
+    if (!check_kind(&c))
+        return false;
+    if (access->size == 0)
+        return true;
+    bool stack = p->kind == VALUE_STACK;
+    uint64_t room = object_size(a, p);
+    int64_t first = stack ? -(int64_t)room : 0, end = stack ? 0 : (int64_t)room;
+    if (!object_range(p, access->off, &low, &high))
+        return FAIL(&c, DIAG_BOUNDS, bound_mend(&c, 0, 1, access->size, room),
+                    "%s %s, which has %" PRIu64 " bytes, at an offset that may be anything",
+                    who(&c), object_name(a, s, p), room);
+    if (low < first || access->size > room || high + (int64_t)access->size > end)
+        return out_of_bounds(&c, low, high, access->size, room);
+    if (stack)
+        return check_stack(&c, low, high, access->size);
+    if (p->kind == VALUE_CTX)
+        return check_context(&c, low, high, access->size);
+    if (p->kind == VALUE_DATA)
+        return check_data(&c, low, high, access->size);
+    return true;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Problems in the user's terms: sentences, mends, and what the source calls a register. */
+#include "verifier/analysis.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool problem_set(const struct analysis *a, struct problem *problem, enum diag_category category,
+                 uint32_t slot, const char *mend, const char *format, ...) {
+    char *text;
+    va_list args;
+    if (!problem)
+        return false;
+    va_start(args, format);
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    *problem = (struct problem){.category = category, .slot = slot, .mend = mend, .text = ""};
+    if (length >= 0) {
+        problem->text = arena_strdup(a->arena, text);
+        free(text);
+    }
+    return false;
+}
+
+static bool is_name(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* The end of a bracketed part of the text that begins at p, or NULL. */
+static const char *past_bracket(const char *p, char open, char close) {
+    int depth = 0;
+    for (; *p; p++) {
+        depth += (*p == open) - (*p == close);
+        if (depth == 0)
+            return p + 1;
+    }
+    return NULL;
+}
+
+/* The end of a postfix expression (a.b, a->b, a[i]) that begins at p. */
+static const char *past_expression(const char *p) {
+    while (is_name(*p))
+        p++;
+    for (;;) {
+        const char *next = p;
+        if (*p == '[')
+            next = past_bracket(p, '[', ']');
+        else if (*p == '.' && is_name(p[1]))
+            next = p + 1;
+        else if (p[0] == '-' && p[1] == '>' && is_name(p[2]))
+            next = p + 2;
+        if (!next || next == p)
+            return p;
+        for (p = next; is_name(*p);)
+            p++;
+    }
+}
+
+/* The expression that the compiler names as an instruction's place, as it stands in the source: "data[i]",
+ * or NULL where the place is not the beginning of one. A member's place is its own name: what stands before
+ * it belongs to it. */
+const char *problem_expression(const struct analysis *a, uint32_t slot) {
+    const struct prog_line *line = program_line_at(a->program, slot);
+    if (!line || !line->text || line->column == 0 || line->column > strlen(line->text))
+        return NULL;
+    const char *at = line->text + line->column - 1, *start = at;
+    while (start > line->text && (is_name(start[-1]) || start[-1] == '.' || start[-1] == ']' ||
+                                  (start[-1] == '>' && start - 1 > line->text && start[-2] == '-') ||
+                                  (start[-1] == '-' && start[0] == '>'))) {
+        start--;
+        if (*start == ']') { /* back to its bracket */
+            int depth = 0;
+            for (; start >= line->text; start--) {
+                depth += (*start == ']') - (*start == '[');
+                if (depth == 0)
+                    break;
+            }
+            if (start < line->text)
+                return NULL;
+        }
+    }
+    if (!is_name(*start) || isdigit((unsigned char)*start))
+        return NULL;
+    const char *end = past_expression(start);
+    if (end <= start || end - start > 60 || *end == '(')
+        return NULL;
+    return arena_printf(a->arena, "%.*s", (int)(end - start), start);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory of states, for the files that implement state.h. */
+#ifndef VERIFIER_STATE_POOL_H
+#define VERIFIER_STATE_POOL_H
+
+#include "verifier/state.h"
+
+/* Arrays of cells come in sizes of 4 << class. */
+#define CELL_CLASSES 8
+_Static_assert((4u << (CELL_CLASSES - 1)) >= VERIFY_STACK_MAX, "a cell for every byte");
+
+struct state_pool {
+    struct arena *arena;
+    struct state *states;             /* free ones, linked through their first bytes */
+    struct frame *frames;             /* the same, linked through cells */
+    struct cell *cells[CELL_CLASSES]; /* the same, by class of size */
+    uint64_t bytes;                   /* taken from the arena */
+};
+
+/* A frame without cells, refs 1. */
+struct frame *frame_new(struct state_pool *pool);
+struct frame *frame_clone(struct state_pool *pool, const struct frame *f);
+void frame_release(struct state_pool *pool, struct frame *f);
+/* Room for at least `count` cells; those there are stay. */
+void state_pool_grow(struct state_pool *pool, struct frame *f, uint32_t count);
+
+/* --- stack.c, for joins */
+/* Bytes are no longer initialised, or are so still and hold nothing known; numbers' cells are cut. */
+void stack_forget(struct state_pool *pool, struct frame *f, int off, int size);
+/* A cell where there is none, unless it would say nothing. */
+void stack_put(struct state_pool *pool, struct frame *f, int off, int size, const struct value *v);
+/* Cuts numbers' cells of f where g has smaller ones. */
+void stack_align(struct state_pool *pool, struct frame *f, const struct frame *g);
+const struct cell *stack_cell(const struct frame *f, int off, int size);
+bool stack_any_init(const struct frame *f, int off, int size);
+
+/* --- relate.c, for joins */
+/* One place of a joined state, and what it was in both. */
+struct place_pair {
+    struct value *out;
+    struct value a, b;
+};
+/* Gives the joined values the relations that hold in both states; returns the next free base. */
+uint32_t relate_join(struct place_pair *pairs, uint32_t count);
+/* Whether a's places are related as b's are. */
+bool relate_subset(const struct place_pair *pairs, uint32_t count);
+
+#endif

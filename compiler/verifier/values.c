@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The part of the verifier that follows values: control-flow graphs and limits for widening, the fixpoint
+ * over every entry point, the checks on its states. What it cannot prove goes to path exploration.
+ */
+#include "verifier/values.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verifier/checks.h"
+#include "verifier/fixpoint.h"
+
+/* ---- Before the analyses */
+
+/* Arguments that functions read, callees first; a callback's are what its helper hands over. */
+static bool build_graphs(struct analysis *a) {
+    const struct program *p = a->program;
+    uint16_t *live = arena_alloc_array(a->arena, p->nfuncs, sizeof(*live));
+    a->cfgs = arena_alloc_array(a->arena, p->nfuncs, sizeof(*a->cfgs));
+    a->live_args = live;
+    for (uint32_t i = 0; i < p->nfuncs; i++) {
+        uint32_t func = a->result->order[i], culprit;
+        if (!cfg_build(a->arena, p, func, live, &a->cfgs[func], &culprit))
+            return verify_error(a->verifier, DIAG_CFG, culprit,
+                                "write it with for, while or do; no goto into a loop",
+                                "a jump into the middle of a loop in function %s",
+                                p->funcs[func].name);
+        live[func] = a->cfgs[func].blocks[0].live_in & 0x3e;
+    }
+    return true;
+}
+
+static int compare_limits(const void *x, const void *y) {
+    int64_t a, b;
+    memcpy(&a, x, sizeof(a));
+    memcpy(&b, y, sizeof(b));
+    return a < b ? -1 : a > b;
+}
+
+/* Constants that a function compares with or adds, and what lies beside them: a bound that grows stops
+ * there first. */
+static void collect_limits(struct analysis *a, uint32_t func) {
+    static const int64_t always[] = {INT32_MIN, -1,        0,         1,
+                                     255,       UINT16_MAX, INT32_MAX, UINT32_MAX};
+    const struct prog_func *f = &a->program->funcs[func];
+    VEC(int64_t) limits = {0};
+    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+        vec_push(a->arena, &limits, always[i]);
+    for (uint32_t slot = f->start; slot < f->start + f->len; slot++) {
+        const struct bpf_decoded *d = &a->program->decoded[slot];
+        if (d->len == 0 || d->src_reg)
+            continue;
+        if (bpf_op_is_jcc(d->op) || d->op == BPF_AND || d->op == BPF_MOV || d->op == BPF_ADD) {
+            vec_push(a->arena, &limits, d->imm);
+            if (d->imm > INT32_MIN)
+                vec_push(a->arena, &limits, d->imm - 1);
+            vec_push(a->arena, &limits, d->imm + 1);
+        }
+    }
+    qsort(limits.items, limits.count, sizeof(*limits.items), compare_limits);
+    uint32_t kept = 0;
+    for (size_t i = 0; i < limits.count; i++)
+        if (kept == 0 || limits.items[kept - 1] != limits.items[i])
+            limits.items[kept++] = limits.items[i];
+    a->thresholds[func] = (struct thresholds){limits.items, kept};
+}
+
+struct analysis *values_analysis(struct verifier *v, struct arena *arena) {
+    struct analysis *a = arena_alloc(arena, sizeof(*a));
+    *a = (struct analysis){.program = v->program,
+                           .verifier = v,
+                           .result = v->result,
+                           .arena = arena,
+                           .budget = VERIFY_BUDGET};
+    a->pool = state_pool_new(arena);
+    if (!build_graphs(a))
+        return NULL;
+    a->thresholds = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->thresholds));
+    for (uint32_t f = 0; f < v->program->nfuncs; f++)
+        collect_limits(a, f);
+    return a;
+}
+
+/* ---- Checks on the fixpoint's states */
+
+struct survey {
+    const struct analysis *a;
+    struct bitset *open; /* slots whose check fails in some summary */
+    struct problem *first;
+};
+
+bool values_check(const struct analysis *a, const struct state *s, uint32_t slot,
+                  struct problem *problem) {
+    const struct bpf_decoded *d = &a->program->decoded[slot];
+    switch (d->op) {
+    case BPF_CALL_HELPER: return check_helper(a, s, slot, (uint32_t)d->imm, problem);
+    case BPF_CALLX: return check_callx(a, s, slot, problem);
+    case BPF_CALL_LOCAL: return true;
+    case BPF_EXIT: return check_exit(a, s, slot, problem);
+    default: return check_insn(a, s, slot, problem);
+    }
+}
+
+static void survey_before(void *arg, const struct summary *summary, uint32_t slot,
+                          const struct state *s) {
+    struct survey *survey = arg;
+    (void)summary;
+    if (bitset_test(survey->open, slot))
+        return;
+    if (!values_check(survey->a, s, slot, NULL))
+        bitset_set(survey->open, slot);
+}
+
+static void survey_callback(void *arg, const struct summary *summary, uint32_t slot,
+                            const struct state *s) {
+    struct survey *survey = arg;
+    (void)summary;
+    if (!check_callback_result(survey->a, s, slot, NULL))
+        bitset_set(survey->open, slot);
+}
+
+/* Slots that the fixpoint leaves open. */
+static void survey_all(struct fixpoint *fp, struct survey *survey) {
+    const struct program *p = fp->a->program;
+    const struct fixpoint_visitor visitor = {
+        .arg = survey, .before = survey_before, .callback = survey_callback};
+    for (uint32_t i = 0; i < p->nentries; i++) {
+        struct state *s = fixpoint_entry_state(fp->a, i);
+        state_tidy(fp->a->pool, s, fp->a->cfgs[p->entries[i].func].blocks[0].live_in);
+        fixpoint_walk(fp, fixpoint_summary(fp, p->entries[i].func, s), &visitor);
+        state_free(fp->a->pool, s);
+    }
+}
+
+/* The message of the first open check, as the fixpoint sees it. */
+struct complaint {
+    const struct analysis *a;
+    const struct bitset *open;
+    struct bitset *said;
+};
+
+static void complain_before(void *arg, const struct summary *summary, uint32_t slot,
+                            const struct state *s) {
+    struct complaint *c = arg;
+    struct problem problem;
+    (void)summary;
+    if (!bitset_test(c->open, slot) || bitset_test(c->said, slot) ||
+        values_check(c->a, s, slot, &problem))
+        return;
+    bitset_set(c->said, slot);
+    verify_error(c->a->verifier, problem.category, slot, problem.mend, "%s", problem.text);
+}
+
+static void complain_callback(void *arg, const struct summary *summary, uint32_t slot,
+                              const struct state *s) {
+    struct complaint *c = arg;
+    struct problem problem;
+    (void)summary;
+    if (bitset_test(c->said, slot) || check_callback_result(c->a, s, slot, &problem))
+        return;
+    bitset_set(c->said, slot);
+    verify_error(c->a->verifier, problem.category, slot, problem.mend, "%s", problem.text);
+}
+
+bool verify_values(struct verifier *v) {
+    struct arena *arena = arena_new();
+    struct analysis *a = values_analysis(v, arena);
+    bool good = a != NULL;
+    if (a) {
+        struct fixpoint *fp = fixpoint_new(a);
+        struct survey survey = {.a = a, .open = bitset_new(arena, v->program->ninsns)};
+        survey_all(fp, &survey);
+        if (!bitset_empty(survey.open)) {
+            struct complaint c = {a, survey.open, bitset_new(arena, v->program->ninsns)};
+            const struct fixpoint_visitor visitor = {
+                .arg = &c, .before = complain_before, .callback = complain_callback};
+            fixpoint_forget(fp);
+            for (uint32_t i = 0; i < v->program->nentries; i++) {
+                struct state *s = fixpoint_entry_state(a, i);
+                state_tidy(a->pool, s, a->cfgs[v->program->entries[i].func].blocks[0].live_in);
+                fixpoint_walk(fp, fixpoint_summary(fp, v->program->entries[i].func, s), &visitor);
+                state_free(a->pool, s);
+            }
+            good = false;
+        }
+    }
+    arena_free(arena);
+    return good;
+}

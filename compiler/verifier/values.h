@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of the verifier that follows values: see values.c. */
+#ifndef VERIFIER_VALUES_H
+#define VERIFIER_VALUES_H
+
+#include "verifier/analysis.h"
+
+struct verifier;
+
+/* Follows values through the program: false after at least one error. The checks of checks.h have
+ * passed. */
+bool verify_values(struct verifier *v);
+
+/* What both analyses need; NULL after an error. For tests as well. */
+struct analysis *values_analysis(struct verifier *v, struct arena *arena);
+/* The check of any instruction. */
+bool values_check(const struct analysis *a, const struct state *s, uint32_t slot,
+                  struct problem *problem);
+
+#endif
