@@ -20,7 +20,8 @@ static const struct cmd_option options[] = {
     {OPT_TYPE, "type", "TYPE", "program type instead of what SEC() says, such as raw",
      hook_examples},
     {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory that raw programs get (default 4096)", NULL},
-    {OPT_UNVERIFIED, "unverified", NULL, "accept that the program is not proven safe", NULL},
+    {OPT_UNVERIFIED, "unverified", NULL,
+     "do not ask the verifier: the blob is marked as not proven safe", NULL},
     {OPT_BYTECODE, "with-bytecode", NULL, "put the bytecode into the blob too, for the interpreter",
      NULL},
     {OPT_ELF, "elf", "FILE", "write the code as an ARM ELF file with symbols and lines as well",
@@ -32,7 +33,7 @@ static const struct cmd_option options[] = {
 struct job {
     struct compile_options compile;
     const char *blob, *elf;
-    bool unverified, stats;
+    bool stats;
 };
 
 static bool parse(struct cmd_args *args, struct job *job) {
@@ -51,7 +52,7 @@ static bool parse(struct cmd_args *args, struct job *job) {
                 return false;
             job->compile.mem_size = (uint32_t)number;
             break;
-        case OPT_UNVERIFIED: job->unverified = true; break;
+        case OPT_UNVERIFIED: job->compile.verify = COMPILE_UNVERIFIED; break;
         case OPT_BYTECODE: job->compile.bytecode = true; break;
         case OPT_ELF: job->elf = args->value; break;
         case OPT_STATS: job->stats = true; break;
@@ -88,9 +89,10 @@ static void report(struct cmd_args *args, const struct job *job, const struct co
     cJSON_AddStringToObject(args->result, "blob", job->blob);
     cJSON_AddNumberToObject(args->result, "size", r->blob_size);
     cJSON_AddNumberToObject(args->result, "code_size", r->code.size);
-    cJSON_AddBoolToObject(args->result, "verified", false);
+    cJSON_AddBoolToObject(args->result, "verified", r->verified);
     if (!args->json)
-        printf("%s: %u bytes, %u of them code\n", job->blob, r->blob_size, r->code.size);
+        printf("%s: %u bytes, %u of them code%s\n", job->blob, r->blob_size, r->code.size,
+               r->verified ? "" : ", not verified");
     if (!job->stats)
         return;
     cJSON *funcs = cJSON_AddArrayToObject(args->result, "functions");
@@ -139,7 +141,7 @@ static bool write_outputs(struct cmd_args *args, const struct job *job,
 }
 
 static void run(struct cmd_args *args) {
-    struct job job = {.compile = {.level = 2}};
+    struct job job = {.compile = {.level = 2, .verify = COMPILE_VERIFIED}};
     if (!parse(args, &job))
         return;
     const char *path = args->argv[0];
@@ -150,10 +152,6 @@ static void run(struct cmd_args *args) {
         return;
     if (!compile_file(args->arena, path, &job.compile, &result, args->diag))
         return;
-    if (!job.unverified)
-        diag_warn(args->diag, DIAG_CFG, NULL,
-                  "nothing to do: this version checks structure only; --unverified silences this",
-                  "%s is not yet verified, and its blob is marked so", path);
     if (write_outputs(args, &job, &result))
         report(args, &job, &result);
 }
@@ -162,9 +160,10 @@ const struct cmd cmd_compile = {
     .name = "compile",
     .brief = "compile an eBPF object ahead of time to Thumb-2",
     .operands = "X.bpf.o|X.bpf.c",
-    .about =
-        "Checks the program, translates it for Cortex-M4 and writes a blob (docs/blob.md), which\n"
-        "the board and the emulator run. One object file makes one blob.",
+    .about = "Proves that the program is safe (bpf2thumb verify), translates it for Cortex-M4 and "
+             "writes\n"
+             "a blob (docs/blob.md), which the board and the emulator run. One object file makes "
+             "one blob.",
     .example = "bpf2thumb compile -O2 -o blink.blob blink.bpf.o",
     .options = options,
     .run = run,

@@ -247,7 +247,8 @@ static bool find_blob(struct cmd_args *args, struct dump_input *input, int view)
 }
 
 static void run(struct cmd_args *args) {
-    struct dump_input input = {.options = {.level = 2}, .pass = DEFAULT_PASS};
+    struct dump_input input = {.options = {.level = 2, .verify = COMPILE_TRY},
+                               .pass = DEFAULT_PASS};
     int view = -1;
     if (!parse(args, &input, &view))
         return;

@@ -3,7 +3,7 @@
  * The pipeline, from top to bottom:
  *
  *   elf_read          object -> linked program                      elf/
- *   verify            is it well-formed? call graph, stack depths   verifier/
+ *   verify            is it safe? facts about its values            verifier/
  *   ir_build          eBPF -> 64-bit SSA                            ir/
  *   opt_run           optimise                                      opt/
  *   legalize, trim    64-bit values -> 32-bit words                 thumb2/
@@ -102,7 +102,8 @@ static void build_instance(struct pipeline *p, struct instance *inst) {
         .dump_pass = p->options->dump_pass,
         .dump = p->options->dump,
     };
-    struct ir_fn *fn = ir_build(prog->arena, prog, inst->func, p->facts->funcs[inst->func].stack);
+    struct ir_fn *fn =
+        ir_build(prog->arena, prog, inst->func, p->facts->funcs[inst->func].stack, p->facts->facts);
     ir_check(fn, "build");
     dump_ir(p, fn, "build");
     opt_run(fn, &opt);
@@ -287,7 +288,7 @@ static uint32_t interpreter_stack(const struct pipeline *p, const struct verify_
 
 /* ----------------------------------------------------------------------------------------- driver */
 
-static void write_blob(struct pipeline *p, bool verified) {
+static void write_blob(struct pipeline *p) {
     const struct program *prog = p->prog;
     struct compile_result *out = p->out;
     uint32_t *func_stack = arena_alloc_array(prog->arena, prog->nfuncs, sizeof(uint32_t));
@@ -312,7 +313,7 @@ static void write_blob(struct pipeline *p, bool verified) {
         .stack_thumb = stack_thumb,
         .stack_bpf = stack_bpf,
         .stack_interp = stack_interp,
-        .verified = verified,
+        .verified = out->verified,
         .bytecode = p->options->bytecode || p->options->bytecode_only,
     };
     out->blob = blob_write(&parts, &out->blob_size);
@@ -349,12 +350,28 @@ static bool parses(const struct compile_result *out, struct diag *diag) {
                       bpf_status_text(status));
 }
 
+/* As much of the verifier as was asked for. */
+static bool check(const struct program *prog, enum compile_verify wanted,
+                  struct verify_result *result, struct diag *diag) {
+    if (wanted == COMPILE_VERIFIED)
+        return verify(prog, result, diag);
+    if (wanted == COMPILE_TRY) {
+        struct diag *ignored = diag_new();
+        bool good = verify(prog, result, ignored);
+        diag_free(ignored);
+        if (good)
+            return true;
+    }
+    return verify_form(prog, result, diag);
+}
+
 bool compile_program(const struct program *prog, const struct compile_options *options,
                      struct compile_result *out, struct diag *diag) {
-    struct verify_result facts;
-    if (!verify_form(prog, &facts, diag))
-        return false;
+    struct verify_result facts = {0};
     *out = (struct compile_result){.prog = prog};
+    if (!check(prog, options->verify, &facts, diag))
+        return false;
+    out->verified = facts.facts != NULL;
     struct pipeline p = {prog, options, &facts, out, diag, {0}, NULL};
     out->entry_func = arena_alloc_array(prog->arena, prog->nentries, sizeof(int32_t));
     out->callable_func = arena_alloc_array(prog->arena, prog->nfuncs, sizeof(int32_t));
@@ -369,7 +386,7 @@ bool compile_program(const struct program *prog, const struct compile_options *o
     if (!options->bytecode_only && !emit_all(&p))
         return false;
     progress_end();
-    write_blob(&p, false);
+    write_blob(&p);
     return fits(out, diag) && parses(out, diag);
 }
 

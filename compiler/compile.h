@@ -12,7 +12,15 @@
 #include "thumb2/layout.h"
 #include "util/diag.h"
 
+/* What of the verifier a compilation asks for. */
+enum compile_verify {
+    COMPILE_UNVERIFIED, /* the form that the compiler relies on */
+    COMPILE_TRY,        /* all, and its facts, if it accepts the program; else like UNVERIFIED */
+    COMPILE_VERIFIED,   /* all: what it refuses is not compiled */
+};
+
 struct compile_options {
+    enum compile_verify verify;
     int level;             /* 0 to 2 */
     bool optimize_size;    /* -Os: level 2, and smaller rather than faster where they differ */
     const char *type;      /* --type: instead of what SEC() says; NULL: by SEC() */
@@ -39,6 +47,7 @@ struct compile_result {
     uint8_t *blob; /* 8-aligned */
     uint32_t blob_size;
     const struct program *prog;
+    bool verified; /* the verifier has accepted the program, as the blob's header says */
     struct arena_layout layout;
     struct code_unit code;               /* lines, functions; code.size 0 with bytecode_only */
     int32_t *entry_func;                 /* by entry: index into code.funcs */

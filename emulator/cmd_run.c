@@ -355,7 +355,7 @@ static void prepare_and_run(struct run *r) {
 
 static void run(struct cmd_args *args) {
     struct run r = {.args = args,
-                    .compile = {.level = 2},
+                    .compile = {.level = 2, .verify = COMPILE_TRY},
                     .input = {.bytes = (const uint8_t *)""},
                     .runs = 1,
                     .budget = MACHINE_BUDGET,

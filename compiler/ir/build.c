@@ -37,6 +37,7 @@ struct builder {
     const struct program *prog;
     const struct prog_func *func;
     const struct bpf_decoded *code; /* of this function: slots below are relative to its start */
+    const struct facts *facts;      /* or NULL */
     struct bitset *reached, *leader;
     struct ir_block **block_at; /* by slot of a leader */
     uint32_t *start, *end;      /* slots of a block by id: [start, end) */
@@ -442,6 +443,58 @@ static void build_call(struct builder *b, const struct bpf_decoded *d) {
     *r0 = emit(b, IR_CALLX, IR_I64, 6, args, 1)->res[0];
 }
 
+/* ------------------------------------------------------------------------------------------ facts */
+
+/* Whether v says by itself that its high word is 0, or the sign of the low one. */
+static bool is_plain(const struct builder *b, ir_val v) {
+    switch (b->fn->values[v].def->op) {
+    case IR_CONST:
+    case IR_ZEXT:
+    case IR_SEXT:
+    case IR_FRAME:
+    case IR_DATA:
+    case IR_MAP:
+    case IR_FUNC: return true;
+    default: return false;
+    }
+}
+
+/* v, written as what the fact says of it. */
+static ir_val with_fact(struct builder *b, ir_val v, const struct fact *fact) {
+    if (!v || fact->kind == FACT_NONE || b->fn->values[v].def->op == IR_CONST)
+        return v;
+    if (fact->kind == FACT_CONST)
+        return constant(b, IR_I64, (int64_t)fact->value);
+    if (is_plain(b, v))
+        return v;
+    return fact->kind == FACT_ZEXT ? zero_extended(b, low(b, v)) : sign_extended(b, low(b, v));
+}
+
+static void use_facts_at(struct builder *b) {
+    const struct fact *at = b->facts ? b->facts->at[b->slot] : NULL;
+    for (unsigned reg = 0; at && reg < BPF_R10; reg++)
+        b->now.reg[reg] = with_fact(b, b->now.reg[reg], &at[reg]);
+}
+
+static void use_facts_after(struct builder *b, const struct bpf_decoded *d) {
+    bool call = d->op == BPF_CALL_HELPER || d->op == BPF_CALL_LOCAL || d->op == BPF_CALLX;
+    unsigned reg = call || d->op == BPF_ATOMIC_CMPXCHG ? BPF_R0
+                   : bpf_op_is_atomic(d->op)           ? d->src
+                                                       : d->dst;
+    if (b->facts && reg < BPF_R10)
+        b->now.reg[reg] = with_fact(b, b->now.reg[reg], &b->facts->after[b->slot]);
+}
+
+/* What a branch compares instead, where it always goes the same way. */
+static bool build_known_branch(struct builder *b) {
+    enum fact_branch side = b->facts ? (enum fact_branch)b->facts->branch[b->slot] : BRANCH_EITHER;
+    if (side == BRANCH_EITHER)
+        return false;
+    ir_val args[] = {constant(b, IR_I32, side == BRANCH_TAKEN), constant(b, IR_I32, 1)};
+    emit(b, IR_BR, IR_I32, 2, args, 0)->cond = IR_COND_EQ;
+    return true;
+}
+
 static enum ir_cond cond_of(enum bpf_op op) {
     switch (op) {
     case BPF_JEQ: return IR_COND_EQ;
@@ -459,8 +512,8 @@ static enum ir_cond cond_of(enum bpf_op op) {
 }
 
 static void build_branch(struct builder *b, const struct bpf_decoded *d) {
-    if (!b->block->target[1])
-        return; /* both sides are the next instruction */
+    if (!b->block->target[1] || build_known_branch(b))
+        return; /* both sides are the next instruction, or it is known which one */
     enum ir_type type = type_of_width(d->width);
     ir_val args[] = {get_as(b, d->dst, type), 0};
     args[1] = operand(b, d, type);
@@ -546,9 +599,11 @@ static void build_block(struct builder *b, struct ir_block *block) {
         start_join(b);
     else
         b->now = b->out[block->preds[0]->id];
+    use_facts_at(b);
     for (uint32_t slot = b->start[id]; slot < b->end[id]; slot += b->code[slot].len) {
         b->slot = b->func->start + slot;
         build_insn(b, &b->code[slot]);
+        use_facts_after(b, &b->code[slot]);
     }
     if (block->target[0] && !block->target[1])
         emit(b, IR_JUMP, IR_VOID, 0, NULL, 0);
@@ -568,7 +623,7 @@ static void fill_phis(struct builder *b, const struct ir_block *block) {
 }
 
 struct ir_fn *ir_build(struct arena *arena, const struct program *prog, uint32_t func,
-                       uint32_t stack) {
+                       uint32_t stack, const struct facts *facts) {
     const struct prog_func *f = &prog->funcs[func];
     struct arena *scratch = arena_new();
     struct builder b = {
@@ -577,6 +632,7 @@ struct ir_fn *ir_build(struct arena *arena, const struct program *prog, uint32_t
         .prog = prog,
         .func = f,
         .code = &prog->decoded[f->start],
+        .facts = facts,
         .reached = bitset_new(scratch, f->len + 1),
         .leader = bitset_new(scratch, f->len + 1),
         .block_at = arena_alloc_array(scratch, f->len + 1, sizeof(struct ir_block *)),

@@ -33,6 +33,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "program/facts.h"
 #include "program/program.h"
 #include "util/arena.h"
 
@@ -208,10 +209,10 @@ void ir_simplify_phis(struct ir_fn *fn);
  * --- eBPF to IR (build.c). The program has passed verify(): its instructions decode, branches stay
  * inside the function, helper ids exist. Registers never written are 0; a call keeps r1 to r5.
  * Helper results below 64 bits are zext or sext of a trunc of the call's result, so that every pass
- * knows their high word; so are r1, and r2 of a raw program, at a program's entry. `stack`: bytes of
- * eBPF stack that the function uses.
+ * knows their high word; so are r1, and r2 of a raw program, at a program's entry, and values of which
+ * the verifier's facts say so (NULL: there are none). `stack`: bytes of eBPF stack that the function uses.
  */
 struct ir_fn *ir_build(struct arena *arena, const struct program *prog, uint32_t func,
-                       uint32_t stack);
+                       uint32_t stack, const struct facts *facts);
 
 #endif

@@ -26,7 +26,7 @@ struct verifier;
 
 struct analysis {
     const struct program *program;
-    struct verifier *verifier;     /* for errors and options */
+    struct verifier *verifier; /* for errors and options */
     struct verify_result *result;
     struct arena *arena;
     struct state_pool *pool;
@@ -81,7 +81,7 @@ struct access {
     uint64_t size; /* bytes, the most that may be touched */
     bool write;
     bool atomic;
-    bool uninit_ok; /* a helper writes all of it */
+    bool uninit_ok;  /* a helper writes all of it */
     const char *who; /* "the key of bpf_map_lookup_elem()"; NULL: the instruction itself */
 };
 bool check_access(const struct analysis *a, const struct state *s, uint32_t slot,

@@ -186,8 +186,8 @@ static void callback_arguments(const struct bpf_helper *h, const struct state *c
         s->reg[r] = value_none(NONE_CALL);
     if (h->id == BPF_FUNC_LOOP) {
         const struct value *n = &call->reg[BPF_R1];
-        uint32_t most = n->kind == VALUE_SCALAR && n->n.umax32 < BPF_LOOP_MAX ? n->n.umax32
-                                                                              : BPF_LOOP_MAX;
+        uint32_t most =
+            n->kind == VALUE_SCALAR && n->n.umax32 < BPF_LOOP_MAX ? n->n.umax32 : BPF_LOOP_MAX;
         s->reg[BPF_R1] = value_scalar(scalar_urange(0, most ? most - 1 : 0));
         s->reg[BPF_R2] = call->reg[BPF_R3];
     } else {

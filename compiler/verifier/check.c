@@ -202,8 +202,7 @@ static bool check_jump(const struct checking *c) {
     struct value imm = value_const((uint64_t)c->d->imm);
     if (!readable(c, c->d->dst) || (c->d->src_reg && !readable(c, c->d->src)))
         return false;
-    return check_comparison(c, &c->s->reg[c->d->dst],
-                            c->d->src_reg ? &c->s->reg[c->d->src] : &imm);
+    return check_comparison(c, &c->s->reg[c->d->dst], c->d->src_reg ? &c->s->reg[c->d->src] : &imm);
 }
 
 /* ---- All */
@@ -259,10 +258,9 @@ bool check_exit(const struct analysis *a, const struct state *s, uint32_t slot,
                     name_of(&c, r0));
     if (r0->n.x.smin >= hook->min && r0->n.x.smax <= hook->max)
         return true;
-    const char *range = hook->min == hook->max
-                            ? arena_printf(a->arena, "%" PRId64, hook->min)
-                            : arena_printf(a->arena, "%" PRId64 " to %" PRId64, hook->min,
-                                           hook->max);
+    const char *range = hook->min == hook->max ? arena_printf(a->arena, "%" PRId64, hook->min)
+                                               : arena_printf(a->arena, "%" PRId64 " to %" PRId64,
+                                                              hook->min, hook->max);
     return FAIL(&c, DIAG_RETURN, arena_printf(a->arena, "`return %s;`", range),
                 "the program returns %s%s, and programs of type %s return %s",
                 scalar_is_const(&r0->n) ? "" : "a number that may be ",

@@ -33,8 +33,8 @@ static uint32_t types(const char *kinds) {
     static const struct {
         char letter;
         enum bpf_map_type type;
-    } letters[] = {{'a', BPF_MAP_ARRAY}, {'h', BPF_MAP_HASH},  {'l', BPF_MAP_LRU_HASH},
-                   {'q', BPF_MAP_QUEUE}, {'s', BPF_MAP_STACK}, {'r', BPF_MAP_RINGBUF},
+    } letters[] = {{'a', BPF_MAP_ARRAY},     {'h', BPF_MAP_HASH},  {'l', BPF_MAP_LRU_HASH},
+                   {'q', BPF_MAP_QUEUE},     {'s', BPF_MAP_STACK}, {'r', BPF_MAP_RINGBUF},
                    {'p', BPF_MAP_PROG_ARRAY}};
     for (; *kinds; kinds++)
         for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
@@ -72,12 +72,11 @@ static bool check_map(const struct checking *c, unsigned i, enum bpf_arg kind) {
     const struct value *v = argument(c, i);
     if (v->kind != VALUE_MAP || v->nullable)
         return FAIL(c, DIAG_HELPER, "give the address of a map: `&my_map`",
-                    "%s must be a map, and is %s", argument_name(c, i),
-                    object_name(c->a, c->s, v));
+                    "%s must be a map, and is %s", argument_name(c, i), object_name(c->a, c->s, v));
     const struct prog_map *m = &c->a->program->maps[v->object];
     if (!scalar_is_const(&v->n) || v->n.x.value != 0)
-        return FAIL(c, DIAG_HELPER, "give the address of the map itself",
-                    "%s points into map %s", argument_name(c, i), m->name);
+        return FAIL(c, DIAG_HELPER, "give the address of the map itself", "%s points into map %s",
+                    argument_name(c, i), m->name);
     uint32_t plain = bpf_map_plain_type(m->type);
     if (accepted_types(c->h, kind) >> plain & 1)
         return true;
@@ -147,8 +146,8 @@ static bool check_constant_size(const struct checking *c, unsigned i) {
 static bool check_string(const struct checking *c, unsigned i) {
     const struct value *v = argument(c, i);
     int64_t low, high;
-    bool known = v->kind == VALUE_DATA && !v->nullable && object_range(v, 0, &low, &high) &&
-                 low >= 0;
+    bool known =
+        v->kind == VALUE_DATA && !v->nullable && object_range(v, 0, &low, &high) && low >= 0;
     const struct prog_data *d = known ? &c->a->program->datas[v->object] : NULL;
     if (!known || d->writable || high >= (int64_t)d->size)
         return FAIL(c, DIAG_HELPER, "use a string literal, or a `static const char` array",

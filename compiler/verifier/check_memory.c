@@ -21,8 +21,7 @@ static const char *bytes_text(const struct checking *c, int64_t low, int64_t hig
     if (low == high)
         return arena_printf(c->a->arena, "bytes %" PRId64 "-%" PRId64, low, last);
     return arena_printf(c->a->arena, "%s somewhere in bytes %" PRId64 "-%" PRId64,
-                        size == 1 ? "a byte"
-                                  : arena_printf(c->a->arena, "%" PRIu64 " bytes", size),
+                        size == 1 ? "a byte" : arena_printf(c->a->arena, "%" PRIu64 " bytes", size),
                         low, last);
 }
 
@@ -31,9 +30,9 @@ static const char *who(const struct checking *c) {
     const char *verb = c->access->write ? "writes" : "reads", *name = c->access->who;
     if (!name)
         name = problem_expression(c->a, c->slot);
-    return arena_printf(c->a->arena, "%s%s%s", name && !c->access->who ? "`" : "",
-                        name ? name : "this",
-                        arena_printf(c->a->arena, "%s %s", name && !c->access->who ? "`" : "", verb));
+    return arena_printf(
+        c->a->arena, "%s%s%s", name && !c->access->who ? "`" : "", name ? name : "this",
+        arena_printf(c->a->arena, "%s %s", name && !c->access->who ? "`" : "", verb));
 }
 
 #define FAIL(c, category, mend, ...)                                                               \
@@ -61,9 +60,8 @@ static const char *bound_mend(const struct checking *c, int64_t low, int64_t hig
 static bool out_of_bounds(const struct checking *c, int64_t low, int64_t high, uint64_t size,
                           uint64_t room) {
     return FAIL(c, DIAG_BOUNDS, bound_mend(c, low, high, size, room),
-                "%s %s of %s, which has %" PRIu64 " byte%s", who(c),
-                bytes_text(c, low, high, size), object_name(c->a, c->s, c->access->pointer), room,
-                room == 1 ? "" : "s");
+                "%s %s of %s, which has %" PRIu64 " byte%s", who(c), bytes_text(c, low, high, size),
+                object_name(c->a, c->s, c->access->pointer), room, room == 1 ? "" : "s");
 }
 
 /* ---- Kinds of objects */

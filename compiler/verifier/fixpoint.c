@@ -133,8 +133,8 @@ static bool update_header(struct run *r, uint32_t block, uint32_t loop) {
         state_join(pool, next, m->back[loop], NULL);
     apply_invariants(r, loop, m->forward[loop], next);
     bool widen = m->visits[loop] >= WIDEN_FROM;
-    bool grew = state_join(pool, m->in[block], next,
-                           widen ? &r->a->thresholds[r->cfg->func] : NULL);
+    bool grew =
+        state_join(pool, m->in[block], next, widen ? &r->a->thresholds[r->cfg->func] : NULL);
     if (grew && widen)
         apply_invariants(r, loop, m->forward[loop], m->in[block]);
     if (grew && m->visits[loop] < UINT8_MAX)

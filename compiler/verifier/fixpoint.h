@@ -30,7 +30,8 @@ struct summary {
 struct fixpoint {
     const struct analysis *a;
     struct summary **summaries; /* by function */
-    const uint32_t **header_loop; /* by function: by block, the loop whose header it is, or CFG_NONE */
+    const uint32_t *
+        *header_loop; /* by function: by block, the loop whose header it is, or CFG_NONE */
 };
 
 struct fixpoint *fixpoint_new(const struct analysis *a);
@@ -52,7 +53,8 @@ struct fixpoint_visitor {
     /* Behind an instruction that does not end its block; may be NULL. */
     void (*after)(void *arg, const struct summary *summary, uint32_t slot, const struct state *s);
     /* A callback has returned in this state to the helper called at slot; may be NULL. */
-    void (*callback)(void *arg, const struct summary *summary, uint32_t slot, const struct state *s);
+    void (*callback)(void *arg, const struct summary *summary, uint32_t slot,
+                     const struct state *s);
 };
 /* Walks the summaries that the states of `summary` lead to, each once per walk (fixpoint_forget()). */
 void fixpoint_walk(struct fixpoint *fp, struct summary *summary,

@@ -34,8 +34,7 @@ const char *object_name(const struct analysis *a, const struct state *s, const s
     case VALUE_MAP_KEY: return arena_printf(a->arena, "a key of map %s", p->maps[v->object].name);
     case VALUE_RECORD: return "a ring buffer record";
     case VALUE_DATA: return arena_printf(a->arena, "section %s", p->datas[v->object].name);
-    case VALUE_FUNC:
-        return arena_printf(a->arena, "function %s", p->funcs[v->object].name);
+    case VALUE_FUNC: return arena_printf(a->arena, "function %s", p->funcs[v->object].name);
     case VALUE_FUNC_OF: return "a function pointer";
     default: return "a number";
     }
@@ -103,8 +102,8 @@ static struct value data_element(const struct analysis *a, uint32_t data, uint64
 /* Functions out of a table: which of them is known by offset only. */
 static struct value join_element(const struct value *sum, const struct value *element,
                                  const struct value *p, int64_t off) {
-    bool functions = element->kind == VALUE_FUNC &&
-                     (sum->kind == VALUE_FUNC || sum->kind == VALUE_FUNC_OF);
+    bool functions =
+        element->kind == VALUE_FUNC && (sum->kind == VALUE_FUNC || sum->kind == VALUE_FUNC_OF);
     if (functions && (sum->kind == VALUE_FUNC_OF || sum->object != element->object)) {
         struct value v = value_pointer(VALUE_FUNC_OF, p->object);
         struct scalar by = scalar_const((uint64_t)off);

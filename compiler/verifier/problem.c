@@ -67,9 +67,10 @@ const char *problem_expression(const struct analysis *a, uint32_t slot) {
     if (!line || !line->text || line->column == 0 || line->column > strlen(line->text))
         return NULL;
     const char *at = line->text + line->column - 1, *start = at;
-    while (start > line->text && (is_name(start[-1]) || start[-1] == '.' || start[-1] == ']' ||
-                                  (start[-1] == '>' && start - 1 > line->text && start[-2] == '-') ||
-                                  (start[-1] == '-' && start[0] == '>'))) {
+    while (start > line->text &&
+           (is_name(start[-1]) || start[-1] == '.' || start[-1] == ']' ||
+            (start[-1] == '>' && start - 1 > line->text && start[-2] == '-') ||
+            (start[-1] == '-' && start[0] == '>'))) {
         start--;
         if (*start == ']') { /* back to its bracket */
             int depth = 0;

@@ -19,15 +19,14 @@
 
 /* The class of values that differ from each other by known constants: a base, or all constants. */
 struct class {
-    bool any; /* it has one */
+    bool any;      /* it has one */
     uint32_t base; /* 0: constants */
     unsigned width;
     uint64_t delta;
 };
 
 static struct class class_of(const struct value *v) {
-    if (v->kind != VALUE_NONE && !v->nullable && v->kind != VALUE_MAP &&
-        scalar_is_const(&v->n))
+    if (v->kind != VALUE_NONE && !v->nullable && v->kind != VALUE_MAP && scalar_is_const(&v->n))
         return (struct class){true, 0, 64, v->n.x.value};
     if (v->base)
         return (struct class){true, v->base, v->width, (uint64_t)v->delta};

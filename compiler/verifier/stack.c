@@ -225,8 +225,8 @@ static void cut_cells(struct state_pool *pool, struct frame *f, const struct fra
         if (c.v.kind != VALUE_SCALAR || c.size == 1)
             continue;
         uint32_t k = first_cell(g, c.off);
-        bool finer = k < g->ncells && overlaps(&g->cells[k], c.off, c.size) &&
-                     g->cells[k].size < c.size;
+        bool finer =
+            k < g->ncells && overlaps(&g->cells[k], c.off, c.size) && g->cells[k].size < c.size;
         if (!finer)
             continue;
         close_cells(f, i, 1);
@@ -245,5 +245,5 @@ void stack_align(struct state_pool *pool, struct frame *f, const struct frame *g
 const struct cell *stack_cell(const struct frame *f, int off, int size) {
     uint32_t i = first_cell(f, off);
     return i < f->ncells && f->cells[i].off == off && f->cells[i].size == size ? &f->cells[i]
-                                                                                : NULL;
+                                                                               : NULL;
 }

@@ -257,7 +257,8 @@ static void join_owners(struct pairs *p, const struct state *a, const struct sta
     for (uint32_t i = 0; i < p->count; i++) {
         struct value *out = p->items[i].out;
         if (out->kind == VALUE_RECORD && out->nullable)
-            out->owner = owns(a, &p->items[i].a, out->object) && owns(b, &p->items[i].b, out->object);
+            out->owner =
+                owns(a, &p->items[i].a, out->object) && owns(b, &p->items[i].b, out->object);
     }
 }
 

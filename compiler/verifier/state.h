@@ -38,10 +38,10 @@ enum value_kind {
     VALUE_MAP,       /* a map itself; object = map index */
     VALUE_MAP_VALUE, /* a value in map `object` */
     VALUE_MAP_KEY,   /* a key in map `object`, read-only: what for_each hands to its callback */
-    VALUE_RECORD,    /* a ring buffer record of `size` bytes; object = slot of the call that reserved it */
-    VALUE_DATA,      /* data section `object` */
-    VALUE_FUNC,      /* code pointer of function `object` */
-    VALUE_FUNC_OF,   /* code pointer out of a read-only table: data section `object`, at offset n */
+    VALUE_RECORD, /* a ring buffer record of `size` bytes; object = slot of the call that reserved it */
+    VALUE_DATA,    /* data section `object` */
+    VALUE_FUNC,    /* code pointer of function `object` */
+    VALUE_FUNC_OF, /* code pointer out of a read-only table: data section `object`, at offset n */
 };
 
 /* Why a value cannot be read: for messages only; all are equal in the lattice. */
@@ -68,16 +68,16 @@ struct value {
 };
 
 struct cell {
-    int16_t off; /* of its first byte, from r10: -512 to -1 */
-    uint8_t size; /* 1, 2, 4, 8 */
+    int16_t off;    /* of its first byte, from r10: -512 to -1 */
+    uint8_t size;   /* 1, 2, 4, 8 */
     struct value v; /* below 8 bytes: a number that is zero-extended */
 };
 
 /* The frame of one function. Shared between states; cloned before a write unless refs is 1. */
 struct frame {
     uint32_t refs;
-    uint32_t func;        /* whose it is */
-    uint32_t call;        /* slot of the call that made it; UINT32_MAX: an entry point */
+    uint32_t func;         /* whose it is */
+    uint32_t call;         /* slot of the call that made it; UINT32_MAX: an entry point */
     struct value saved[4]; /* r6 to r9 of the caller */
     uint64_t init[VERIFY_STACK_MAX / 64]; /* bit i: byte i - 512 from r10 is initialised */
     uint32_t ncells, room;
@@ -88,9 +88,10 @@ struct frame {
 
 struct state {
     struct value reg[BPF_NREGS];
-    uint32_t nframes; /* the last one is the running function's */
+    uint32_t nframes;                       /* the last one is the running function's */
     struct frame *frame[VERIFY_FRAMES_MAX]; /* NULL: out of reach of the function analysed */
-    uint32_t nrecords; /* ring buffer records that may be open: slots of their reservations, ascending */
+    uint32_t
+        nrecords; /* ring buffer records that may be open: slots of their reservations, ascending */
     uint32_t record[STATE_RECORDS_MAX];
     uint32_t next_base; /* greater than every base in use */
 };
@@ -121,7 +122,8 @@ bool value_is_null(const struct value *v);
 bool value_equal(const struct value *a, const struct value *b);
 bool value_subset(const struct value *a, const struct value *b);
 /* The least value that covers both, without relation; with thresholds: b widens a. */
-struct value value_join(const struct value *a, const struct value *b, const struct thresholds *widen);
+struct value value_join(const struct value *a, const struct value *b,
+                        const struct thresholds *widen);
 
 /* --- states (state.c) */
 /* The state before the first instruction of a function that nothing is known of: r10 and one frame. */
@@ -177,7 +179,8 @@ bool stack_has_pointer(const struct frame *f, int off, int size);
 struct value stack_read(const struct frame *f, int off, int size);
 /* The frame `index` of s, cloned if others share it. */
 struct frame *state_own_frame(struct state_pool *pool, struct state *s, uint32_t index);
-void stack_write(struct state_pool *pool, struct frame *f, int off, int size, const struct value *v);
+void stack_write(struct state_pool *pool, struct frame *f, int off, int size,
+                 const struct value *v);
 /* The bytes become unreadable. */
 void stack_poison(struct state_pool *pool, struct frame *f, int off, int size);
 /* Some bytes in [off, off + size) get unknown numbers: all of them (strong: they are then initialised), or

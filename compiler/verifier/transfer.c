@@ -106,8 +106,7 @@ static bool adds_up(const struct bpf_decoded *d, const struct value *a, const st
     if (d->width == 32 || a->nullable || b->nullable)
         return false;
     const struct value *pointer = pa ? a : b;
-    if (pointer->kind == VALUE_MAP || pointer->kind == VALUE_FUNC ||
-        pointer->kind == VALUE_FUNC_OF)
+    if (pointer->kind == VALUE_MAP || pointer->kind == VALUE_FUNC || pointer->kind == VALUE_FUNC_OF)
         return false;
     if (pa && pb)
         return d->op == BPF_SUB && a->kind == b->kind && a->object == b->object;
@@ -204,8 +203,8 @@ static struct value load(const struct analysis *a, const struct state *s,
                                                   : value_none(NONE_UNWRITTEN);
     }
     /* Somewhere in the frame: numbers only, if the whole range is initialised. */
-    if (!s->frame[p->object] || !object_range(p, d->off, &low, &high) ||
-        low < -VERIFY_STACK_MAX || high + size > 0 ||
+    if (!s->frame[p->object] || !object_range(p, d->off, &low, &high) || low < -VERIFY_STACK_MAX ||
+        high + size > 0 ||
         !stack_is_init(s->frame[p->object], (int)low, (int)(high - low + size)) ||
         stack_has_pointer(s->frame[p->object], (int)low, (int)(high - low + size)))
         return value_none(NONE_MIXED);
@@ -215,7 +214,9 @@ static struct value load(const struct analysis *a, const struct state *s,
 static void transfer_load(const struct analysis *a, struct state *s, const struct bpf_decoded *d) {
     struct value v = load(a, s, d);
     if (d->op == BPF_LDXS && is_number(&v)) {
-        enum bpf_op extend = d->width == 8 ? BPF_MOVSX8 : d->width == 16 ? BPF_MOVSX16 : BPF_MOVSX32;
+        enum bpf_op extend = d->width == 8    ? BPF_MOVSX8
+                             : d->width == 16 ? BPF_MOVSX16
+                                              : BPF_MOVSX32;
         v = value_scalar(scalar_movsx(extend, 64, &v.n));
     } else if (d->op == BPF_LDXS && v.kind != VALUE_NONE) {
         v = value_none(NONE_POINTER);
@@ -391,8 +392,7 @@ static bool branch_on_numbers(const struct analysis *a, struct state *s,
     if (!scalar_refine(op, d->width, taken, &x, &y))
         return false;
     if (d->src_reg && d->src == d->dst)
-        return scalar_meet(&dst->n, &x) && scalar_meet(&dst->n, &y) &&
-               state_learn(a->pool, s, dst);
+        return scalar_meet(&dst->n, &x) && scalar_meet(&dst->n, &y) && state_learn(a->pool, s, dst);
     dst->n = x;
     if (d->src_reg)
         s->reg[d->src].n = y;

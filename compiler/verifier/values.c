@@ -42,8 +42,7 @@ static int compare_limits(const void *x, const void *y) {
 /* Constants that a function compares with or adds, and what lies beside them: a bound that grows stops
  * there first. */
 static void collect_limits(struct analysis *a, uint32_t func) {
-    static const int64_t always[] = {INT32_MIN, -1,        0,         1,
-                                     255,       UINT16_MAX, INT32_MAX, UINT32_MAX};
+    static const int64_t always[] = {INT32_MIN, -1, 0, 1, 255, UINT16_MAX, INT32_MAX, UINT32_MAX};
     const struct prog_func *f = &a->program->funcs[func];
     VEC(int64_t) limits = {0};
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
@@ -121,15 +120,13 @@ static void survey_callback(void *arg, const struct summary *summary, uint32_t s
         bitset_set(survey->open, slot);
 }
 
-/* Slots that the fixpoint leaves open. */
-static void survey_all(struct fixpoint *fp, struct survey *survey) {
+void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor) {
     const struct program *p = fp->a->program;
-    const struct fixpoint_visitor visitor = {
-        .arg = survey, .before = survey_before, .callback = survey_callback};
+    fixpoint_forget(fp);
     for (uint32_t i = 0; i < p->nentries; i++) {
         struct state *s = fixpoint_entry_state(fp->a, i);
         state_tidy(fp->a->pool, s, fp->a->cfgs[p->entries[i].func].blocks[0].live_in);
-        fixpoint_walk(fp, fixpoint_summary(fp, p->entries[i].func, s), &visitor);
+        fixpoint_walk(fp, fixpoint_summary(fp, p->entries[i].func, s), visitor);
         state_free(fp->a->pool, s);
     }
 }
@@ -164,28 +161,32 @@ static void complain_callback(void *arg, const struct summary *summary, uint32_t
     verify_error(c->a->verifier, problem.category, slot, problem.mend, "%s", problem.text);
 }
 
+static void complain(struct fixpoint *fp, const struct bitset *open) {
+    const struct analysis *a = fp->a;
+    struct complaint c = {a, open, bitset_new(a->arena, a->program->ninsns)};
+    const struct fixpoint_visitor visitor = {
+        .arg = &c, .before = complain_before, .callback = complain_callback};
+    values_walk(fp, &visitor);
+}
+
+static bool follow(struct verifier *v, struct analysis *a) {
+    struct fixpoint *fp = fixpoint_new(a);
+    struct survey survey = {.a = a, .open = bitset_new(a->arena, v->program->ninsns)};
+    const struct fixpoint_visitor visitor = {
+        .arg = &survey, .before = survey_before, .callback = survey_callback};
+    values_walk(fp, &visitor);
+    if (!bitset_empty(survey.open)) {
+        complain(fp, survey.open);
+        return false;
+    }
+    v->result->facts = facts_collect(fp, v->program->arena);
+    return true;
+}
+
 bool verify_values(struct verifier *v) {
     struct arena *arena = arena_new();
     struct analysis *a = values_analysis(v, arena);
-    bool good = a != NULL;
-    if (a) {
-        struct fixpoint *fp = fixpoint_new(a);
-        struct survey survey = {.a = a, .open = bitset_new(arena, v->program->ninsns)};
-        survey_all(fp, &survey);
-        if (!bitset_empty(survey.open)) {
-            struct complaint c = {a, survey.open, bitset_new(arena, v->program->ninsns)};
-            const struct fixpoint_visitor visitor = {
-                .arg = &c, .before = complain_before, .callback = complain_callback};
-            fixpoint_forget(fp);
-            for (uint32_t i = 0; i < v->program->nentries; i++) {
-                struct state *s = fixpoint_entry_state(a, i);
-                state_tidy(a->pool, s, a->cfgs[v->program->entries[i].func].blocks[0].live_in);
-                fixpoint_walk(fp, fixpoint_summary(fp, v->program->entries[i].func, s), &visitor);
-                state_free(a->pool, s);
-            }
-            good = false;
-        }
-    }
+    bool good = a && follow(v, a);
     arena_free(arena);
     return good;
 }

@@ -5,6 +5,9 @@
 
 #include "verifier/analysis.h"
 
+struct facts;
+struct fixpoint;
+struct fixpoint_visitor;
 struct verifier;
 
 /* Follows values through the program: false after at least one error. The checks of checks.h have
@@ -16,5 +19,11 @@ struct analysis *values_analysis(struct verifier *v, struct arena *arena);
 /* The check of any instruction. */
 bool values_check(const struct analysis *a, const struct state *s, uint32_t slot,
                   struct problem *problem);
+
+/* A new walk over all entry points (fixpoint.h). */
+void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor);
+
+/* --- facts.c: what the compiler is told, on `arena` */
+struct facts *facts_collect(struct fixpoint *fp, struct arena *arena);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "program/facts.h"
 #include "program/program.h"
 #include "util/bitset.h"
 #include "util/diag.h"
@@ -34,6 +35,7 @@ struct verify_result {
     struct verify_func *funcs; /* by function index */
     uint32_t *order;           /* all function indices, callees before callers */
     struct bitset *reachable; /* slots that control flow can get to; ir_build() leaves out others */
+    const struct facts *facts; /* of values; NULL after verify_form() */
 };
 
 /*

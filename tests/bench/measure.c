@@ -140,6 +140,7 @@ static bool run_blob(struct job *j, enum bench_engine engine,
         arena_printf(j->arena, "%s/bpf/programs/%s.bpf.o", j->build, j->bench->name);
 
     o.mem_size = j->bench->memory;
+    o.verify = COMPILE_TRY;
     o.bytecode_only = o.bytecode = engine == BENCH_INTERP;
     if (!compile_file(j->arena, object, &o, &compiled, j->diag))
         return false;

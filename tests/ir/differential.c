@@ -29,7 +29,7 @@ struct unit {
 static void build(struct unit *unit) {
     unit->fns = arena_alloc_array(unit->arena, unit->prog->nfuncs, sizeof(struct ir_fn *));
     for (uint32_t i = 0; i < unit->prog->nfuncs; i++) {
-        unit->fns[i] = ir_build(unit->arena, unit->prog, i, 512);
+        unit->fns[i] = ir_build(unit->arena, unit->prog, i, 512, NULL);
         ir_check(unit->fns[i], "build");
     }
 }

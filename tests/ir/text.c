@@ -78,7 +78,7 @@ static struct ir_fn *build(const struct test *test) {
     struct program *prog = program_from_insns(test->arena, "test", insns, count, 4096, test->diag);
     if (!prog)
         return NULL;
-    struct ir_fn *fn = ir_build(test->arena, prog, 0, 0);
+    struct ir_fn *fn = ir_build(test->arena, prog, 0, 0, NULL);
     ir_check(fn, "build");
     return fn;
 }

@@ -83,7 +83,7 @@ static void run(void (*shape)(struct code *)) {
     struct program *prog = program_from_insns(arena, "big", code.insns, code.n, 4096, diag);
     cr_assert(prog);
     clock_t start = clock();
-    struct ir_fn *fn = ir_build(arena, prog, 0, 0);
+    struct ir_fn *fn = ir_build(arena, prog, 0, 0, NULL);
     struct opt_options options = {.level = 2, .check = true};
     opt_run(fn, &options);
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
