@@ -60,6 +60,13 @@ static void localise(const struct call *c, struct state *s) {
 
 /* ---- Calls of functions */
 
+/* The callee's bases are not ours, and it did not see which elements we had found in maps. */
+static void make_foreign(struct value *v) {
+    value_unrelate(v);
+    if (v->kind == VALUE_MAP_VALUE)
+        v->size = 0;
+}
+
 /* A frame as the callee left it, with what is its own of the caller's. */
 static struct frame *returned_frame(const struct call *c, struct state *after, uint32_t i,
                                     const struct state *before) {
@@ -69,7 +76,7 @@ static struct frame *returned_frame(const struct call *c, struct state *after, u
     for (int k = 0; k < 4; k++)
         f->saved[k] = before->frame[i]->saved[k];
     for (uint32_t k = 0; k < f->ncells; k++)
-        value_unrelate(&f->cells[k].v); /* the callee's bases are not ours */
+        make_foreign(&f->cells[k].v);
     return f;
 }
 
@@ -78,7 +85,7 @@ static void return_locally(const struct call *c, struct state *s, const struct s
     struct state *after = state_copy(c->a->pool, m->exit);
     state_leave(c->a->pool, after);
     s->reg[BPF_R0] = after->reg[BPF_R0];
-    value_unrelate(&s->reg[BPF_R0]);
+    make_foreign(&s->reg[BPF_R0]);
     for (uint32_t i = 0; i < s->nframes; i++) {
         if (!after->frame[i] || after->frame[i] == m->entry->frame[i])
             continue; /* out of reach, or not written to */

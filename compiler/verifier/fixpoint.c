@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "verifier/bounds.h"
 #include "verifier/calls.h"
 
 #define WIDEN_FROM 2 /* changes of a header's state before the first widening */
@@ -111,10 +112,7 @@ static void run_block(struct run *r, uint32_t block, const struct state *in) {
 /* Cuts a header's state down to what holds of the loop's induction variables. */
 static void apply_invariants(struct run *r, uint32_t loop, const struct state *forward,
                              struct state *s) {
-    (void)r;
-    (void)loop;
-    (void)forward;
-    (void)s;
+    bounds_apply(r->a, r->cfg->func, loop, forward, s);
 }
 
 /* The state at a header from the states on its edges: false if it has not grown. */
@@ -293,6 +291,22 @@ struct fixpoint *fixpoint_new(const struct analysis *a) {
         fp->header_loop[f] = loops;
     }
     return fp;
+}
+
+struct state *fixpoint_state_at(struct fixpoint *fp, const struct summary *m, uint32_t slot) {
+    const struct analysis *a = fp->a;
+    const struct cfg *cfg = &a->cfgs[m->func];
+    uint32_t block = cfg->block_of[slot - a->program->funcs[m->func].start];
+    struct run r = {.fp = fp, .a = a, .cfg = cfg};
+    if (block == CFG_NONE || !m->in[block])
+        return NULL;
+    struct state *s = state_copy(a->pool, m->in[block]);
+    for (uint32_t at = cfg->blocks[block].start; at < slot; at += a->program->decoded[at].len)
+        if (!step(&r, s, at)) {
+            state_free(a->pool, s);
+            return NULL;
+        }
+    return s;
 }
 
 /* ---- Walks */

@@ -448,6 +448,24 @@ static bool is_record(const struct value *v, uint32_t slot) {
     return v->kind == VALUE_RECORD && v->object == slot;
 }
 
+static void forget_lookup(struct value *v, uint32_t slot) {
+    if (v->kind == VALUE_MAP_VALUE && v->size == slot + 1)
+        v->size = 0;
+}
+
+void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot) {
+    for (int r = 0; r < BPF_R10; r++)
+        forget_lookup(&s->reg[r], slot);
+    for (uint32_t i = 0; i < s->nframes; i++) {
+        for (int k = 0; s->frame[i] && k < 4; k++)
+            if (s->frame[i]->saved[k].size == slot + 1)
+                forget_lookup(&state_own_frame(pool, s, i)->saved[k], slot);
+        for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells; k++)
+            if (s->frame[i]->cells[k].v.size == slot + 1)
+                forget_lookup(&state_own_frame(pool, s, i)->cells[k].v, slot);
+    }
+}
+
 void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot) {
     state_release_null_record(s, slot);
     for (int r = 0; r < BPF_R10; r++)

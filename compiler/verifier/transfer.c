@@ -109,7 +109,7 @@ static bool adds_up(const struct bpf_decoded *d, const struct value *a, const st
     if (pointer->kind == VALUE_MAP || pointer->kind == VALUE_FUNC || pointer->kind == VALUE_FUNC_OF)
         return false;
     if (pa && pb)
-        return d->op == BPF_SUB && a->kind == b->kind && a->object == b->object;
+        return d->op == BPF_SUB && value_same_object(a, b);
     return d->op == BPF_ADD || (d->op == BPF_SUB && pa);
 }
 
@@ -414,7 +414,7 @@ bool transfer_branch(const struct analysis *a, struct state *s, uint32_t slot, b
         return true;
     if (value_is_pointer(&x) && value_is_null(&y))
         return branch_on_null(a, s, d, taken);
-    if (x.kind == y.kind && x.object == y.object && !x.nullable && !y.nullable &&
+    if (value_same_object(&x, &y) && !x.nullable && !y.nullable &&
         offset_bounded(&x) && offset_bounded(&y) && d->op != BPF_JSET)
         return branch_on_numbers(a, s, d, offset_comparison(d->op), taken);
     return true;

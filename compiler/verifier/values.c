@@ -11,6 +11,7 @@
 
 #include "verifier/checks.h"
 #include "verifier/fixpoint.h"
+#include "verifier/rank.h"
 
 /* ---- Before the analyses */
 
@@ -77,8 +78,11 @@ struct analysis *values_analysis(struct verifier *v, struct arena *arena) {
     if (!build_graphs(a))
         return NULL;
     a->thresholds = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->thresholds));
-    for (uint32_t f = 0; f < v->program->nfuncs; f++)
+    a->shapes = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->shapes));
+    for (uint32_t f = 0; f < v->program->nfuncs; f++) {
         collect_limits(a, f);
+        a->shapes[f] = loop_shapes(arena, v->program, &a->cfgs[f]);
+    }
     return a;
 }
 
