@@ -12,11 +12,17 @@ static uint32_t object_number(const struct value *v) {
     return 1 + v->kind + 16 * (v->object + 4096 * (v->kind == VALUE_MAP_VALUE ? v->size : 0));
 }
 
+/* Ranking wants offsets from the beginning of the object; those of the stack are from its end. */
+static struct scalar moved(const struct value *v, int64_t by) {
+    struct scalar distance = scalar_const((uint64_t)by);
+    return v->kind == VALUE_STACK ? scalar_alu(BPF_ADD, 64, &v->n, &distance) : v->n;
+}
+
 static bool answer(const struct value *v, struct rank_value *out) {
     bool pointer = value_is_pointer(v) && v->kind != VALUE_MAP && !v->nullable;
     if (v->kind != VALUE_SCALAR && !pointer)
         return false;
-    out->scalar = v->n;
+    out->scalar = moved(v, VERIFY_STACK_MAX);
     out->object = pointer ? object_number(v) : 0;
     return !pointer || out->object != 0;
 }
@@ -46,8 +52,12 @@ static bool value_in(void *arg, struct rank_loc loc, struct rank_value *out) {
 static void apply(const struct analysis *a, struct state *s, const struct rank_invariant *inv) {
     struct value v;
     struct rank_value known;
-    if (!location(s, inv->loc, &v) || !answer(&v, &known) || known.object != inv->value.object ||
-        !scalar_meet(&v.n, &inv->value.scalar))
+    if (!location(s, inv->loc, &v) || !answer(&v, &known) || known.object != inv->value.object)
+        return;
+    struct value says = v;
+    says.n = inv->value.scalar;
+    says.n = moved(&says, -VERIFY_STACK_MAX);
+    if (!scalar_meet(&v.n, &says.n))
         return;
     if (inv->loc.size == 0)
         s->reg[inv->loc.reg].n = v.n;

@@ -267,11 +267,19 @@ struct summary *fixpoint_summary(struct fixpoint *fp, uint32_t func, const struc
     return m;
 }
 
+/* Whether tail calls lead to the program: they hand over r1 alone. */
+static bool is_tail_target(const struct program *p, uint32_t entry) {
+    for (uint32_t i = 0; i < p->nrelocs; i++)
+        if (p->relocs[i].kind == PROG_RELOC_PROG && p->relocs[i].target == entry)
+            return true;
+    return false;
+}
+
 struct state *fixpoint_entry_state(const struct analysis *a, uint32_t entry) {
     const struct prog_entry *e = &a->program->entries[entry];
     struct state *s = state_new(a->pool, e->func);
     s->reg[BPF_R1] = value_pointer(VALUE_CTX, entry);
-    if (e->hook == BPF_HOOK_RAW)
+    if (e->hook == BPF_HOOK_RAW && !is_tail_target(a->program, entry))
         s->reg[BPF_R2] = value_scalar(scalar_urange(0, e->ctx_size));
     return s;
 }

@@ -214,9 +214,8 @@ static struct rel load(const struct walker *w, const struct point *p, const stru
     uint32_t cell = find_cell(w, lo + d->off, d->width / 8);
     if (cell == w->nlocs)
         return number;
-    if (d->width == 64)
-        return p->at[cell];
-    return is_signed ? rel_sext32(p->at[cell]) : rel_zext32(p->at[cell]);
+    /* Cells of four bytes hold zero-extended numbers as it is. */
+    return is_signed ? rel_sext32(p->at[cell]) : p->at[cell];
 }
 
 static void call(const struct walker *w, struct point *p, const struct bpf_decoded *d) {

@@ -298,7 +298,7 @@ static bool states_equal(const struct state *a, const struct state *b) {
     for (uint32_t i = 0; i < a->nframes; i++)
         if (!frames_equal(a->frame[i], b->frame[i]))
             return false;
-    return a->nrecords == b->nrecords &&
+    return a->written == b->written && a->nrecords == b->nrecords &&
            memcmp(a->record, b->record, a->nrecords * sizeof(*a->record)) == 0;
 }
 
@@ -316,6 +316,7 @@ bool state_join(struct state_pool *pool, struct state *into, const struct state 
         else if (into->frame[i] && frame_has_bases(into->frame[i]))
             state_own_frame(pool, into, i); /* relations are written into it */
     }
+    into->written |= s->written;
     struct pairs pairs;
     pairs.count = 0;
     pairs.join = true;
@@ -356,6 +357,8 @@ static bool frame_subset(const struct frame *f, const struct frame *g) {
 
 bool state_subset(const struct state *a, const struct state *b) {
     assert(a->nframes == b->nframes);
+    if (a->written & ~b->written)
+        return false;
     for (int r = 0; r < BPF_R10; r++)
         if (!value_subset(&a->reg[r], &b->reg[r]))
             return false;
@@ -403,6 +406,7 @@ void state_leave(struct state_pool *pool, struct state *s) {
     for (int r = BPF_R1; r <= BPF_R5; r++)
         s->reg[r] = value_none(NONE_CALL);
     s->nframes = gone;
+    s->written &= ~(UINT32_C(1) << gone);
     s->reg[BPF_R10] = value_pointer(VALUE_STACK, gone - 1);
     if (s->reg[BPF_R0].kind == VALUE_STACK && s->reg[BPF_R0].object == gone)
         s->reg[BPF_R0] = value_none(NONE_FRAME);

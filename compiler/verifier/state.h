@@ -91,6 +91,7 @@ struct state {
     struct value reg[BPF_NREGS];
     uint32_t nframes;                       /* the last one is the running function's */
     struct frame *frame[VERIFY_FRAMES_MAX]; /* NULL: out of reach of the function analysed */
+    uint32_t written; /* bit i: frame i may have been written to since the running function began */
     uint32_t
         nrecords; /* ring buffer records that may be open: slots of their reservations, ascending */
     uint32_t record[STATE_RECORDS_MAX];
@@ -184,6 +185,8 @@ bool stack_has_pointer(const struct frame *f, int off, int size);
 struct value stack_read(const struct frame *f, int off, int size);
 /* The frame `index` of s, cloned if others share it. */
 struct frame *state_own_frame(struct state_pool *pool, struct state *s, uint32_t index);
+/* The same, for a write by the program. */
+struct frame *state_write_frame(struct state_pool *pool, struct state *s, uint32_t index);
 void stack_write(struct state_pool *pool, struct frame *f, int off, int size,
                  const struct value *v);
 /* The bytes become unreadable. */

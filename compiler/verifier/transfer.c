@@ -232,7 +232,7 @@ static void write_somewhere(const struct analysis *a, struct state *s, uint32_t 
     high = high > 0 ? 0 : high;
     if (low >= high)
         return;
-    struct frame *f = state_own_frame(a->pool, s, frame);
+    struct frame *f = state_write_frame(a->pool, s, frame);
     if (number)
         stack_clobber(a->pool, f, (int)low, (int)(high - low), false);
     else
@@ -274,7 +274,7 @@ static void stack_store(const struct analysis *a, struct state *s, const struct 
         write_somewhere(a, s, frame, low, high + size, !v || is_number(v));
         return;
     }
-    struct frame *f = state_own_frame(a->pool, s, frame);
+    struct frame *f = state_write_frame(a->pool, s, frame);
     struct value none = value_none(NONE_POINTER);
     if (!v)
         stack_clobber(a->pool, f, place, (int)size, true);

@@ -75,7 +75,7 @@ static void written(const struct analysis *a, struct state *s, const struct valu
     end = end > 0 ? 0 : end;
     if (low >= end)
         return;
-    struct frame *f = state_own_frame(a->pool, s, p->object);
+    struct frame *f = state_write_frame(a->pool, s, p->object);
     stack_clobber(a->pool, f, (int)low, (int)(end - low), false);
     if (low == high && min_size > 0 && low + (int64_t)min_size <= 0)
         stack_clobber(a->pool, f, (int)low, (int)min_size, true);
