@@ -168,7 +168,7 @@ static struct scalar from_low(const struct rank_value *entry, const struct rel *
                               enum domain d, struct scalar low) {
     const struct num *x = &entry->scalar.x;
     struct scalar s = scalar_unknown();
-    bool whole = change->form == REL_64;
+    bool whole = change->form == REL_64 && !change->sign2; /* a step of 64 bits is that integer */
 
     if (is_zext(&entry->scalar) && (keeps_zext(change) || (whole && d == U32)))
         s = scalar_zext(32);
