@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the fixpoint leaves open is settled by following paths, from every program and every callback that
+ * has something open in it. First with iterations of long loops joined, for a part of the budget; where that
+ * fails, with all iterations joined of loops that have a bound, which is quick and forgets what single
+ * iterations did; or with none joined, for what is left of the budget, so that a path that fails is a path.
+ */
+#include "verifier/settle.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "verifier/checks.h"
+#include "verifier/explain.h"
+#include "verifier/values.h"
+
+#define FIRST_PART 4 /* of the budget: one fourth */
+
+struct settling {
+    struct fixpoint *fp;
+    const struct analysis *a;
+    struct explore_goals goals;
+    struct bitset *to_stack;
+    struct bitset *headers; /* by slot: blocks that the fixpoint reaches */
+    struct exploration *x;
+    struct bitset *said; /* slots with a message */
+    struct settle_cost *cost;
+    VEC(struct explore_root) roots;
+};
+
+/* ---- What the fixpoint has seen */
+
+static void see(void *arg, const struct summary *summary, uint32_t slot, const struct state *s) {
+    struct settling *t = arg;
+    const struct bpf_decoded *d = &t->a->program->decoded[slot];
+    (void)summary;
+    bitset_set(t->headers, slot);
+    bool store = d->op == BPF_ST || d->op == BPF_STX || bpf_op_is_atomic(d->op);
+    if (store && (!value_is_pointer(&s->reg[d->dst]) || s->reg[d->dst].kind == VALUE_STACK))
+        bitset_set(t->to_stack, slot);
+}
+
+/* A callback is a root, unless one that covers it is there already. */
+static void see_call(void *arg, const struct summary *callee, uint32_t slot, bool callback) {
+    struct settling *t = arg;
+    if (!callback)
+        return;
+    struct explore_root root = {callee, slot};
+    vec_for_each(struct explore_root, old, &t->roots) {
+        if (old->callback != slot || old->summary->func != callee->func)
+            continue;
+        if (old->summary == callee || state_subset(callee->entry, old->summary->entry))
+            return;
+        if (state_subset(old->summary->entry, callee->entry)) {
+            *old = root;
+            return;
+        }
+    }
+    vec_push(t->a->arena, &t->roots, root);
+}
+
+static void collect_roots(struct settling *t) {
+    const struct program *p = t->a->program;
+    const struct fixpoint_visitor visitor = {.arg = t, .before = see, .call = see_call};
+    for (uint32_t i = 0; i < p->nentries; i++) {
+        struct state *s = fixpoint_entry_state(t->a, i);
+        state_tidy(t->a->pool, s, t->a->cfgs[p->entries[i].func].blocks[0].live_in);
+        struct explore_root root = {fixpoint_summary(t->fp, p->entries[i].func, s), CFG_NONE};
+        vec_push(t->a->arena, &t->roots, root);
+        state_free(t->a->pool, s);
+    }
+    values_walk(t->fp, &visitor);
+}
+
+/* Loops that control never gets to need no bound. */
+static void drop_unreached(struct settling *t, uint64_t **bounds) {
+    for (uint32_t f = 0; f < t->a->program->nfuncs; f++)
+        for (uint32_t i = 0; i < t->a->cfgs[f].nloops; i++) {
+            const struct cfg_loop *loop = &t->a->cfgs[f].loops[i];
+            if (!bitset_test(t->headers, t->a->cfgs[f].blocks[loop->header].start))
+                bounds[f][i] = 0;
+        }
+}
+
+/* ---- One root */
+
+static uint64_t budget_left(const struct settling *t) {
+    return t->cost->processed < t->a->budget ? t->a->budget - t->cost->processed : 0;
+}
+
+static void attempt(struct settling *t, const struct explore_root *root, enum explore_mode mode,
+                    uint64_t budget, struct explore_report *report) {
+    explore(t->x, root, mode, budget, report);
+    t->cost->processed += report->processed;
+    t->cost->visited += report->visited;
+    t->cost->pruned += report->pruned;
+    t->cost->runs++;
+}
+
+/* A failure with joined iterations on its way may be none. */
+static bool is_final(const struct explore_report *report) {
+    bool exact = false;
+    for (uint32_t i = 0; i < report->nfailures; i++)
+        exact |= report->failures[i].exact;
+    return report->verdict == EXPLORE_SAFE || report->verdict == EXPLORE_ENDLESS || exact;
+}
+
+static void settle_root(struct settling *t, const struct explore_root *root,
+                        struct explore_report *report) {
+    struct explore_report again;
+    attempt(t, root, EXPLORE_LONG, budget_left(t) / FIRST_PART, report);
+    if (report->verdict == EXPLORE_BUDGET) {
+        attempt(t, root, EXPLORE_JOIN, budget_left(t) / 2, &again);
+        if (is_final(&again) || again.nfailures)
+            *report = again;
+    }
+    if (is_final(report))
+        return;
+    attempt(t, root, EXPLORE_EXACT, budget_left(t), &again);
+    if (is_final(&again) || !report->nfailures)
+        *report = again;
+}
+
+/* ---- Messages */
+
+static uint32_t header_slot(const struct analysis *a, uint32_t func, uint32_t loop) {
+    const struct cfg *cfg = &a->cfgs[func];
+    return cfg->blocks[cfg->loops[loop].header].start;
+}
+
+static bool say_endless(const struct settling *t, const struct explore_report *report) {
+    return verify_error(t->a->verifier, DIAG_LOOP, header_slot(t->a, report->func, report->loop),
+                        "let every iteration change what the loop's condition tests, or count: "
+                        "`for (i = 0; i < 100; i++)`",
+                        "this loop need not end: an iteration can leave everything as it was");
+}
+
+/* The first check that is not settled, as the fixpoint sees it. */
+struct unsettled {
+    const struct settling *t;
+    struct problem problem;
+    bool any;
+};
+
+static void find_unsettled(void *arg, const struct summary *summary, uint32_t slot,
+                           const struct state *s) {
+    struct unsettled *u = arg;
+    (void)summary;
+    if (!u->any && bitset_test(u->t->goals.open, slot))
+        u->any = !values_check(u->t->a, s, slot, &u->problem);
+}
+
+static bool say_budget(const struct settling *t, const struct explore_root *root,
+                       const struct explore_report *report) {
+    const struct verifier *v = t->a->verifier;
+    uint32_t slot = report->loop == CFG_NONE
+                        ? t->a->program->funcs[root->summary->func].start
+                        : header_slot(t->a, report->func, report->loop);
+    const char *what = report->memory ? "memory" : "instructions";
+    if (report->loop != CFG_NONE && t->goals.bounds[report->func][report->loop] == UINT64_MAX)
+        verify_error(t->a->verifier, DIAG_LOOP, slot,
+                     "count the iterations: `for (i = 0; i < 100; i++)`, with a limit that the "
+                     "loop does not change",
+                     "no bound is known for this loop; after following %" PRIu64
+                     " iterations there were still more",
+                     report->iterations);
+    else
+        verify_error(t->a->verifier, DIAG_BUDGET, slot,
+                     "make the program smaller, or its loops shorter; test an index right before "
+                     "it is used",
+                     "the program has too many paths: following them took more %s than there are "
+                     "(%" PRIu64 " of %" PRIu64 " instructions)",
+                     what, t->cost->processed, t->a->budget);
+    struct unsettled u = {.t = t};
+    const struct fixpoint_visitor visitor = {.arg = &u, .before = find_unsettled};
+    values_walk(t->fp, &visitor);
+    if (u.any) {
+        struct diag_loc loc;
+        program_loc(t->a->program, u.problem.slot, &loc);
+        diag_note(v->diag, u.problem.category, &loc, u.problem.mend,
+                  "this is what could not be decided: %s", u.problem.text);
+    }
+    return false;
+}
+
+static bool say_failures(struct settling *t, const struct explore_report *report) {
+    for (uint32_t i = 0; i < report->nfailures; i++) {
+        const struct explore_failure *f = &report->failures[i];
+        if (bitset_test(t->said, f->problem.slot) || verify_gave_up(t->a->verifier))
+            continue;
+        bitset_set(t->said, f->problem.slot);
+        verify_error(t->a->verifier, f->problem.category, f->problem.slot, f->problem.mend, "%s",
+                     f->problem.text);
+        explain_path(t->a, f);
+    }
+    return false;
+}
+
+static bool say(struct settling *t, const struct explore_root *root,
+                const struct explore_report *report) {
+    switch (report->verdict) {
+    case EXPLORE_SAFE: return true;
+    case EXPLORE_UNSAFE: return say_failures(t, report);
+    case EXPLORE_ENDLESS: return say_endless(t, report);
+    case EXPLORE_BUDGET: break;
+    }
+    return say_budget(t, root, report);
+}
+
+/* ---- All */
+
+/* Bounds that were found: of every loop, as every root that can reach it was explored. */
+static void take_bounds(struct settling *t, uint64_t **bounds) {
+    for (uint32_t f = 0; f < t->a->program->nfuncs; f++)
+        for (uint32_t i = 0; i < t->a->cfgs[f].nloops; i++)
+            if (bounds[f][i] == UINT64_MAX)
+                bounds[f][i] = explore_bound(t->x, f, i);
+}
+
+bool settle(struct fixpoint *fp, const struct bitset *open, const struct bitset *results,
+            uint64_t **bounds, struct settle_cost *cost) {
+    const struct analysis *a = fp->a;
+    size_t slots = a->program->ninsns;
+    *cost = (struct settle_cost){0};
+    struct settling t = {.fp = fp,
+                         .a = a,
+                         .to_stack = bitset_new(a->arena, slots),
+                         .headers = bitset_new(a->arena, slots),
+                         .said = bitset_new(a->arena, slots),
+                         .cost = cost};
+    t.goals = (struct explore_goals){open, results, t.to_stack, bounds};
+    collect_roots(&t);
+    drop_unreached(&t, bounds);
+    t.x = explore_new(fp, &t.goals);
+    bool good = true;
+    for (size_t i = 0; i < t.roots.count && !verify_gave_up(a->verifier); i++) {
+        struct explore_report report;
+        if (!explore_wants(t.x, &t.roots.items[i]))
+            continue;
+        settle_root(&t, &t.roots.items[i], &report);
+        good = say(&t, &t.roots.items[i], &report) && good;
+    }
+    if (good)
+        take_bounds(&t, bounds);
+    return good;
+}
