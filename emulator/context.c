@@ -57,12 +57,6 @@ static const char *argument(const char *section, int n) {
     return section;
 }
 
-static uint32_t timer_us(const char *section) {
-    char *unit;
-    uint32_t number = strtoul(argument(section, 1), &unit, 10);
-    return number * (strcmp(unit, "us") == 0 ? 1 : strcmp(unit, "ms") == 0 ? 1000 : 1000000);
-}
-
 static uint32_t adc_samples(const char *section) {
     uint32_t samples = strtoul(argument(section, 2), NULL, 10);
     return samples ? samples : ADC_SAMPLES;
@@ -76,7 +70,7 @@ static uint32_t adc_hz(const char *section) {
 
 uint64_t context_period(enum bpf_hook hook, const char *section) {
     switch (hook) {
-    case BPF_HOOK_TIMER: return timer_us(section) * UINT64_C(1000);
+    case BPF_HOOK_TIMER: return hook_timer_us(section) * UINT64_C(1000);
     case BPF_HOOK_ADC: return adc_samples(section) * UINT64_C(1000000000) / adc_hz(section);
     default: return CONTEXT_EVENT_NS;
     }
@@ -129,7 +123,7 @@ bool context_fill(enum bpf_hook hook, const char *section, const struct context_
         if (fits)
             memcpy(context, input->bytes, input->size);
         break;
-    case BPF_HOOK_TIMER: put(&f, "period_us", timer_us(section)); break;
+    case BPF_HOOK_TIMER: put(&f, "period_us", hook_timer_us(section)); break;
     case BPF_HOOK_GPIO: fill_gpio(&f, section, run); break;
     case BPF_HOOK_UART:
         put(&f, "port", strtoul(argument(section, 1), NULL, 10));

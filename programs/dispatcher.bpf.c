@@ -24,7 +24,14 @@ struct {
 } operations SEC(".maps") = {
     .values = {[0] = (void *)&add_up, [1] = (void *)&largest, [2] = (void *)&reverse}};
 
+#define MEMORY 4096
+
 static u32 length; /* a tail call hands over the context alone */
+
+/* What lies in a variable may come from anywhere, so its bound is tested again. */
+static u32 bytes(void) {
+    return length < MEMORY ? length : MEMORY;
+}
 
 SEC("raw")
 u64 dispatch(u8 *memory, u32 size) {
@@ -38,7 +45,8 @@ SEC("raw")
 u64 add_up(u8 *memory, u32 size) {
     u64 sum = 0;
     (void)size;
-    for (u32 i = 1; i < length; i++)
+    u32 end = bytes();
+    for (u32 i = 1; i < end; i++)
         sum += memory[i];
     return sum;
 }
@@ -47,7 +55,8 @@ SEC("raw")
 u64 largest(u8 *memory, u32 size) {
     u32 most = 0;
     (void)size;
-    for (u32 i = 1; i < length; i++)
+    u32 end = bytes();
+    for (u32 i = 1; i < end; i++)
         if (memory[i] > most)
             most = memory[i];
     return most;
@@ -55,11 +64,12 @@ u64 largest(u8 *memory, u32 size) {
 
 SEC("raw")
 u64 reverse(u8 *memory, u32 size) {
+    u32 end = bytes();
     (void)size;
-    for (u32 i = 1, k = length - 1; i < k; i++, k--) {
+    for (u32 i = 1, k = end - 1; i < k && k < end; i++, k--) {
         u8 byte = memory[i];
         memory[i] = memory[k];
         memory[k] = byte;
     }
-    return length - 1;
+    return end - 1;
 }

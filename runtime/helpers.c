@@ -129,11 +129,15 @@ static int read_byte(void *user, uint32_t addr) {
 
 int32_t bpf_h_snprintf(char *out, uint32_t size, const char *fmt, const void *data,
                        uint32_t data_len) {
-    if (data_len % 8)
-        return -BPF_EINVAL;
     /* The output may overlap the format: where that ends is settled first. */
     uint32_t fmt_size = (uint32_t)strlen(fmt);
-    int32_t length = bpf_format(out, size, fmt, fmt_size, data, data_len / 8, read_byte, NULL);
+    int32_t length =
+        data_len % 8 ? -BPF_EINVAL
+                     : bpf_format(out, size, fmt, fmt_size, data, data_len / 8, read_byte, NULL);
+    /* All of the output is written, as the verifier takes it to be. */
+    uint32_t used = length < 0 ? 0 : (uint32_t)length + 1;
+    if (used < size)
+        memset(out + used, 0, size - used);
     return length < 0 ? length : length + 1; /* Linux counts the terminator */
 }
 

@@ -116,21 +116,29 @@ static bool is_one_of(const char *text, const char *const *words) {
     return false;
 }
 
+/* Microseconds of a unit of time; 0: it is none. */
+static uint32_t unit_us(const char *unit) {
+    return strcmp(unit, "us") == 0   ? 1
+           : strcmp(unit, "ms") == 0 ? 1000
+           : strcmp(unit, "s") == 0  ? 1000000
+                                     : 0;
+}
+
 /* 10ms: at most what period_us of the context can hold. */
 static bool timer_argument(struct argument *arg) {
-    static const struct {
-        const char *unit;
-        unsigned long us;
-    } units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}};
     const char *start = arg->at;
     unsigned long number;
 
-    if (!take_number(arg, 1, UINT32_MAX, &number))
+    if (!take_number(arg, 1, UINT32_MAX, &number) || !unit_us(arg->at))
         return false;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(arg->at, units[i].unit) == 0)
-            return number <= UINT32_MAX / units[i].us || out_of_range(arg, start);
-    return false;
+    return number <= UINT32_MAX / unit_us(arg->at) || out_of_range(arg, start);
+}
+
+uint32_t hook_timer_us(const char *section) {
+    char *unit;
+    uint32_t number = (uint32_t)strtoul(strchr(section, '/') + 1, &unit, 10);
+
+    return number * unit_us(unit);
 }
 
 /* PA0/rising */

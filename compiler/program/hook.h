@@ -47,4 +47,7 @@ bool hook_field(enum bpf_hook hook, size_t index, struct hook_field *field);
 bool hook_parse(const char *section, struct arena *arena, enum bpf_hook *hook, const char **why,
                 const char **mend);
 
+/* The period of SEC("timer/<period>"), which hook_parse() has accepted, in microseconds. */
+uint32_t hook_timer_us(const char *section);
+
 #endif

@@ -61,6 +61,13 @@ static void localise(const struct call *c, struct state *s) {
 
 /* ---- Calls of functions */
 
+/* The callee's bases are not ours, and it did not see which elements we had found in maps. */
+static void make_foreign(struct value *v) {
+    value_unrelate(v);
+    if (v->kind == VALUE_MAP_VALUE)
+        v->size = 0;
+}
+
 /* A frame as the callee left it, with what is its own of the caller's. */
 static struct frame *returned_frame(const struct call *c, struct state *after, uint32_t i,
                                     const struct state *before) {
@@ -70,7 +77,7 @@ static struct frame *returned_frame(const struct call *c, struct state *after, u
     for (int k = 0; k < 4; k++)
         f->saved[k] = before->frame[i]->saved[k];
     for (uint32_t k = 0; k < f->ncells; k++)
-        value_unrelate(&f->cells[k].v); /* the callee's bases are not ours */
+        make_foreign(&f->cells[k].v);
     return f;
 }
 
@@ -79,13 +86,14 @@ static void return_locally(const struct call *c, struct state *s, const struct s
     struct state *after = state_copy(c->a->pool, m->exit);
     state_leave(c->a->pool, after);
     s->reg[BPF_R0] = after->reg[BPF_R0];
-    value_unrelate(&s->reg[BPF_R0]);
+    make_foreign(&s->reg[BPF_R0]);
     for (uint32_t i = 0; i < s->nframes; i++) {
-        if (!after->frame[i] || after->frame[i] == m->entry->frame[i])
+        if (!after->frame[i] || !(after->written >> i & 1))
             continue; /* out of reach, or not written to */
         returned_frame(c, after, i, s);
         state_share_frame(c->a->pool, s, i, after->frame[i]);
     }
+    s->written |= after->written & ((UINT32_C(1) << s->nframes) - 1);
     s->nrecords = after->nrecords;
     for (uint32_t i = 0; i < after->nrecords; i++)
         s->record[i] = after->record[i];
@@ -102,6 +110,8 @@ static void return_whole(const struct call *c, struct state *s, const struct sum
         f->func = s->frame[i]->func;
         f->call = s->frame[i]->call;
     }
+    after->written |= s->written;
+    after->written &= (UINT32_C(1) << s->nframes) - 1;
     state_swap(s, after);
     state_free(c->a->pool, after);
 }
@@ -110,6 +120,7 @@ static bool call_function(const struct call *c, struct state *s, uint32_t func) 
     struct state *entry = state_copy(c->a->pool, s);
     bool local = s->nrecords == 0;
     state_enter(c->a->pool, entry, func, c->slot);
+    entry->written = 0;
     if (local)
         localise(c, entry);
     state_tidy(c->a->pool, entry, c->a->cfgs[func].blocks[0].live_in);
@@ -161,7 +172,7 @@ static bool call_anything(const struct call *c, struct state *s) {
         s->reg[r] = value_none(NONE_CALL);
     for (uint32_t i = 0; i < s->nframes; i++)
         if (s->frame[i])
-            stack_poison(c->a->pool, state_own_frame(c->a->pool, s, i), -VERIFY_STACK_MAX,
+            stack_poison(c->a->pool, state_write_frame(c->a->pool, s, i), -VERIFY_STACK_MAX,
                          VERIFY_STACK_MAX);
     return true;
 }

@@ -82,7 +82,7 @@ static bool check_pointer_arithmetic(const struct checking *c, const struct valu
         return FAIL(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
                     "arithmetic on a pointer to %s that may be null", name);
     bool both = value_is_pointer(x) && value_is_pointer(y);
-    bool same = both && x->kind == y->kind && x->object == y->object;
+    bool same = both && value_same_object(x, y);
     bool fits = c->d->width == 64 && is_arithmetic_kind(p) &&
                 ((c->d->op == BPF_ADD && !both) ||
                  (c->d->op == BPF_SUB && value_is_pointer(x) && (!both || same)));
@@ -181,8 +181,7 @@ static bool check_comparison(const struct checking *c, const struct value *x,
         return FAIL(c, DIAG_LEAK, "compare whole pointers", "a comparison of half an address");
     if (value_is_null(other) && equality && (p->nullable || bounded(p)))
         return true;
-    bool same = x->kind == y->kind && x->object == y->object;
-    if (!same)
+    if (!value_same_object(x, y))
         return FAIL(c, DIAG_LEAK,
                     "compare pointers with null, or with pointers into the same object",
                     "a comparison of the address of %s with %s: it would tell where things lie in "

@@ -253,6 +253,15 @@ static bool check_reserve(const struct checking *c) {
     return true;
 }
 
+/* Three axes of 16 bits: of any other size nothing would be written. */
+static bool check_accel(const struct checking *c) {
+    if (argument(c, 1)->n.x.value == 6)
+        return true;
+    return FAIL(c, DIAG_BOUNDS, "declare `s16 xyz[3]` and give `sizeof(xyz)`",
+                "bpf_accel_read() writes 6 bytes, and argument 2 is %" PRIu64,
+                argument(c, 1)->n.x.value);
+}
+
 /* Programs that a prog_array starts with must take this program's context. */
 static bool check_tail_call(const struct checking *c) {
     const struct program *p = c->a->program;
@@ -295,5 +304,7 @@ bool check_helper(const struct analysis *a, const struct state *s, uint32_t slot
         return check_reserve(&c);
     if (id == BPF_FUNC_TAIL_CALL)
         return check_tail_call(&c);
+    if (id == BPF_FUNC_ACCEL_READ)
+        return check_accel(&c);
     return true;
 }

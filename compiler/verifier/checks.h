@@ -24,6 +24,10 @@ bool verify_gave_up(const struct verifier *v);
 void verify_warn(struct verifier *v, enum diag_category category, uint32_t slot, const char *mend,
                  const char *text);
 
+/* The same about the object as a whole. */
+void verify_warn_object(struct verifier *v, enum diag_category category, const char *mend,
+                        const char *text);
+
 /* --- verify_encoding.c: operands of single instructions */
 bool verify_encoding(struct verifier *v);
 
@@ -63,6 +67,9 @@ bool verify_stack(struct verifier *v);
 
 /* --- verify_calls.c: the graph of calls; recursion, frames, stack of chains, tail calls */
 bool verify_calls(struct verifier *v);
+
+/* --- verify_object.c: warnings about the object as a whole */
+void verify_object(struct verifier *v);
 
 /* --- linux_helpers.c: the name that Linux has for a helper id, or NULL */
 const char *linux_helper_name(uint32_t id);

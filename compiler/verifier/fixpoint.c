@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "verifier/bounds.h"
 #include "verifier/calls.h"
 
 #define WIDEN_FROM 2 /* changes of a header's state before the first widening */
@@ -111,10 +112,7 @@ static void run_block(struct run *r, uint32_t block, const struct state *in) {
 /* Cuts a header's state down to what holds of the loop's induction variables. */
 static void apply_invariants(struct run *r, uint32_t loop, const struct state *forward,
                              struct state *s) {
-    (void)r;
-    (void)loop;
-    (void)forward;
-    (void)s;
+    bounds_apply(r->a, r->cfg->func, loop, forward, s);
 }
 
 /* The state at a header from the states on its edges: false if it has not grown. */
@@ -269,11 +267,19 @@ struct summary *fixpoint_summary(struct fixpoint *fp, uint32_t func, const struc
     return m;
 }
 
+/* Whether tail calls lead to the program: they hand over r1 alone. */
+static bool is_tail_target(const struct program *p, uint32_t entry) {
+    for (uint32_t i = 0; i < p->nrelocs; i++)
+        if (p->relocs[i].kind == PROG_RELOC_PROG && p->relocs[i].target == entry)
+            return true;
+    return false;
+}
+
 struct state *fixpoint_entry_state(const struct analysis *a, uint32_t entry) {
     const struct prog_entry *e = &a->program->entries[entry];
     struct state *s = state_new(a->pool, e->func);
     s->reg[BPF_R1] = value_pointer(VALUE_CTX, entry);
-    if (e->hook == BPF_HOOK_RAW)
+    if (e->hook == BPF_HOOK_RAW && !is_tail_target(a->program, entry))
         s->reg[BPF_R2] = value_scalar(scalar_urange(0, e->ctx_size));
     return s;
 }
@@ -293,6 +299,22 @@ struct fixpoint *fixpoint_new(const struct analysis *a) {
         fp->header_loop[f] = loops;
     }
     return fp;
+}
+
+struct state *fixpoint_state_at(struct fixpoint *fp, const struct summary *m, uint32_t slot) {
+    const struct analysis *a = fp->a;
+    const struct cfg *cfg = &a->cfgs[m->func];
+    uint32_t block = cfg->block_of[slot - a->program->funcs[m->func].start];
+    struct run r = {.fp = fp, .a = a, .cfg = cfg};
+    if (block == CFG_NONE || !m->in[block])
+        return NULL;
+    struct state *s = state_copy(a->pool, m->in[block]);
+    for (uint32_t at = cfg->blocks[block].start; at < slot; at += a->program->decoded[at].len)
+        if (!step(&r, s, at)) {
+            state_free(a->pool, s);
+            return NULL;
+        }
+    return s;
 }
 
 /* ---- Walks */

@@ -45,6 +45,9 @@ struct summary *fixpoint_summary(struct fixpoint *fp, uint32_t func, const struc
  * those; functions are analysed for this state. */
 bool fixpoint_call(struct fixpoint *fp, struct state *s, uint32_t slot);
 
+/* The state before a slot of a summary's function, a copy; NULL: control does not get there. */
+struct state *fixpoint_state_at(struct fixpoint *fp, const struct summary *m, uint32_t slot);
+
 /* What a walk tells: the states before each instruction that can be reached, in every summary in use. */
 struct fixpoint_visitor {
     void *arg;

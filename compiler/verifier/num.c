@@ -189,20 +189,6 @@ bool num_meet(struct num *a, unsigned w, const struct num *b) {
     return a->umin <= a->umax && a->smin <= a->smax && num_reduce(a, w);
 }
 
-bool num_exclude(unsigned w, struct num *n, uint64_t v) {
-    struct pieces p = num_split(w, n);
-    struct piece *half = &p.half[v >= num_sign(w)];
-    if (half->lo > half->hi || (v != half->lo && v != half->hi))
-        return true;
-    if (half->lo == half->hi)
-        *half = pieces_none().half[0];
-    else if (v == half->lo)
-        half->lo++;
-    else
-        half->hi--;
-    return num_build(n, w, num_tnum(n), &p);
-}
-
 /* Bits that a widening makes unknown beyond those that differ. A bit that changes next to one that
  * has changed before is the carry of something that counts: it would go on bit by bit. Below the
  * lowest changed bit all stays as it is: that is the alignment of a counter. When eight bits have

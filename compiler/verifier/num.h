@@ -69,8 +69,6 @@ bool num_equal(const struct num *a, const struct num *b);
 bool num_subset(const struct num *a, const struct num *b);
 struct num num_join(const struct num *a, const struct num *b);
 bool num_meet(struct num *a, unsigned w, const struct num *b);
-/* Takes v away where it is an end of a piece. False if nothing is left. */
-bool num_exclude(unsigned w, struct num *n, uint64_t v);
 /* Not reduced: reducing may take back what is not an upper bound of old and new in every part. */
 struct num num_widen(unsigned w, const struct num *old, const struct num *new_,
                      const struct thresholds *t);

@@ -105,8 +105,6 @@ static struct tnum tnum_unknown(unsigned w) {
 
 /* -------------------------------------------------------------------------------------- pieces */
 
-static const struct num zero; /* of all widths */
-
 typedef void pair_op(struct pieces *out, unsigned w, struct piece p, struct piece q);
 
 static inline bool is_empty(struct piece p) {
@@ -121,21 +119,15 @@ static struct num finish(unsigned w, struct tnum t, const struct pieces *p) {
     return out;
 }
 
-static void add_pairs(struct pieces *out, unsigned w, const struct num *a, const struct num *b,
-                      pair_op *op) {
-    struct pieces p = num_split(w, a), q = num_split(w, b);
+static struct num each_pair(unsigned w, struct tnum t, const struct num *a, const struct num *b,
+                            pair_op *op) {
+    struct pieces p = num_split(w, a), q = num_split(w, b), out = pieces_none();
     for (unsigned i = 0; i < 2; i++) {
         for (unsigned j = 0; j < 2; j++) {
             if (!is_empty(p.half[i]) && !is_empty(q.half[j]))
-                op(out, w, p.half[i], q.half[j]);
+                op(&out, w, p.half[i], q.half[j]);
         }
     }
-}
-
-static struct num each_pair(unsigned w, struct tnum t, const struct num *a, const struct num *b,
-                            pair_op *op) {
-    struct pieces out = pieces_none();
-    add_pairs(&out, w, a, b, op);
     return finish(w, t, &out);
 }
 
@@ -196,28 +188,22 @@ static struct num mul(unsigned w, const struct num *a, const struct num *b) {
     return each_pair(w, tnum_mul(w, num_tnum(a), num_tnum(b)), a, b, pair_mul);
 }
 
-/* The same, for divisors other than 0; what division by 0 gives is in `by_zero`. */
-static struct num each_quotient(unsigned w, struct tnum t, const struct num *a, const struct num *b,
-                                const struct num *by_zero, pair_op *op) {
-    struct pieces out = pieces_none();
-    struct num divisor = *b;
-    bool may_be_zero = num_contains(w, b, 0);
-    if (may_be_zero)
-        out = num_split(w, by_zero);
-    if (!may_be_zero || num_exclude(w, &divisor, 0))
-        add_pairs(&out, w, a, &divisor, op);
-    return finish(w, t, &out);
+/* x / 0 = 0. p and q are magnitudes. */
+static void divide(struct pieces *out, unsigned w, bool negative, struct piece p, struct piece q) {
+    if (q.lo == 0) {
+        pieces_add(out, w, 0, 0);
+        q.lo = 1;
+    }
+    if (!is_empty(q))
+        add_signed(out, w, negative, p.lo / q.hi, p.hi / q.lo);
 }
 
 static void pair_div(struct pieces *out, unsigned w, struct piece p, struct piece q) {
-    pieces_add(out, w, p.lo / q.hi, p.hi / q.lo);
+    divide(out, w, false, p, q);
 }
 
 static void pair_sdiv(struct pieces *out, unsigned w, struct piece p, struct piece q) {
-    bool negative = is_negative(w, p) != is_negative(w, q);
-    p = magnitude(w, p);
-    q = magnitude(w, q);
-    add_signed(out, w, negative, p.lo / q.hi, p.hi / q.lo);
+    divide(out, w, is_negative(w, p) != is_negative(w, q), magnitude(w, p), magnitude(w, q));
 }
 
 static bool is_power_of_2(const struct num *n) {
@@ -228,16 +214,22 @@ static struct num divu(unsigned w, const struct num *a, const struct num *b) {
     struct tnum t = tnum_unknown(w);
     if (is_power_of_2(b))
         t = (struct tnum){a->value >> trailing(b->value), a->mask >> trailing(b->value)};
-    return each_quotient(w, t, a, b, &zero, pair_div);
+    return each_pair(w, t, a, b, pair_div);
 }
 
 static struct num sdiv(unsigned w, const struct num *a, const struct num *b) {
-    return each_quotient(w, tnum_unknown(w), a, b, &zero, pair_sdiv);
+    return each_pair(w, tnum_unknown(w), a, b, pair_sdiv);
 }
 
-/* p and q are magnitudes; the sign is that of p. With one quotient for all pairs, the remainder is a
- * difference. */
+/* x % 0 = x. p and q are magnitudes; the sign is that of p. With one quotient for all pairs, the
+ * remainder is a difference. */
 static void remain(struct pieces *out, unsigned w, bool negative, struct piece p, struct piece q) {
+    if (q.lo == 0) {
+        add_signed(out, w, negative, p.lo, p.hi);
+        q.lo = 1;
+    }
+    if (is_empty(q))
+        return;
     uint64_t quotient = p.lo / q.hi;
     if (quotient == p.hi / q.lo)
         add_signed(out, w, negative, p.lo - quotient * q.hi, p.hi - quotient * q.lo);
@@ -266,11 +258,11 @@ static struct num modu(unsigned w, const struct num *a, const struct num *b) {
         struct num low = num_const(w, b->value - 1);
         return num_alu(BPF_AND, w, a, &low);
     }
-    return each_quotient(w, remainder_bits(w, a, b), a, b, a, pair_mod);
+    return each_pair(w, remainder_bits(w, a, b), a, b, pair_mod);
 }
 
 static struct num smod(unsigned w, const struct num *a, const struct num *b) {
-    return each_quotient(w, remainder_bits(w, a, b), a, b, a, pair_smod);
+    return each_pair(w, remainder_bits(w, a, b), a, b, pair_smod);
 }
 
 /* ----------------------------------------------------------------------------- bitwise operations
@@ -399,30 +391,13 @@ static void shifted_piece(enum bpf_op op, struct pieces *out, unsigned w, struct
                 (uint64_t)(num_extend(w, p.hi) >> by));
 }
 
-/* Adds the pieces p, shifted. Where a left shift wraps around, the upper end is no multiple of
- * 2^by; then the multiple below it is the end. */
-static void add_shifted(enum bpf_op op, struct pieces *out, unsigned w, const struct pieces *p,
-                        unsigned by) {
-    struct pieces one = pieces_none();
-    for (unsigned i = 0; i < 2; i++) {
-        if (!is_empty(p->half[i]))
-            shifted_piece(op, &one, w, p->half[i], by);
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        if (!is_empty(one.half[i]))
-            pieces_add(out, w, one.half[i].lo,
-                       op == BPF_LSH ? one.half[i].hi >> by << by : one.half[i].hi);
-    }
-}
-
 /* One count after the other: there are at most w. If nothing is known of a, a lower count allows
  * all that a higher one does. */
 static struct num shift(enum bpf_op op, unsigned w, const struct num *a, const struct num *b) {
     struct num counts = num_const(w, w - 1);
     counts = num_alu(BPF_AND, w, b, &counts);
     unsigned first = (unsigned)counts.umin, last = (unsigned)counts.umax;
-    struct num unknown = num_unknown(w);
-    if (num_equal(a, &unknown))
+    if (a->mask == num_limit(w) && a->umin == 0 && a->umax == num_limit(w))
         last = first;
     struct pieces p = num_split(w, a), out = pieces_none();
     struct tnum t = shifted_bits(op, w, num_tnum(a), first);
@@ -432,7 +407,10 @@ static struct num shift(enum bpf_op op, unsigned w, const struct num *a, const s
         struct tnum bits = shifted_bits(op, w, num_tnum(a), by);
         t.mask |= bits.mask | (t.value ^ bits.value);
         t.value &= ~t.mask;
-        add_shifted(op, &out, w, &p, by);
+        for (unsigned i = 0; i < 2; i++) {
+            if (!is_empty(p.half[i]))
+                shifted_piece(op, &out, w, p.half[i], by);
+        }
     }
     return finish(w, t, &out);
 }
@@ -440,6 +418,7 @@ static struct num shift(enum bpf_op op, unsigned w, const struct num *a, const s
 /* ------------------------------------------------------------------------------------ dispatch */
 
 struct num num_alu(enum bpf_op op, unsigned w, const struct num *a, const struct num *b) {
+    static const struct num zero = {0};
     if ((num_is_const(a) || op == BPF_MOV) && (num_is_const(b) || op == BPF_NEG))
         return num_const(w, num_eval(op, w, a->value, b->value));
     switch (op) {

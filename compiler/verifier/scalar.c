@@ -166,19 +166,10 @@ static bool works_from_below(enum bpf_op op) {
     }
 }
 
-/* a << count, for a known count. With one of w / 2 or more, only the low half of a counts (`<<= 32`,
- * then `s>>= 32` or `>>= 32`, is how compilers extend what has 32 bits). */
-static struct scalar shifted_left(unsigned w, const struct scalar *a, uint64_t count) {
-    struct num by = num_const(w, count), low = scalar_low_at(w, a);
-    if (count >= w / 2) {
-        struct num x = num_sext(w / 2, w, &low), none = num_const(w / 2, 0);
-        x = num_alu(BPF_LSH, w, &x, &by);
-        return made(w, &x, &none);
-    }
-    struct num x = num_alu(BPF_LSH, w, &a->x, &by);
-    by = num_const(w / 2, (uint64_t)1 << count); /* a shift would cut the count by half the width */
-    low = num_alu(BPF_MUL, w / 2, &low, &by);
-    return made(w, &x, &low);
+/* The low half of a << count, if that is one count below w / 2 for both. */
+static bool shifts_low_half(unsigned w, enum bpf_op op, const struct scalar *b) {
+    return op == BPF_LSH && num_is_const(&b->x) &&
+           (b->x.value & (w - 1)) == (b->x.value & (w / 2 - 1));
 }
 
 struct scalar scalar_alu_at(unsigned w, enum bpf_op op, unsigned width, const struct scalar *a,
@@ -194,12 +185,10 @@ struct scalar scalar_alu_at(unsigned w, enum bpf_op op, unsigned width, const st
     }
     if (op == BPF_MOV)
         return *b;
-    if (op == BPF_LSH && num_is_const(&b->x))
-        return shifted_left(w, a, b->x.value & (w - 1));
     struct num x = num_alu(op, w, &a->x, &b->x);
     if (is_small(w, &x) && is_small(w, &a->x) && is_small(w, &b->x))
         return pack(&x, &x);
-    if (!works_from_below(op))
+    if (!works_from_below(op) && !shifts_low_half(w, op, b))
         return made_of(w, &x);
     struct num low_a = scalar_low_at(w, a), low_b = scalar_low_at(w, b);
     low_a = num_alu(op, w / 2, &low_a, &low_b);

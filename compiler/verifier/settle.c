@@ -21,7 +21,6 @@ struct settling {
     const struct analysis *a;
     struct explore_goals goals;
     struct bitset *to_stack;
-    struct bitset *headers; /* by slot: blocks that the fixpoint reaches */
     struct exploration *x;
     struct bitset *said; /* slots with a message */
     struct settle_cost *cost;
@@ -34,7 +33,6 @@ static void see(void *arg, const struct summary *summary, uint32_t slot, const s
     struct settling *t = arg;
     const struct bpf_decoded *d = &t->a->program->decoded[slot];
     (void)summary;
-    bitset_set(t->headers, slot);
     bool store = d->op == BPF_ST || d->op == BPF_STX || bpf_op_is_atomic(d->op);
     if (store && (!value_is_pointer(&s->reg[d->dst]) || s->reg[d->dst].kind == VALUE_STACK))
         bitset_set(t->to_stack, slot);
@@ -70,16 +68,6 @@ static void collect_roots(struct settling *t) {
         state_free(t->a->pool, s);
     }
     values_walk(t->fp, &visitor);
-}
-
-/* Loops that control never gets to need no bound. */
-static void drop_unreached(struct settling *t, uint64_t **bounds) {
-    for (uint32_t f = 0; f < t->a->program->nfuncs; f++)
-        for (uint32_t i = 0; i < t->a->cfgs[f].nloops; i++) {
-            const struct cfg_loop *loop = &t->a->cfgs[f].loops[i];
-            if (!bitset_test(t->headers, t->a->cfgs[f].blocks[loop->header].start))
-                bounds[f][i] = 0;
-        }
 }
 
 /* ---- One root */
@@ -225,12 +213,10 @@ bool settle(struct fixpoint *fp, const struct bitset *open, const struct bitset 
     struct settling t = {.fp = fp,
                          .a = a,
                          .to_stack = bitset_new(a->arena, slots),
-                         .headers = bitset_new(a->arena, slots),
                          .said = bitset_new(a->arena, slots),
                          .cost = cost};
     t.goals = (struct explore_goals){open, results, t.to_stack, bounds};
     collect_roots(&t);
-    drop_unreached(&t, bounds);
     t.x = explore_new(fp, &t.goals);
     bool good = true;
     for (size_t i = 0; i < t.roots.count && !verify_gave_up(a->verifier); i++) {

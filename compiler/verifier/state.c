@@ -298,7 +298,7 @@ static bool states_equal(const struct state *a, const struct state *b) {
     for (uint32_t i = 0; i < a->nframes; i++)
         if (!frames_equal(a->frame[i], b->frame[i]))
             return false;
-    return a->nrecords == b->nrecords &&
+    return a->written == b->written && a->nrecords == b->nrecords &&
            memcmp(a->record, b->record, a->nrecords * sizeof(*a->record)) == 0;
 }
 
@@ -316,6 +316,7 @@ bool state_join(struct state_pool *pool, struct state *into, const struct state 
         else if (into->frame[i] && frame_has_bases(into->frame[i]))
             state_own_frame(pool, into, i); /* relations are written into it */
     }
+    into->written |= s->written;
     struct pairs pairs;
     pairs.count = 0;
     pairs.join = true;
@@ -356,6 +357,8 @@ static bool frame_subset(const struct frame *f, const struct frame *g) {
 
 bool state_subset(const struct state *a, const struct state *b) {
     assert(a->nframes == b->nframes);
+    if (a->written & ~b->written)
+        return false;
     for (int r = 0; r < BPF_R10; r++)
         if (!value_subset(&a->reg[r], &b->reg[r]))
             return false;
@@ -403,6 +406,7 @@ void state_leave(struct state_pool *pool, struct state *s) {
     for (int r = BPF_R1; r <= BPF_R5; r++)
         s->reg[r] = value_none(NONE_CALL);
     s->nframes = gone;
+    s->written &= ~(UINT32_C(1) << gone);
     s->reg[BPF_R10] = value_pointer(VALUE_STACK, gone - 1);
     if (s->reg[BPF_R0].kind == VALUE_STACK && s->reg[BPF_R0].object == gone)
         s->reg[BPF_R0] = value_none(NONE_FRAME);
@@ -446,6 +450,24 @@ void state_release_null_record(struct state *s, uint32_t slot) {
 
 static bool is_record(const struct value *v, uint32_t slot) {
     return v->kind == VALUE_RECORD && v->object == slot;
+}
+
+static void forget_lookup(struct value *v, uint32_t slot) {
+    if (v->kind == VALUE_MAP_VALUE && v->size == slot + 1)
+        v->size = 0;
+}
+
+void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot) {
+    for (int r = 0; r < BPF_R10; r++)
+        forget_lookup(&s->reg[r], slot);
+    for (uint32_t i = 0; i < s->nframes; i++) {
+        for (int k = 0; s->frame[i] && k < 4; k++)
+            if (s->frame[i]->saved[k].size == slot + 1)
+                forget_lookup(&state_own_frame(pool, s, i)->saved[k], slot);
+        for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells; k++)
+            if (s->frame[i]->cells[k].v.size == slot + 1)
+                forget_lookup(&state_own_frame(pool, s, i)->cells[k].v, slot);
+    }
 }
 
 void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot) {

@@ -61,7 +61,8 @@ struct value {
     uint8_t reason;  /* VALUE_NONE: enum none_reason */
     bool owner;      /* a nullable VALUE_RECORD: it is null if and only if the record is not open */
     uint32_t object; /* see enum value_kind */
-    uint32_t size;   /* VALUE_RECORD: bytes */
+    uint32_t size;   /* VALUE_RECORD: bytes. VALUE_MAP_VALUE: slot + 1 of the look-up that found this
+                        very element last, 0: any element. Equal ones not 0 are one element */
     uint32_t base;   /* 0: none */
     int64_t delta;
     struct scalar n; /* the number, or the pointer's offset from the start of its object */
@@ -90,6 +91,7 @@ struct state {
     struct value reg[BPF_NREGS];
     uint32_t nframes;                       /* the last one is the running function's */
     struct frame *frame[VERIFY_FRAMES_MAX]; /* NULL: out of reach of the function analysed */
+    uint32_t written; /* bit i: frame i may have been written to since the running function began */
     uint32_t
         nrecords; /* ring buffer records that may be open: slots of their reservations, ascending */
     uint32_t record[STATE_RECORDS_MAX];
@@ -110,6 +112,8 @@ struct value value_pointer(enum value_kind kind, uint32_t object);
 static inline bool value_is_pointer(const struct value *v) {
     return v->kind >= VALUE_CTX;
 }
+/* Pointers into one piece of memory, so that their offsets tell their order and distance. */
+bool value_same_object(const struct value *a, const struct value *b);
 /* Forgets what v is related to. */
 static inline void value_unrelate(struct value *v) {
     v->base = 0;
@@ -147,6 +151,8 @@ void state_each(struct state_pool *pool, struct state *s, uint32_t base,
                 void (*visit)(void *arg, struct value *v), void *arg);
 /* Every copy of the record reserved at `slot` becomes unreadable, and the record is no longer open. */
 void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot);
+/* A look-up at `slot` finds perhaps another element than it did before. */
+void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot);
 /* The record reserved at `slot` has turned out not to exist: the reservation failed. */
 void state_release_null_record(struct state *s, uint32_t slot);
 /* The record reserved at `slot` is open from here on. False: there are too many. */
@@ -179,6 +185,8 @@ bool stack_has_pointer(const struct frame *f, int off, int size);
 struct value stack_read(const struct frame *f, int off, int size);
 /* The frame `index` of s, cloned if others share it. */
 struct frame *state_own_frame(struct state_pool *pool, struct state *s, uint32_t index);
+/* The same, for a write by the program. */
+struct frame *state_write_frame(struct state_pool *pool, struct state *s, uint32_t index);
 void stack_write(struct state_pool *pool, struct frame *f, int off, int size,
                  const struct value *v);
 /* The bytes become unreadable. */

@@ -127,6 +127,11 @@ struct frame *state_own_frame(struct state_pool *pool, struct state *s, uint32_t
     return s->frame[index];
 }
 
+struct frame *state_write_frame(struct state_pool *pool, struct state *s, uint32_t index) {
+    s->written |= UINT32_C(1) << index;
+    return state_own_frame(pool, s, index);
+}
+
 void state_swap(struct state *a, struct state *b) {
     struct state t = *a;
     *a = *b;

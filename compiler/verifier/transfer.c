@@ -109,7 +109,7 @@ static bool adds_up(const struct bpf_decoded *d, const struct value *a, const st
     if (pointer->kind == VALUE_MAP || pointer->kind == VALUE_FUNC || pointer->kind == VALUE_FUNC_OF)
         return false;
     if (pa && pb)
-        return d->op == BPF_SUB && a->kind == b->kind && a->object == b->object;
+        return d->op == BPF_SUB && value_same_object(a, b);
     return d->op == BPF_ADD || (d->op == BPF_SUB && pa);
 }
 
@@ -232,7 +232,7 @@ static void write_somewhere(const struct analysis *a, struct state *s, uint32_t 
     high = high > 0 ? 0 : high;
     if (low >= high)
         return;
-    struct frame *f = state_own_frame(a->pool, s, frame);
+    struct frame *f = state_write_frame(a->pool, s, frame);
     if (number)
         stack_clobber(a->pool, f, (int)low, (int)(high - low), false);
     else
@@ -274,7 +274,7 @@ static void stack_store(const struct analysis *a, struct state *s, const struct 
         write_somewhere(a, s, frame, low, high + size, !v || is_number(v));
         return;
     }
-    struct frame *f = state_own_frame(a->pool, s, frame);
+    struct frame *f = state_write_frame(a->pool, s, frame);
     struct value none = value_none(NONE_POINTER);
     if (!v)
         stack_clobber(a->pool, f, place, (int)size, true);
@@ -414,7 +414,7 @@ bool transfer_branch(const struct analysis *a, struct state *s, uint32_t slot, b
         return true;
     if (value_is_pointer(&x) && value_is_null(&y))
         return branch_on_null(a, s, d, taken);
-    if (x.kind == y.kind && x.object == y.object && !x.nullable && !y.nullable &&
+    if (value_same_object(&x, &y) && !x.nullable && !y.nullable &&
         offset_bounded(&x) && offset_bounded(&y) && d->op != BPF_JSET)
         return branch_on_numbers(a, s, d, offset_comparison(d->op), taken);
     return true;

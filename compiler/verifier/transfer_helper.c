@@ -55,8 +55,11 @@ static struct value result(const struct analysis *a, struct state *s, uint32_t s
     }
     if (s->reg[BPF_R1].kind != VALUE_MAP)
         return value_none(NONE_MIXED);
-    return transfer_lookup_hits(a, s) ? value_pointer(VALUE_MAP_VALUE, map)
-                                      : nullable(s, VALUE_MAP_VALUE, map);
+    state_forget_lookup(a->pool, s, slot);
+    struct value v = transfer_lookup_hits(a, s) ? value_pointer(VALUE_MAP_VALUE, map)
+                                                : nullable(s, VALUE_MAP_VALUE, map);
+    v.size = slot + 1;
+    return v;
 }
 
 /* Memory that the helper fills: all of it if place and size are known, else perhaps some. */
@@ -72,7 +75,7 @@ static void written(const struct analysis *a, struct state *s, const struct valu
     end = end > 0 ? 0 : end;
     if (low >= end)
         return;
-    struct frame *f = state_own_frame(a->pool, s, p->object);
+    struct frame *f = state_write_frame(a->pool, s, p->object);
     stack_clobber(a->pool, f, (int)low, (int)(end - low), false);
     if (low == high && min_size > 0 && low + (int64_t)min_size <= 0)
         stack_clobber(a->pool, f, (int)low, (int)min_size, true);

@@ -22,15 +22,24 @@ bool value_is_null(const struct value *v) {
     return v->kind == VALUE_SCALAR && scalar_is_const(&v->n) && v->n.x.value == 0;
 }
 
-/* Pointers into the same object, or both numbers: then only n and nullable may differ. */
-static bool same_object(const struct value *a, const struct value *b) {
-    return a->kind == b->kind && a->object == b->object && a->size == b->size;
+/* Pointers to the same kind of object, or both numbers: then only n, nullable and a map's element may
+ * differ. */
+static bool same_sort(const struct value *a, const struct value *b) {
+    return a->kind == b->kind && a->object == b->object &&
+           (a->size == b->size || a->kind == VALUE_MAP_VALUE);
+}
+
+bool value_same_object(const struct value *a, const struct value *b) {
+    bool element = a->kind == VALUE_MAP_VALUE || a->kind == VALUE_MAP_KEY;
+    return a->kind >= VALUE_CTX && a->kind == b->kind && a->object == b->object &&
+           a->size == b->size && (!element || a->size != 0);
 }
 
 bool value_equal(const struct value *a, const struct value *b) {
     if (a->kind == VALUE_NONE || b->kind == VALUE_NONE)
         return a->kind == b->kind;
-    return same_object(a, b) && a->nullable == b->nullable && scalar_equal(&a->n, &b->n);
+    return same_sort(a, b) && a->size == b->size && a->nullable == b->nullable &&
+           scalar_equal(&a->n, &b->n);
 }
 
 bool value_subset(const struct value *a, const struct value *b) {
@@ -38,7 +47,8 @@ bool value_subset(const struct value *a, const struct value *b) {
         return true;
     if (b->nullable && value_is_null(a))
         return true;
-    return same_object(a, b) && (b->nullable || !a->nullable) && scalar_subset(&a->n, &b->n);
+    return same_sort(a, b) && (a->size == b->size || b->size == 0) &&
+           (b->nullable || !a->nullable) && scalar_subset(&a->n, &b->n);
 }
 
 struct value value_join(const struct value *a, const struct value *b,
@@ -47,8 +57,9 @@ struct value value_join(const struct value *a, const struct value *b,
         return value_none(a->reason);
     if (b->kind == VALUE_NONE)
         return value_none(b->reason);
-    if (same_object(a, b)) {
+    if (same_sort(a, b)) {
         struct value v = *a;
+        v.size = a->size == b->size ? a->size : 0;
         v.nullable |= b->nullable;
         value_unrelate(&v);
         v.owner = false; /* state_join() knows */

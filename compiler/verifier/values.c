@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "verifier/bounds.h"
 #include "verifier/checks.h"
 #include "verifier/fixpoint.h"
+#include "verifier/rank.h"
 #include "verifier/settle.h"
 
 /* ---- Before the analyses */
@@ -78,8 +80,11 @@ struct analysis *values_analysis(struct verifier *v, struct arena *arena) {
     if (!build_graphs(a))
         return NULL;
     a->thresholds = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->thresholds));
-    for (uint32_t f = 0; f < v->program->nfuncs; f++)
+    a->shapes = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->shapes));
+    for (uint32_t f = 0; f < v->program->nfuncs; f++) {
         collect_limits(a, f);
+        a->shapes[f] = loop_shapes(arena, v->program, &a->cfgs[f]);
+    }
     return a;
 }
 
@@ -132,13 +137,17 @@ void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor) {
     }
 }
 
-/* No bound is known yet for any loop. */
-static uint64_t **loop_bounds(const struct analysis *a) {
+/* What ranking says of each loop, over all summaries in use. */
+static uint64_t **loop_bounds(struct fixpoint *fp) {
+    const struct analysis *a = fp->a;
     uint64_t **bounds = arena_alloc_array(a->arena, a->program->nfuncs, sizeof(*bounds));
     for (uint32_t f = 0; f < a->program->nfuncs; f++) {
         bounds[f] = arena_alloc_array(a->arena, a->cfgs[f].nloops, sizeof(**bounds));
-        for (uint32_t i = 0; i < a->cfgs[f].nloops; i++)
-            bounds[f][i] = UINT64_MAX;
+        for (const struct summary *m = fp->summaries[f]; m; m = m->next)
+            for (uint32_t i = 0; m->walked && i < a->cfgs[f].nloops; i++) {
+                uint64_t bound = bounds_of(fp, m, i);
+                bounds[f][i] = bound > bounds[f][i] ? bound : bounds[f][i];
+            }
     }
     return bounds;
 }
@@ -152,7 +161,7 @@ static bool follow(struct verifier *v, struct analysis *a) {
         .arg = &survey, .before = survey_before, .callback = survey_callback};
     struct settle_cost cost;
     values_walk(fp, &visitor);
-    if (!settle(fp, survey.open, survey.results, loop_bounds(a), &cost))
+    if (!settle(fp, survey.open, survey.results, loop_bounds(fp), &cost))
         return false;
     v->result->facts = facts_collect(fp, v->program->arena);
     return true;

@@ -39,6 +39,14 @@ void verify_warn(struct verifier *v, enum diag_category category, uint32_t slot,
     diag_warn(v->diag, category, &loc, mend, "%s", text);
 }
 
+void verify_warn_object(struct verifier *v, enum diag_category category, const char *mend,
+                        const char *text) {
+    const struct diag_loc loc = DIAG_OBJECT(v->program->file);
+
+    if (v->warnings++ < WARNINGS_MAX)
+        diag_warn(v->diag, category, &loc, mend, "%s", text);
+}
+
 bool verify_gave_up(const struct verifier *v) {
     return v->errors >= ERRORS_MAX;
 }
@@ -62,5 +70,8 @@ bool verify_form(const struct program *program, struct verify_result *result, st
 bool verify(const struct program *program, struct verify_result *result, struct diag *diag) {
     struct verifier v = {.program = program, .result = result, .diag = diag};
 
-    return check_form(&v) && verify_values(&v);
+    if (!check_form(&v) || !verify_values(&v))
+        return false;
+    verify_object(&v);
+    return true;
 }
