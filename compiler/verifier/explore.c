@@ -211,9 +211,20 @@ static const struct value *invariants_of(struct exploration *x, uint32_t func, u
     return &x->invariants[func][(size_t)loop * BPF_NREGS];
 }
 
-static bool same_kind(const struct value *a, const struct value *b) {
-    return a->kind == b->kind && a->kind != VALUE_NONE && a->object == b->object &&
-           a->size == b->size && !a->nullable && !b->nullable;
+/* A register that has grown from one execution of a header to the next goes at once as far as the fixpoint
+ * says, and never beyond. */
+static void settle_register(struct value *v, const struct value *before,
+                            const struct value *known) {
+    bool number = v->kind == VALUE_SCALAR && known->kind == VALUE_SCALAR;
+    if (number && !value_subset(v, before) && value_subset(v, known)) {
+        *v = *known;
+        value_unrelate(v);
+        return;
+    }
+    bool comparable = v->kind == known->kind && v->kind != VALUE_NONE && v->object == known->object;
+    struct scalar n = v->n;
+    if (comparable && !v->nullable && !known->nullable && scalar_meet(&n, &known->n))
+        v->n = n;
 }
 
 /* Joins the state at a header with that of the execution before. */
@@ -223,16 +234,14 @@ static void join_iterations(struct exploration *x, struct place *p) {
     if (e->before) {
         struct state *joined = state_copy(pool, e->before->state);
         bool widen = e->round >= JOIN_WIDEN_FROM;
-        state_join(pool, joined, p->s, widen ? &x->a->thresholds[e->func] : NULL);
-        const struct value *known = invariants_of(x, e->func, e->loop);
-        for (int r = 0; r < BPF_R10; r++)
-            if (same_kind(&joined->reg[r], &known[r])) {
-                struct scalar n = joined->reg[r].n;
-                if (scalar_meet(&n, &known[r].n))
-                    joined->reg[r].n = n;
-            }
+        if (state_join(pool, joined, p->s, widen ? &x->a->thresholds[e->func] : NULL)) {
+            const struct value *known = invariants_of(x, e->func, e->loop);
+            for (int r = 0; r < BPF_R10; r++)
+                settle_register(&joined->reg[r], &e->before->state->reg[r], &known[r]);
+        }
         state_free(pool, p->s);
         p->s = joined;
+        x->report->joined = true;
         note_event(x, p, (struct path_event){.slot = p->slot, .kind = PATH_WIDEN});
     }
     e->state = state_copy(pool, p->s);

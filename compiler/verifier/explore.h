@@ -73,6 +73,7 @@ struct explore_report {
     uint32_t func, loop;
     uint64_t iterations; /* executions of its header that were followed */
     bool memory;         /* BUDGET: it is memory that has run out */
+    bool joined;         /* some iterations were joined */
     uint64_t processed;  /* instructions */
     uint64_t visited;    /* states kept */
     uint64_t pruned;     /* paths given up because of them */

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the fixpoint leaves open is settled by following paths, from every program and every callback that
- * has something open in it. First with iterations of long loops joined, for a part of the budget; where that
- * fails, with all iterations joined of loops that have a bound, which is quick and forgets what single
- * iterations did; or with none joined, for what is left of the budget, so that a path that fails is a path.
+ * has something open in it, each with a budget of its own. First the iterations of all loops that have a
+ * bound are joined, for a part of the budget: that is quick, and forgets what single iterations did. Where it
+ * fails, those of long loops only are joined; at last none, so that a path that fails is a path.
  */
 #include "verifier/settle.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <stdlib.h>
+#include <stdio.h>
 
 #include "verifier/checks.h"
 #include "verifier/explain.h"
 #include "verifier/values.h"
 
-#define FIRST_PART 4 /* of the budget: one fourth */
+#define FIRST_PART 8 /* of the budget for the first attempt: one eighth */
 
 struct settling {
     struct fixpoint *fp;
@@ -72,10 +74,6 @@ static void collect_roots(struct settling *t) {
 
 /* ---- One root */
 
-static uint64_t budget_left(const struct settling *t) {
-    return t->cost->processed < t->a->budget ? t->a->budget - t->cost->processed : 0;
-}
-
 static void attempt(struct settling *t, const struct explore_root *root, enum explore_mode mode,
                     uint64_t budget, struct explore_report *report) {
     explore(t->x, root, mode, budget, report);
@@ -83,30 +81,33 @@ static void attempt(struct settling *t, const struct explore_root *root, enum ex
     t->cost->visited += report->visited;
     t->cost->pruned += report->pruned;
     t->cost->runs++;
+    if (getenv("EXDEBUG"))
+        fprintf(stderr, "mode %d verdict %d processed %lu visited %lu pruned %lu rounds %lu mem %zu\n", mode, report->verdict, report->processed, report->visited, report->pruned, report->iterations, arena_used(t->a->arena));
 }
 
-/* A failure with joined iterations on its way may be none. */
+/* A failure with joined iterations on its way may be none, and so may a loop that does not end. */
 static bool is_final(const struct explore_report *report) {
-    bool exact = false;
     for (uint32_t i = 0; i < report->nfailures; i++)
-        exact |= report->failures[i].exact;
-    return report->verdict == EXPLORE_SAFE || report->verdict == EXPLORE_ENDLESS || exact;
+        if (report->failures[i].exact)
+            return true;
+    return report->verdict == EXPLORE_SAFE;
 }
 
 static void settle_root(struct settling *t, const struct explore_root *root,
                         struct explore_report *report) {
-    struct explore_report again;
-    attempt(t, root, EXPLORE_LONG, budget_left(t) / FIRST_PART, report);
-    if (report->verdict == EXPLORE_BUDGET) {
-        attempt(t, root, EXPLORE_JOIN, budget_left(t) / 2, &again);
-        if (is_final(&again) || again.nfailures)
-            *report = again;
+    static const enum explore_mode modes[] = {EXPLORE_JOIN, EXPLORE_LONG, EXPLORE_EXACT};
+    struct explore_report last;
+    uint64_t left = t->a->budget;
+    *report = (struct explore_report){.verdict = EXPLORE_BUDGET, .loop = CFG_NONE};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        attempt(t, root, modes[i], i == 0 ? left / FIRST_PART : left, &last);
+        left -= last.processed < left ? last.processed : left;
+        /* What failed with iterations joined tells more than that the budget is spent. */
+        if (is_final(&last) || last.verdict != EXPLORE_BUDGET || report->verdict == EXPLORE_BUDGET)
+            *report = last;
+        if (is_final(&last) || !last.joined || left == 0)
+            return;
     }
-    if (is_final(report))
-        return;
-    attempt(t, root, EXPLORE_EXACT, budget_left(t), &again);
-    if (is_final(&again) || !report->nfailures)
-        *report = again;
 }
 
 /* ---- Messages */
@@ -157,8 +158,8 @@ static bool say_budget(const struct settling *t, const struct explore_root *root
                      "make the program smaller, or its loops shorter; test an index right before "
                      "it is used",
                      "the program has too many paths: following them took more %s than there are "
-                     "(%" PRIu64 " of %" PRIu64 " instructions)",
-                     what, t->cost->processed, t->a->budget);
+                     "(%" PRIu64 " instructions)",
+                     what, t->a->budget);
     struct unsettled u = {.t = t};
     const struct fixpoint_visitor visitor = {.arg = &u, .before = find_unsettled};
     values_walk(t->fp, &visitor);
