@@ -141,8 +141,9 @@ static bool is_counted(const struct exploration *x, uint32_t func, uint32_t loop
 
 static bool is_joined(const struct exploration *x, uint32_t func, uint32_t loop) {
     uint64_t bound = x->goals->bounds[func][loop];
-    return bound != UINT64_MAX && (x->mode == EXPLORE_JOIN ||
-                                   (x->mode == EXPLORE_LONG && bound > LONG_LOOP));
+    bool idle = bound > LONG_LOOP || !x->plan->loop_wants[func][loop];
+    return bound != UINT64_MAX &&
+           (x->mode == EXPLORE_JOIN || (x->mode == EXPLORE_SOME && idle));
 }
 
 static void epoch_done(struct exploration *x, struct epoch *e) {

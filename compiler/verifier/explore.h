@@ -60,8 +60,8 @@ enum explore_verdict {
 };
 
 enum explore_mode {
-    EXPLORE_LONG,  /* iterations of loops with large known bounds are joined, others followed singly */
-    EXPLORE_JOIN,  /* of all loops with known bounds */
+    EXPLORE_JOIN,  /* iterations of all loops with known bounds are joined */
+    EXPLORE_SOME,  /* of those with large bounds, or without a goal inside */
     EXPLORE_EXACT, /* of none */
 };
 

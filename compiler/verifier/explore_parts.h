@@ -21,6 +21,7 @@ struct plan {
     uint16_t *live; /* where states are kept: registers that may be read before they are written */
     uint16_t *keep; /* the same: registers whose number may matter to a goal */
     bool *wants;    /* by function: it, or what it calls, has goals */
+    bool **loop_wants; /* by function, by loop: the same of its blocks */
 };
 
 struct plan *plan_new(struct fixpoint *fp, const struct explore_goals *goals);

@@ -62,6 +62,14 @@ static bool block_has_goal(const struct planning *p, uint32_t block) {
     return found;
 }
 
+/* A goal of a block is one of every loop around it. */
+static void mark_loops(struct planning *p, uint32_t block) {
+    bool *loops = p->plan->loop_wants[p->cfg->func];
+    uint32_t loop = p->cfg->blocks[block].loop;
+    for (; loop != CFG_NONE && !loops[loop]; loop = p->cfg->loops[loop].parent)
+        loops[loop] = true;
+}
+
 /* Marks blocks from which a goal can be reached: backwards from those that have one. */
 static void mark_ahead(struct planning *p) {
     VEC(uint32_t) todo = {0};
@@ -69,6 +77,7 @@ static void mark_ahead(struct planning *p) {
         if (block_has_goal(p, b)) {
             p->plan->flags[p->cfg->blocks[b].start] |= SLOT_AHEAD;
             p->plan->wants[p->cfg->func] = true;
+            mark_loops(p, b);
             vec_push(p->a->arena, &todo, b);
         }
     while (todo.count) {
@@ -216,7 +225,11 @@ struct plan *plan_new(struct fixpoint *fp, const struct explore_goals *goals) {
     plan->live = arena_alloc_array(a->arena, program->ninsns, sizeof(*plan->live));
     plan->keep = arena_alloc_array(a->arena, program->ninsns, sizeof(*plan->keep));
     plan->wants = arena_alloc_array(a->arena, program->nfuncs, sizeof(*plan->wants));
+    plan->loop_wants =
+        arena_alloc_array(a->arena, program->nfuncs, sizeof(*plan->loop_wants));
     for (uint32_t i = 0; i < program->nfuncs; i++) { /* callees first */
+        uint32_t func = a->result->order[i];
+        plan->loop_wants[func] = arena_alloc_array(a->arena, a->cfgs[func].nloops, sizeof(bool));
         p.cfg = &a->cfgs[a->result->order[i]];
         plan_blocks(&p);
         mark_ahead(&p);

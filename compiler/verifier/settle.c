@@ -3,7 +3,8 @@
  * What the fixpoint leaves open is settled by following paths, from every program and every callback that
  * has something open in it, each with a budget of its own. First the iterations of all loops that have a
  * bound are joined, for a part of the budget: that is quick, and forgets what single iterations did. Where it
- * fails, those of long loops only are joined; at last none, so that a path that fails is a path.
+ * fails, those are of loops that are long or have nothing open inside; at last of none, so that a path that
+ * fails is a path.
  */
 #include "verifier/settle.h"
 
@@ -15,8 +16,6 @@
 #include "verifier/checks.h"
 #include "verifier/explain.h"
 #include "verifier/values.h"
-
-#define FIRST_PART 8 /* of the budget for the first attempt: one eighth */
 
 struct settling {
     struct fixpoint *fp;
@@ -95,13 +94,15 @@ static bool is_final(const struct explore_report *report) {
 
 static void settle_root(struct settling *t, const struct explore_root *root,
                         struct explore_report *report) {
-    static const enum explore_mode modes[] = {EXPLORE_JOIN, EXPLORE_LONG, EXPLORE_EXACT};
+    static const enum explore_mode modes[] = {EXPLORE_JOIN, EXPLORE_SOME, EXPLORE_EXACT};
+    static const uint64_t parts[] = {8, 2}; /* of the budget: an eighth, a half, then the rest */
     struct explore_report last;
     uint64_t left = t->a->budget;
     *report = (struct explore_report){.verdict = EXPLORE_BUDGET, .loop = CFG_NONE};
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        attempt(t, root, modes[i], i == 0 ? left / FIRST_PART : left, &last);
+        attempt(t, root, modes[i], i < 2 ? t->a->budget / parts[i] : left, &last);
         left -= last.processed < left ? last.processed : left;
+        if (getenv("EXDEBUG")) for (unsigned k = 0; k < last.nfailures; k++) fprintf(stderr, "  slot %u: %s\n", last.failures[k].problem.slot, last.failures[k].problem.text);
         /* What failed with iterations joined tells more than that the budget is spent. */
         if (is_final(&last) || last.verdict != EXPLORE_BUDGET || report->verdict == EXPLORE_BUDGET)
             *report = last;
