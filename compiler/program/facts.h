@@ -22,16 +22,17 @@ enum fact_kind {
 };
 
 struct fact {
-    uint8_t kind; /* enum fact_kind */
+    uint8_t kind;   /* enum fact_kind */
     uint64_t value; /* FACT_CONST */
 };
 
 enum fact_branch { BRANCH_EITHER, BRANCH_TAKEN, BRANCH_NOT_TAKEN };
 
 struct facts {
-    const struct fact *after;  /* by slot: of the register that the instruction writes (calls: r0) */
-    const struct fact *const *at; /* by slot: where a block starts, by register r0 to r9; else NULL */
-    const uint8_t *branch;     /* by slot of a conditional jump: enum fact_branch */
+    const struct fact *after; /* by slot: of the register that the instruction writes (calls: r0) */
+    const struct fact *const
+        *at;               /* by slot: where a block starts, by register r0 to r9; else NULL */
+    const uint8_t *branch; /* by slot of a conditional jump: enum fact_branch */
 };
 
 #endif

@@ -66,9 +66,44 @@ static void apply(const struct analysis *a, struct state *s, const struct rank_i
                     inv->loc.size, &v);
 }
 
+/* Kinds of which a register that a loop does not write to keeps all that was known at the entry: records
+ * may be given back meanwhile. */
+static bool keeps(const struct value *v) {
+    return v->kind != VALUE_NONE && v->kind != VALUE_RECORD && !v->nullable;
+}
+
+/* What no iteration changes is at the header what it was at the loop's entry: widening, of this loop's
+ * header or an outer one's, may have lost that. */
+static void keep_unchanged(const struct analysis *a, const struct loop_shape *shape,
+                           const struct state *forward, struct state *s) {
+    for (uint16_t i = 0; i < shape->nlocs; i++) {
+        const struct rank_loc *loc = &shape->locs[i];
+        struct value before, now;
+        if ((loc->size == 0 && loc->reg == BPF_R10) || !rel_is_loc(shape->change[i], i) ||
+            !location(forward, *loc, &before) || !keeps(&before))
+            continue;
+        bool known = location(s, *loc, &now) && now.kind == before.kind && !now.nullable &&
+                     now.object == before.object;
+        if (known && !scalar_meet(&now.n, &before.n))
+            continue;
+        if (!known) {
+            now = before;
+            value_unrelate(&now);
+            if (now.kind == VALUE_MAP_VALUE)
+                now.size = 0;
+        }
+        if (loc->size == 0)
+            s->reg[loc->reg] = now;
+        else if (known)
+            stack_write(a->pool, state_own_frame(a->pool, s, s->nframes - 1), loc->off, loc->size,
+                        &now);
+    }
+}
+
 void bounds_apply(const struct analysis *a, uint32_t func, uint32_t loop,
                   const struct state *forward, struct state *s) {
     struct arena *arena = arena_new();
+    keep_unchanged(a, &a->shapes[func][loop], forward, s);
     struct rank_query query = {.arg = (void *)(uintptr_t)forward, .entry = value_in};
     struct rank_result result;
     rank_loop(arena, &a->shapes[func][loop], &query, &result);

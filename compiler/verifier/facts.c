@@ -77,8 +77,7 @@ static void note_branch(struct collector *c, uint32_t slot, const struct state *
     }
 }
 
-static void before(void *arg, const struct summary *summary, uint32_t slot,
-                   const struct state *s) {
+static void before(void *arg, const struct summary *summary, uint32_t slot, const struct state *s) {
     struct collector *c = arg;
     const struct cfg *cfg = &c->a->cfgs[summary->func];
     const struct prog_func *f = &c->a->program->funcs[summary->func];

@@ -105,11 +105,9 @@ static struct tnum tnum_unknown(unsigned w) {
 
 /* -------------------------------------------------------------------------------------- pieces */
 
-typedef void pair_op(struct pieces *out, unsigned w, struct piece p, struct piece q);
+static const struct num zero; /* of all widths */
 
-static inline bool is_empty(struct piece p) {
-    return p.lo > p.hi;
-}
+typedef void pair_op(struct pieces *out, unsigned w, struct piece p, struct piece q);
 
 static struct num finish(unsigned w, struct tnum t, const struct pieces *p) {
     struct num out;
@@ -119,15 +117,21 @@ static struct num finish(unsigned w, struct tnum t, const struct pieces *p) {
     return out;
 }
 
-static struct num each_pair(unsigned w, struct tnum t, const struct num *a, const struct num *b,
-                            pair_op *op) {
-    struct pieces p = num_split(w, a), q = num_split(w, b), out = pieces_none();
+static void add_pairs(struct pieces *out, unsigned w, const struct num *a, const struct num *b,
+                      pair_op *op) {
+    struct pieces p = num_split(w, a), q = num_split(w, b);
     for (unsigned i = 0; i < 2; i++) {
         for (unsigned j = 0; j < 2; j++) {
-            if (!is_empty(p.half[i]) && !is_empty(q.half[j]))
-                op(&out, w, p.half[i], q.half[j]);
+            if (!piece_is_empty(p.half[i]) && !piece_is_empty(q.half[j]))
+                op(out, w, p.half[i], q.half[j]);
         }
     }
+}
+
+static struct num each_pair(unsigned w, struct tnum t, const struct num *a, const struct num *b,
+                            pair_op *op) {
+    struct pieces out = pieces_none();
+    add_pairs(&out, w, a, b, op);
     return finish(w, t, &out);
 }
 
@@ -188,22 +192,28 @@ static struct num mul(unsigned w, const struct num *a, const struct num *b) {
     return each_pair(w, tnum_mul(w, num_tnum(a), num_tnum(b)), a, b, pair_mul);
 }
 
-/* x / 0 = 0. p and q are magnitudes. */
-static void divide(struct pieces *out, unsigned w, bool negative, struct piece p, struct piece q) {
-    if (q.lo == 0) {
-        pieces_add(out, w, 0, 0);
-        q.lo = 1;
-    }
-    if (!is_empty(q))
-        add_signed(out, w, negative, p.lo / q.hi, p.hi / q.lo);
+/* each_pair() for divisors other than 0; what division by 0 gives is in `by_zero`. */
+static struct num each_quotient(unsigned w, struct tnum t, const struct num *a, const struct num *b,
+                                const struct num *by_zero, pair_op *op) {
+    struct pieces out = pieces_none();
+    struct num divisor = *b;
+    bool may_be_zero = num_contains(w, b, 0);
+    if (may_be_zero)
+        out = num_split(w, by_zero);
+    if (!may_be_zero || num_exclude(w, &divisor, 0))
+        add_pairs(&out, w, a, &divisor, op);
+    return finish(w, t, &out);
 }
 
 static void pair_div(struct pieces *out, unsigned w, struct piece p, struct piece q) {
-    divide(out, w, false, p, q);
+    pieces_add(out, w, p.lo / q.hi, p.hi / q.lo);
 }
 
 static void pair_sdiv(struct pieces *out, unsigned w, struct piece p, struct piece q) {
-    divide(out, w, is_negative(w, p) != is_negative(w, q), magnitude(w, p), magnitude(w, q));
+    bool negative = is_negative(w, p) != is_negative(w, q);
+    p = magnitude(w, p);
+    q = magnitude(w, q);
+    add_signed(out, w, negative, p.lo / q.hi, p.hi / q.lo);
 }
 
 static bool is_power_of_2(const struct num *n) {
@@ -214,22 +224,16 @@ static struct num divu(unsigned w, const struct num *a, const struct num *b) {
     struct tnum t = tnum_unknown(w);
     if (is_power_of_2(b))
         t = (struct tnum){a->value >> trailing(b->value), a->mask >> trailing(b->value)};
-    return each_pair(w, t, a, b, pair_div);
+    return each_quotient(w, t, a, b, &zero, pair_div);
 }
 
 static struct num sdiv(unsigned w, const struct num *a, const struct num *b) {
-    return each_pair(w, tnum_unknown(w), a, b, pair_sdiv);
+    return each_quotient(w, tnum_unknown(w), a, b, &zero, pair_sdiv);
 }
 
-/* x % 0 = x. p and q are magnitudes; the sign is that of p. With one quotient for all pairs, the
- * remainder is a difference. */
+/* p and q are magnitudes; the sign is that of p. With one quotient for all pairs, the remainder is a
+ * difference. */
 static void remain(struct pieces *out, unsigned w, bool negative, struct piece p, struct piece q) {
-    if (q.lo == 0) {
-        add_signed(out, w, negative, p.lo, p.hi);
-        q.lo = 1;
-    }
-    if (is_empty(q))
-        return;
     uint64_t quotient = p.lo / q.hi;
     if (quotient == p.hi / q.lo)
         add_signed(out, w, negative, p.lo - quotient * q.hi, p.hi - quotient * q.lo);
@@ -258,11 +262,11 @@ static struct num modu(unsigned w, const struct num *a, const struct num *b) {
         struct num low = num_const(w, b->value - 1);
         return num_alu(BPF_AND, w, a, &low);
     }
-    return each_pair(w, remainder_bits(w, a, b), a, b, pair_mod);
+    return each_quotient(w, remainder_bits(w, a, b), a, b, a, pair_mod);
 }
 
 static struct num smod(unsigned w, const struct num *a, const struct num *b) {
-    return each_pair(w, remainder_bits(w, a, b), a, b, pair_smod);
+    return each_quotient(w, remainder_bits(w, a, b), a, b, a, pair_smod);
 }
 
 /* ----------------------------------------------------------------------------- bitwise operations
@@ -284,8 +288,14 @@ static uint64_t raised(uint64_t v, uint64_t bit) {
     return (v | bit) & -bit;
 }
 
+/* Bits that an end can change without leaving its interval: from the first in which two ends differ. */
+static uint64_t free_bits(struct piece p, struct piece q) {
+    uint64_t differ = (p.lo ^ p.hi) | (q.lo ^ q.hi);
+    return differ ? UINT64_MAX >> __builtin_clzll(differ) : 0;
+}
+
 static uint64_t least_or(struct piece p, struct piece q) {
-    for (uint64_t left = p.lo ^ q.lo; left; left &= ~top_bit(left)) {
+    for (uint64_t left = (p.lo ^ q.lo) & free_bits(p, q); left; left &= ~top_bit(left)) {
         uint64_t bit = top_bit(left);
         struct piece *from = p.lo & bit ? &q : &p;
         if (raised(from->lo, bit) <= from->hi) {
@@ -297,7 +307,7 @@ static uint64_t least_or(struct piece p, struct piece q) {
 }
 
 static uint64_t most_or(struct piece p, struct piece q) {
-    for (uint64_t left = p.hi & q.hi; left; left &= ~top_bit(left)) {
+    for (uint64_t left = p.hi & q.hi & free_bits(p, q); left; left &= ~top_bit(left)) {
         uint64_t bit = top_bit(left);
         uint64_t x = (p.hi - bit) | (bit - 1), y = (q.hi - bit) | (bit - 1);
         if (x >= p.lo || y >= q.lo)
@@ -307,7 +317,7 @@ static uint64_t most_or(struct piece p, struct piece q) {
 }
 
 static uint64_t least_xor(struct piece p, struct piece q) {
-    uint64_t below = UINT64_MAX;
+    uint64_t below = free_bits(p, q);
     while ((p.lo ^ q.lo) & below) {
         uint64_t bit = top_bit((p.lo ^ q.lo) & below);
         struct piece *from = p.lo & bit ? &q : &p;
@@ -336,13 +346,14 @@ static void pair_xor(struct pieces *out, unsigned w, struct piece p, struct piec
     pieces_add(out, w, least_xor(p, q), ~least_xor(p, inverted(w, q)) & num_limit(w));
 }
 
-/* The intervals say nothing that the known bits do not. */
+/* The intervals say nothing that the known bits do not: then the known bits of the result are all
+ * that there is to say of it. */
 static bool bits_say_all(unsigned w, const struct num *n) {
-    return n->umin == n->value && n->umax == (n->value | n->mask) &&
-           (n->mask & num_sign(w)
-                ? n->smax == (int64_t)(n->umax & ~num_sign(w)) &&
-                      ((uint64_t)n->smin & num_limit(w)) == (n->value | num_sign(w))
-                : true);
+    uint64_t sign = num_sign(w), greatest = n->value | n->mask;
+    if (n->umin != n->value || n->umax != greatest)
+        return false;
+    return !(n->mask & sign) ||
+           (n->smin == num_extend(w, n->value | sign) && n->smax == (int64_t)(greatest & ~sign));
 }
 
 static struct num bitwise(enum bpf_op op, unsigned w, const struct num *a, const struct num *b,
@@ -354,20 +365,9 @@ static struct num bitwise(enum bpf_op op, unsigned w, const struct num *a, const
     return finish(w, t, &all);
 }
 
-static struct num and (unsigned w, const struct num *a, const struct num *b) {
-    return bitwise(BPF_AND, w, a, b, pair_and);
-}
+/* -------------------------------------------------------------------------------------- shifts */
 
-static struct num or (unsigned w, const struct num *a, const struct num *b) {
-    return bitwise(BPF_OR, w, a, b, pair_or);
-}
-
-static struct num xor (unsigned w, const struct num *a,
-                       const struct num *b) { return bitwise(BPF_XOR, w, a, b, pair_xor); }
-
-    /* -------------------------------------------------------------------------------------- shifts */
-
-    static struct tnum shifted_bits(enum bpf_op op, unsigned w, struct tnum t, unsigned by) {
+static struct tnum shifted_bits(enum bpf_op op, unsigned w, struct tnum t, unsigned by) {
     switch (op) {
     case BPF_LSH: return tnum_cut(w, (struct tnum){t.value << by, t.mask << by});
     case BPF_RSH: return (struct tnum){t.value >> by, t.mask >> by};
@@ -378,39 +378,61 @@ static struct num xor (unsigned w, const struct num *a,
     }
 }
 
-static void shifted_piece(enum bpf_op op, struct pieces *out, unsigned w, struct piece p,
-                          unsigned by) {
-    if (op == BPF_LSH && p.hi - p.lo > num_limit(w) >> by)
-        *out = pieces_all(w);
-    else if (op == BPF_LSH)
-        add_arc(out, w, p.lo << by, p.hi << by);
-    else if (op == BPF_RSH)
-        pieces_add(out, w, p.lo >> by, p.hi >> by);
+/* A piece, shifted left. Where it wraps around, the upper end is no multiple of 2^by: then the
+ * multiple below it is the end. */
+static void shift_left(struct pieces *out, unsigned w, struct piece p, unsigned by) {
+    struct pieces one = pieces_none();
+    if (p.hi - p.lo > num_limit(w) >> by)
+        one = pieces_all(w);
     else
-        add_arc(out, w, (uint64_t)(num_extend(w, p.lo) >> by),
-                (uint64_t)(num_extend(w, p.hi) >> by));
+        add_arc(&one, w, p.lo << by, p.hi << by);
+    for (unsigned i = 0; i < 2; i++) {
+        if (!piece_is_empty(one.half[i]))
+            pieces_add(out, w, one.half[i].lo, one.half[i].hi >> by << by);
+    }
 }
 
-/* One count after the other: there are at most w. If nothing is known of a, a lower count allows
- * all that a higher one does. */
+static bool counts_have(const struct num *counts, unsigned by) {
+    return ((by ^ counts->value) & ~counts->mask) == 0;
+}
+
+/* A piece, shifted by all counts. To the right, a number comes nearer to 0, or to -1, with each. To the left, it does not, once it wraps around. */
+static void shift_piece(enum bpf_op op, struct pieces *out, unsigned w, struct piece p,
+                        const struct num *counts) {
+    unsigned first = (unsigned)counts->umin, last = (unsigned)counts->umax;
+    if (op == BPF_ARSH && p.lo >= num_sign(w))
+        add_arc(out, w, (uint64_t)(num_extend(w, p.lo) >> first),
+                (uint64_t)(num_extend(w, p.hi) >> last));
+    else if (op != BPF_LSH)
+        pieces_add(out, w, p.lo >> last, p.hi >> first);
+    else if (p.hi <= num_limit(w) >> last)
+        pieces_add(out, w, p.lo << first, p.hi << last);
+    else
+        for (unsigned by = first; by <= last; by++) {
+            if (counts_have(counts, by))
+                shift_left(out, w, p, by);
+        }
+}
+
+/* If nothing is known of a, a lower count allows all that a higher one does. */
 static struct num shift(enum bpf_op op, unsigned w, const struct num *a, const struct num *b) {
-    struct num counts = num_const(w, w - 1);
+    struct num counts = num_const(w, w - 1), unknown = num_unknown(w);
     counts = num_alu(BPF_AND, w, b, &counts);
+    if (num_equal(a, &unknown))
+        counts = num_const(w, counts.umin);
     unsigned first = (unsigned)counts.umin, last = (unsigned)counts.umax;
-    if (a->mask == num_limit(w) && a->umin == 0 && a->umax == num_limit(w))
-        last = first;
-    struct pieces p = num_split(w, a), out = pieces_none();
     struct tnum t = shifted_bits(op, w, num_tnum(a), first);
-    for (unsigned by = first; by <= last; by++) {
-        if (!num_contains(w, &counts, by))
+    for (unsigned by = first + 1; by <= last && t.mask != num_limit(w); by++) {
+        if (!counts_have(&counts, by))
             continue;
         struct tnum bits = shifted_bits(op, w, num_tnum(a), by);
         t.mask |= bits.mask | (t.value ^ bits.value);
         t.value &= ~t.mask;
-        for (unsigned i = 0; i < 2; i++) {
-            if (!is_empty(p.half[i]))
-                shifted_piece(op, &out, w, p.half[i], by);
-        }
+    }
+    struct pieces p = num_split(w, a), out = pieces_none();
+    for (unsigned i = 0; i < 2; i++) {
+        if (!piece_is_empty(p.half[i]))
+            shift_piece(op, &out, w, p.half[i], &counts);
     }
     return finish(w, t, &out);
 }
@@ -418,7 +440,6 @@ static struct num shift(enum bpf_op op, unsigned w, const struct num *a, const s
 /* ------------------------------------------------------------------------------------ dispatch */
 
 struct num num_alu(enum bpf_op op, unsigned w, const struct num *a, const struct num *b) {
-    static const struct num zero = {0};
     if ((num_is_const(a) || op == BPF_MOV) && (num_is_const(b) || op == BPF_NEG))
         return num_const(w, num_eval(op, w, a->value, b->value));
     switch (op) {
@@ -430,9 +451,9 @@ struct num num_alu(enum bpf_op op, unsigned w, const struct num *a, const struct
     case BPF_SDIV: return sdiv(w, a, b);
     case BPF_MOD: return modu(w, a, b);
     case BPF_SMOD: return smod(w, a, b);
-    case BPF_AND: return and(w, a, b);
-    case BPF_OR: return or (w, a, b);
-    case BPF_XOR: return xor(w, a, b);
+    case BPF_AND: return bitwise(op, w, a, b, pair_and);
+    case BPF_OR: return bitwise(op, w, a, b, pair_or);
+    case BPF_XOR: return bitwise(op, w, a, b, pair_xor);
     case BPF_LSH:
     case BPF_RSH:
     case BPF_ARSH: return shift(op, w, a, b);

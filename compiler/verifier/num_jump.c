@@ -96,36 +96,30 @@ static bool refine_less(unsigned w, int64_t gap, struct num *a, struct num *b) {
     return a->smin <= a->smax && b->smin <= b->smax && num_reduce(a, w) && num_reduce(b, w);
 }
 
-/* Takes the value v away where it is an end of a piece. */
-static bool exclude(unsigned w, struct num *n, uint64_t v) {
-    struct pieces p = num_split(w, n);
-    struct piece *half = &p.half[v >= num_sign(w)];
-    if (half->lo > half->hi || (v != half->lo && v != half->hi))
-        return true;
-    if (half->lo == half->hi)
-        *half = pieces_none().half[0];
-    else if (v == half->lo)
-        half->lo++;
-    else
-        half->hi--;
-    return num_build(n, w, num_tnum(n), &p);
-}
-
 static bool refine_different(unsigned w, struct num *a, struct num *b) {
     struct num before = *a;
-    return (!num_is_const(b) || exclude(w, a, b->value)) &&
-           (!num_is_const(&before) || exclude(w, b, before.value));
+    return (!num_is_const(b) || num_exclude(w, a, b->value)) &&
+           (!num_is_const(&before) || num_exclude(w, b, before.value));
 }
 
-/* n has one of these bits, which may be 1 in it. */
+/* n has one of these bits, which may be 1 in it. An end that has none moves to the next number with
+ * the lowest of them, from which on those that have one alternate with those that have none. */
 static bool has_bit_of(unsigned w, struct num *n, uint64_t bits) {
+    struct tnum t = num_tnum(n);
     if ((bits & (bits - 1)) == 0) {
-        n->value |= bits;
-        n->mask &= ~bits;
+        t.value |= bits;
+        t.mask &= ~bits;
     }
-    uint64_t lowest = bits & -bits;
-    n->umin = n->umin > lowest ? n->umin : lowest;
-    return n->umin <= n->umax && num_reduce(n, w);
+    struct pieces p = num_split(w, n);
+    for (unsigned i = 0; i < 2; i++) {
+        struct piece *half = &p.half[i];
+        uint64_t lowest = bits & -bits;
+        if (!(half->lo & bits))
+            half->lo = (half->lo | lowest) & -lowest;
+        if (!(half->hi & bits) && half->hi >= lowest)
+            half->hi = (half->hi & -lowest) - 1;
+    }
+    return num_build(n, w, t, &p);
 }
 
 static bool refine_common_bit(unsigned w, struct num *a, struct num *b) {

@@ -43,9 +43,9 @@ struct loop_shape {
     const struct rank_test *tests;
 };
 
-/* By loop; everything on the arena. */
+/* By loop; everything on the arena. `live_args` as of cfg_build(). */
 struct loop_shape *loop_shapes(struct arena *arena, const struct program *program,
-                               const struct cfg *cfg);
+                               const struct cfg *cfg, const uint16_t *live_args);
 
 /* ------------------------------------------------------------------------------------- ranking */
 

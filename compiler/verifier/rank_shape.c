@@ -28,6 +28,7 @@ struct walker {
     struct arena *arena;
     const struct program *program;
     const struct cfg *cfg;
+    const uint16_t *live_args; /* by function: of r1 to r5, what it reads; NULL: all */
     uint16_t *taint; /* by block: registers that may hold an address of the frame, at its start */
     uint32_t work;   /* left */
     struct rel *states; /* room for those of one loop */
@@ -65,8 +66,22 @@ static bool hands_on(const struct bpf_decoded *d) {
     return helper == NULL;
 }
 
-static uint16_t call_taint(const struct bpf_decoded *d, uint16_t taint) {
-    bool given = taint & (ARGS | STORED);
+/* Registers that a call hands over, and STORED: what it may reach the frame through. */
+static uint16_t handed_over(const struct walker *w, uint32_t slot) {
+    const struct bpf_decoded *d = &w->program->decoded[slot];
+    const struct bpf_helper *helper =
+        d->op == BPF_CALL_HELPER ? bpf_helper_by_id((uint32_t)d->imm) : NULL;
+    if (helper)
+        return (uint16_t)((((1u << helper->nargs) - 1) << BPF_R1) | STORED);
+    if (d->op != BPF_CALL_LOCAL || !w->live_args)
+        return ARGS | STORED;
+    uint32_t target = slot + (uint32_t)d->target;
+    return w->live_args[program_func_at(w->program, target) - w->program->funcs] | STORED;
+}
+
+static uint16_t call_taint(const struct walker *w, uint32_t slot, uint16_t taint) {
+    const struct bpf_decoded *d = &w->program->decoded[slot];
+    bool given = taint & handed_over(w, slot);
     taint &= (uint16_t) ~(ARGS | 1u << BPF_R0);
     if (given && hands_on(d))
         taint |= STORED | 1u << BPF_R0;
@@ -78,7 +93,7 @@ static uint16_t taint_after(const struct walker *w, uint32_t slot, uint16_t tain
     uint16_t reads, writes;
 
     if (is_call(d))
-        return call_taint(d, taint);
+        return call_taint(w, slot, taint);
     cfg_effects(w->program, slot, NULL, &reads, &writes);
     bool from = taint & reads;
     if (d->op == BPF_STX || bpf_op_is_atomic(d->op)) {
@@ -218,11 +233,29 @@ static struct rel load(const struct walker *w, const struct point *p, const stru
     return is_signed ? rel_sext32(p->at[cell]) : p->at[cell];
 }
 
-static void call(const struct walker *w, struct point *p, const struct bpf_decoded *d) {
+/* What a helper without a callback writes: arguments of two kinds, from where they point to upwards. */
+static void clobber_results(const struct walker *w, struct point *p,
+                            const struct bpf_helper *helper) {
+    for (unsigned i = 0; i < helper->nargs; i++) {
+        unsigned reg = BPF_R1 + i;
+        int64_t lo, hi;
+        if (helper->arg[i] != BPF_ARG_MAP_VALUE_OUT && helper->arg[i] != BPF_ARG_MEM_OUT)
+            continue;
+        if (frame_address(p, reg, &lo, &hi))
+            clobber_cells(w, p, lo, INT64_MAX);
+        else if (p->taint >> reg & 1)
+            clobber_cells(w, p, EVERYWHERE);
+    }
+}
+
+static void call(const struct walker *w, struct point *p, uint32_t slot) {
+    const struct bpf_decoded *d = &w->program->decoded[slot];
     const struct bpf_helper *helper =
         d->op == BPF_CALL_HELPER ? bpf_helper_by_id((uint32_t)d->imm) : NULL;
 
-    if (p->taint & (ARGS | STORED))
+    if (!hands_on(d))
+        clobber_results(w, p, helper);
+    else if (p->taint & handed_over(w, slot))
         clobber_cells(w, p, EVERYWHERE);
     for (unsigned r = BPF_R0; r <= BPF_R5; r++)
         p->at[r] = rel_unknown();
@@ -265,7 +298,7 @@ static void transfer(const struct walker *w, struct point *p, uint32_t slot) {
         struct rel b = d->src_reg ? p->at[d->src] : constant(d->imm);
         p->at[d->dst] = rel_alu(d->op, d->width, p->at[d->dst], b);
     } else if (is_call(d)) {
-        call(w, p, d);
+        call(w, p, slot);
     } else if (bpf_op_is_atomic(d->op)) {
         store(w, p, d, rel_unknown());
         if (bpf_atomic_fetches(d->op))
@@ -478,10 +511,11 @@ static void find_shape(struct walker *w, struct arena *arena, struct loop_shape 
 }
 
 struct loop_shape *loop_shapes(struct arena *arena, const struct program *program,
-                               const struct cfg *cfg) {
+                               const struct cfg *cfg, const uint16_t *live_args) {
     struct loop_shape *shapes = arena_alloc_array(arena, cfg->nloops, sizeof(*shapes));
     struct arena *scratch = arena_new();
-    struct walker w = {.arena = scratch, .program = program, .cfg = cfg, .work = WORK};
+    struct walker w = {
+        .arena = scratch, .program = program, .cfg = cfg, .live_args = live_args, .work = WORK};
 
     if (cfg->nloops)
         find_taint(&w);

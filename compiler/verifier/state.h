@@ -61,9 +61,9 @@ struct value {
     uint8_t reason;  /* VALUE_NONE: enum none_reason */
     bool owner;      /* a nullable VALUE_RECORD: it is null if and only if the record is not open */
     uint32_t object; /* see enum value_kind */
-    uint32_t size;   /* VALUE_RECORD: bytes. VALUE_MAP_VALUE: slot + 1 of the look-up that found this
+    uint32_t size; /* VALUE_RECORD: bytes. VALUE_MAP_VALUE: slot + 1 of the look-up that found this
                         very element last, 0: any element. Equal ones not 0 are one element */
-    uint32_t base;   /* 0: none */
+    uint32_t base; /* 0: none */
     int64_t delta;
     struct scalar n; /* the number, or the pointer's offset from the start of its object */
 };

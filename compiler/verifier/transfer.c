@@ -414,8 +414,8 @@ bool transfer_branch(const struct analysis *a, struct state *s, uint32_t slot, b
         return true;
     if (value_is_pointer(&x) && value_is_null(&y))
         return branch_on_null(a, s, d, taken);
-    if (value_same_object(&x, &y) && !x.nullable && !y.nullable &&
-        offset_bounded(&x) && offset_bounded(&y) && d->op != BPF_JSET)
+    if (value_same_object(&x, &y) && !x.nullable && !y.nullable && offset_bounded(&x) &&
+        offset_bounded(&y) && d->op != BPF_JSET)
         return branch_on_numbers(a, s, d, offset_comparison(d->op), taken);
     return true;
 }

@@ -83,7 +83,7 @@ struct analysis *values_analysis(struct verifier *v, struct arena *arena) {
     a->shapes = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->shapes));
     for (uint32_t f = 0; f < v->program->nfuncs; f++) {
         collect_limits(a, f);
-        a->shapes[f] = loop_shapes(arena, v->program, &a->cfgs[f]);
+        a->shapes[f] = loop_shapes(arena, v->program, &a->cfgs[f], a->live_args);
     }
     return a;
 }

@@ -50,13 +50,13 @@ static void warn_mixed_rates(struct verifier *v) {
             slow = e;
     }
     if (fast && hook_timer_us(slow->section) / PERIOD_RATIO_MAX > hook_timer_us(fast->section))
-        verify_warn_object(v, DIAG_SECTION,
-                           "put programs of very different rates into objects of their own",
-                           arena_printf(p->arena,
-                                        "%s (SEC(\"%s\")) and %s (SEC(\"%s\")) share one task: while "
-                                        "%s runs, %s waits",
-                                        fast->name, fast->section, slow->name, slow->section,
-                                        slow->name, fast->name));
+        verify_warn_object(
+            v, DIAG_SECTION, "put programs of very different rates into objects of their own",
+            arena_printf(p->arena,
+                         "%s (SEC(\"%s\")) and %s (SEC(\"%s\")) share one task: while "
+                         "%s runs, %s waits",
+                         fast->name, fast->section, slow->name, slow->section, slow->name,
+                         fast->name));
 }
 
 void verify_object(struct verifier *v) {
