@@ -182,6 +182,8 @@ static bool say_failures(struct settling *t, const struct explore_report *report
         verify_error(t->a->verifier, f->problem.category, f->problem.slot, f->problem.mend, "%s",
                      f->problem.text);
         explain_path(t->a, f);
+        if (t->a->verifier->log)
+            explain_trace(t->a, f, t->a->verifier->log);
     }
     return false;
 }

@@ -14,6 +14,7 @@
 #include "verifier/fixpoint.h"
 #include "verifier/rank.h"
 #include "verifier/settle.h"
+#include "verifier/trace.h"
 
 /* ---- Before the analyses */
 
@@ -160,6 +161,8 @@ static bool follow(struct verifier *v, struct analysis *a) {
     const struct fixpoint_visitor visitor = {
         .arg = &survey, .before = survey_before, .callback = survey_callback};
     struct settle_cost cost;
+    if (v->log)
+        trace_fixpoint(fp, v->log);
     values_walk(fp, &visitor);
     if (!settle(fp, survey.open, survey.results, loop_bounds(fp), &cost))
         return false;
