@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_TYPE = CMD_LONG, OPT_MEM_SIZE, OPT_PROG };
+enum { OPT_TYPE = CMD_LONG, OPT_MEM_SIZE, OPT_PROG, OPT_LOG };
 
 #define NOT_CHECKED "memory accesses, arguments of helpers and the end of loops"
 
@@ -18,6 +18,7 @@ static const struct cmd_option options[] = {
     {OPT_TYPE, "type", "T", "program type instead of what SEC() says", hook_examples},
     {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory of raw programs (default 4096)", NULL},
     {OPT_PROG, "prog", "NAME", "report on this program only; all are checked", NULL},
+    {OPT_LOG, "log", NULL, "print what is known before each instruction, to stderr", NULL},
     {0},
 };
 
@@ -40,12 +41,12 @@ static void report(struct cmd_args *args, const struct program *p,
     cJSON_AddItemToArray(programs, object);
 }
 
-static void check(struct cmd_args *args, const struct program *p, const char *name) {
+static void check(struct cmd_args *args, const struct program *p, const char *name, bool log) {
     cJSON *programs = cJSON_AddArrayToObject(args->result, "programs");
     struct verify_result result;
     bool found = name == NULL;
 
-    if (!verify(p, &result, args->diag))
+    if (!verify_logged(p, &result, args->diag, log ? stderr : NULL))
         return;
     for (uint32_t i = 0; i < p->nentries; i++) {
         if (name && strcmp(p->entries[i].name, name) != 0)
@@ -66,12 +67,14 @@ static void check(struct cmd_args *args, const struct program *p, const char *na
 static void run(struct cmd_args *args) {
     struct elf_options elf_options = {0};
     const char *prog = NULL;
+    bool log = false;
     unsigned long long number;
 
     for (int id; (id = cmd_next(args)) != 0;) {
         switch (id) {
         case OPT_TYPE: elf_options.type = args->value; break;
         case OPT_PROG: prog = args->value; break;
+        case OPT_LOG: log = true; break;
         case OPT_MEM_SIZE:
             if (!cmd_number(args, "--mem-size", args->value, 1, BPF_RAW_MEM_MAX, &number))
                 return;
@@ -89,7 +92,7 @@ static void run(struct cmd_args *args) {
                 elf_read(object.path, args->arena, &elf_options, &program, args->diag);
     clang_object_close(&object);
     if (good)
-        check(args, program, prog);
+        check(args, program, prog, log);
 }
 
 const struct cmd cmd_verify = {

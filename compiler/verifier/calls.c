@@ -21,6 +21,7 @@ struct call {
     uint32_t slot;
     const struct summary *caller;           /* NULL outside of walks */
     const struct fixpoint_visitor *visitor; /* NULL outside of walks */
+    bool callback;                          /* it is what the helper at slot calls */
 };
 
 /* ---- What a callee can reach */
@@ -125,6 +126,8 @@ static bool call_function(const struct call *c, struct state *s, uint32_t func) 
     state_tidy(c->a->pool, entry, c->a->cfgs[func].blocks[0].live_in);
     struct summary *m = fixpoint_summary(c->fp, func, entry);
     state_free(c->a->pool, entry);
+    if (c->visitor && c->visitor->call)
+        c->visitor->call(c->visitor->arg, m, c->slot, c->callback);
     if (c->visitor)
         fixpoint_walk(c->fp, m, c->visitor);
     if (!m->exit)
@@ -217,11 +220,13 @@ static bool run_callback(const struct call *c, struct state *s, const struct bpf
                          unsigned function) {
     struct state_pool *pool = c->a->pool;
     const struct value callback = s->reg[BPF_R1 + function];
+    struct call inner = *c;
+    inner.callback = true;
     const struct thresholds *limits = &c->a->thresholds[s->frame[s->nframes - 1]->func];
     for (int runs = 0;; runs++) {
         struct state *once = state_copy(pool, s);
         callback_arguments(h, s, once);
-        bool returns = call_value(c, once, &callback);
+        bool returns = call_value(&inner, once, &callback);
         if (returns && c->visitor && c->visitor->callback)
             c->visitor->callback(c->visitor->arg, c->caller, c->slot, once);
         bool grew = false;
@@ -278,6 +283,6 @@ bool fixpoint_call(struct fixpoint *fp, struct state *s, uint32_t slot) {
 
 bool calls_walk(struct fixpoint *fp, struct state *s, uint32_t slot, const struct summary *caller,
                 const struct fixpoint_visitor *visitor) {
-    struct call c = {fp, fp->a, slot, caller, visitor};
+    struct call c = {fp, fp->a, slot, caller, visitor, false};
     return call(&c, s);
 }

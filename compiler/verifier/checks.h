@@ -12,6 +12,7 @@ struct verifier {
     struct verify_result *result;
     struct diag *diag;
     unsigned errors, warnings;
+    FILE *log;   /* --log; or NULL */
     bool strict; /* some entry is a program for the board, not of type raw */
 };
 

@@ -55,6 +55,9 @@ struct fixpoint_visitor {
     void (*before)(void *arg, const struct summary *summary, uint32_t slot, const struct state *s);
     /* Behind an instruction that does not end its block; may be NULL. */
     void (*after)(void *arg, const struct summary *summary, uint32_t slot, const struct state *s);
+    /* A function is called at slot, or a helper there calls it back; `callee` describes it. May be
+     * NULL. */
+    void (*call)(void *arg, const struct summary *callee, uint32_t slot, bool callback);
     /* A callback has returned in this state to the helper called at slot; may be NULL. */
     void (*callback)(void *arg, const struct summary *summary, uint32_t slot,
                      const struct state *s);

@@ -59,6 +59,15 @@ static const char *past_expression(const char *p) {
     }
 }
 
+/* Statements stand for many instructions, and are no expressions. */
+static bool is_keyword(const char *p, size_t length) {
+    static const char *const words[] = {"for", "if", "while", "do", "return", "switch", "else"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strlen(words[i]) == length && strncmp(p, words[i], length) == 0)
+            return true;
+    return false;
+}
+
 /* The expression that the compiler names as an instruction's place, as it stands in the source: "data[i]",
  * or NULL where the place is not the beginning of one. A member's place is its own name: what stands before
  * it belongs to it. */
@@ -86,7 +95,7 @@ const char *problem_expression(const struct analysis *a, uint32_t slot) {
     if (!is_name(*start) || isdigit((unsigned char)*start))
         return NULL;
     const char *end = past_expression(start);
-    if (end <= start || end - start > 60 || *end == '(')
+    if (end <= start || end - start > 60 || *end == '(' || is_keyword(start, (size_t)(end - start)))
         return NULL;
     return arena_printf(a->arena, "%.*s", (int)(end - start), start);
 }

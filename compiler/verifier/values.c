@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "verifier/bounds.h"
 #include "verifier/checks.h"
 #include "verifier/fixpoint.h"
 #include "verifier/rank.h"
+#include "verifier/settle.h"
+#include "verifier/trace.h"
 
 /* ---- Before the analyses */
 
@@ -90,8 +93,8 @@ struct analysis *values_analysis(struct verifier *v, struct arena *arena) {
 
 struct survey {
     const struct analysis *a;
-    struct bitset *open; /* slots whose check fails in some summary */
-    struct problem *first;
+    struct bitset *open;    /* slots whose check fails in some summary */
+    struct bitset *results; /* slots of helpers' calls whose callback may return something wrong */
 };
 
 bool values_check(const struct analysis *a, const struct state *s, uint32_t slot,
@@ -121,7 +124,7 @@ static void survey_callback(void *arg, const struct summary *summary, uint32_t s
     struct survey *survey = arg;
     (void)summary;
     if (!check_callback_result(survey->a, s, slot, NULL))
-        bitset_set(survey->open, slot);
+        bitset_set(survey->results, slot);
 }
 
 void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor) {
@@ -135,54 +138,34 @@ void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor) {
     }
 }
 
-/* The message of the first open check, as the fixpoint sees it. */
-struct complaint {
-    const struct analysis *a;
-    const struct bitset *open;
-    struct bitset *said;
-};
-
-static void complain_before(void *arg, const struct summary *summary, uint32_t slot,
-                            const struct state *s) {
-    struct complaint *c = arg;
-    struct problem problem;
-    (void)summary;
-    if (!bitset_test(c->open, slot) || bitset_test(c->said, slot) ||
-        values_check(c->a, s, slot, &problem))
-        return;
-    bitset_set(c->said, slot);
-    verify_error(c->a->verifier, problem.category, slot, problem.mend, "%s", problem.text);
-}
-
-static void complain_callback(void *arg, const struct summary *summary, uint32_t slot,
-                              const struct state *s) {
-    struct complaint *c = arg;
-    struct problem problem;
-    (void)summary;
-    if (bitset_test(c->said, slot) || check_callback_result(c->a, s, slot, &problem))
-        return;
-    bitset_set(c->said, slot);
-    verify_error(c->a->verifier, problem.category, slot, problem.mend, "%s", problem.text);
-}
-
-static void complain(struct fixpoint *fp, const struct bitset *open) {
+/* What ranking says of each loop, over all summaries in use. */
+static uint64_t **loop_bounds(struct fixpoint *fp) {
     const struct analysis *a = fp->a;
-    struct complaint c = {a, open, bitset_new(a->arena, a->program->ninsns)};
-    const struct fixpoint_visitor visitor = {
-        .arg = &c, .before = complain_before, .callback = complain_callback};
-    values_walk(fp, &visitor);
+    uint64_t **bounds = arena_alloc_array(a->arena, a->program->nfuncs, sizeof(*bounds));
+    for (uint32_t f = 0; f < a->program->nfuncs; f++) {
+        bounds[f] = arena_alloc_array(a->arena, a->cfgs[f].nloops, sizeof(**bounds));
+        for (const struct summary *m = fp->summaries[f]; m; m = m->next)
+            for (uint32_t i = 0; m->walked && i < a->cfgs[f].nloops; i++) {
+                uint64_t bound = bounds_of(fp, m, i);
+                bounds[f][i] = bound > bounds[f][i] ? bound : bounds[f][i];
+            }
+    }
+    return bounds;
 }
 
 static bool follow(struct verifier *v, struct analysis *a) {
     struct fixpoint *fp = fixpoint_new(a);
-    struct survey survey = {.a = a, .open = bitset_new(a->arena, v->program->ninsns)};
+    size_t slots = v->program->ninsns;
+    struct survey survey = {
+        .a = a, .open = bitset_new(a->arena, slots), .results = bitset_new(a->arena, slots)};
     const struct fixpoint_visitor visitor = {
         .arg = &survey, .before = survey_before, .callback = survey_callback};
+    struct settle_cost cost;
+    if (v->log)
+        trace_fixpoint(fp, v->log);
     values_walk(fp, &visitor);
-    if (!bitset_empty(survey.open)) {
-        complain(fp, survey.open);
+    if (!settle(fp, survey.open, survey.results, loop_bounds(fp), &cost))
         return false;
-    }
     v->result->facts = facts_collect(fp, v->program->arena);
     return true;
 }

@@ -47,4 +47,8 @@ bool verify_form(const struct program *program, struct verify_result *result, st
 /* That, and everything else: memory, initialisation, pointers, records, termination. */
 bool verify(const struct program *program, struct verify_result *result, struct diag *diag);
 
+/* The same; what is known before each instruction, and the paths that fail, go to `log`, unless NULL. */
+bool verify_logged(const struct program *program, struct verify_result *result, struct diag *diag,
+                   FILE *log);
+
 #endif

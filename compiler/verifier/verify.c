@@ -68,7 +68,12 @@ bool verify_form(const struct program *program, struct verify_result *result, st
 }
 
 bool verify(const struct program *program, struct verify_result *result, struct diag *diag) {
-    struct verifier v = {.program = program, .result = result, .diag = diag};
+    return verify_logged(program, result, diag, NULL);
+}
+
+bool verify_logged(const struct program *program, struct verify_result *result, struct diag *diag,
+                   FILE *log) {
+    struct verifier v = {.program = program, .result = result, .diag = diag, .log = log};
 
     if (!check_form(&v) || !verify_values(&v))
         return false;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* How control gets to an instruction that may not run, for people: see explain.c. */
+#ifndef VERIFIER_EXPLAIN_H
+#define VERIFIER_EXPLAIN_H
+
+#include "util/vec.h"
+#include "verifier/explore.h"
+
+/* Adds notes to the message before: where the value comes from that is the matter, and which way control
+ * has taken. */
+void explain_path(const struct analysis *a, const struct explore_failure *failure);
+/* The same path, instruction by instruction. */
+void explain_trace(const struct analysis *a, const struct explore_failure *failure, FILE *out);
+
+/* ---- shared by explain*.c */
+
+/* One instruction of a path. */
+struct path_step {
+    uint32_t slot;
+    uint32_t depth; /* calls from the root */
+};
+
+struct path {
+    VEC(struct path_step) steps; /* the last one is the instruction that may not run */
+};
+
+/* The instructions that a failure's events lead through. */
+struct path explain_steps(const struct analysis *a, const struct explore_failure *failure);
+
+/* --- explain_condition.c */
+/* What the source says a conditional jump tests, e.g. "i < n", and whether that is true when it goes the
+ * given way; NULL if one or the other cannot be told. */
+const char *explain_condition(const struct analysis *a, uint32_t slot, bool taken, bool *holds);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * States that were there before. At one place there may be thousands (an iteration each), and what covers a
+ * new one is mostly near what was found or put there last: depth-first search comes back to iterations in
+ * the reverse of the order in which it went through them. So a search begins there, goes outwards in both
+ * directions, and gives up after a number of states that keeps its cost bounded. To find none is never
+ * wrong.
+ */
+#include "verifier/explore_parts.h"
+
+#define PROBES 48
+
+/* ---- Chains of calls */
+
+struct chain *chain_call(struct arena *arena, struct chain *caller, uint32_t slot, uint32_t func,
+                         bool behind) {
+    for (struct chain *c = caller->calls; c; c = c->next)
+        if (c->slot == slot && c->func == func)
+            return c;
+    struct chain *c = arena_alloc(arena, sizeof(*c));
+    *c = (struct chain){
+        .caller = caller, .next = caller->calls, .slot = slot, .func = func, .behind = behind};
+    caller->calls = c;
+    return c;
+}
+
+/* ---- The table */
+
+static struct visits *visits_at(struct visited_table *t, uint32_t slot, const struct chain *chain) {
+    size_t hash = (slot * UINT32_C(2654435761)) ^ (size_t)((uintptr_t)chain >> 4);
+    struct visits **bucket = &t->buckets[hash % VISITED_BUCKETS];
+    for (struct visits *v = *bucket; v; v = v->next)
+        if (v->slot == slot && v->chain == chain)
+            return v;
+    struct visits *v = arena_alloc(t->a->arena, sizeof(*v));
+    *v = (struct visits){.next = *bucket, .chain = chain, .slot = slot};
+    *bucket = v;
+    return v;
+}
+
+void visited_clear(struct visited_table *t) {
+    for (size_t i = 0; i < VISITED_BUCKETS; i++) {
+        for (struct visits *v = t->buckets[i]; v; v = v->next)
+            vec_for_each(struct visited, old, &v->states)
+                state_free(t->a->pool, old->state);
+        t->buckets[i] = NULL;
+    }
+    t->count = 0;
+}
+
+/* May a path that is in `now` end because it has come to a state that was seen in `then`? Both are in the
+ * same loops. See "Loops" at the head of explore.c. */
+static bool may_prune(struct epoch *now, struct epoch *then, struct epoch **apart) {
+    *apart = NULL;
+    for (; now != then; now = now->outer, then = then->outer)
+        if (then->counted)
+            *apart = then;
+    return !*apart || (*apart)->done;
+}
+
+/* What is still to come in the loops that a pruned path is in. */
+static void take_over(struct epoch *now, const struct epoch *then) {
+    for (; now != then; now = now->outer, then = then->outer)
+        if (now->counted && now->more < then->more)
+            now->more = then->more;
+}
+
+/* Whether v's state is the same as s, on the path that leads to it, in an earlier iteration of a loop that
+ * is counted: the same will come again. */
+static bool repeats(const struct visited *v, const struct epoch *apart, const struct state *s) {
+    return apart && v->epoch->counted && !v->epoch->done && state_subset(v->state, s);
+}
+
+/* The states around the cursor, nearest first: the one for a number of tries, or NULL behind an end. */
+static const struct visited *nth_around(const struct visits *v, size_t n, size_t *index) {
+    size_t step = (n + 1) / 2;
+    if (n % 2 ? step > v->cursor : v->cursor + step >= v->states.count)
+        return NULL;
+    *index = n % 2 ? v->cursor - step : v->cursor + step;
+    return &v->states.items[*index];
+}
+
+static void keep(struct visited_table *t, struct visits *v, struct epoch *epoch,
+                 const struct state *s) {
+    struct visited new_ = {state_copy(t->a->pool, s), epoch};
+    if (t->count < t->limit) {
+        vec_push(t->a->arena, &v->states, new_);
+        v->cursor = v->states.count - 1;
+        t->count++;
+        return;
+    }
+    /* No room: in the place of one that is far from the cursor, if there is one. */
+    if (v->states.count == 0) {
+        state_free(t->a->pool, new_.state);
+        return;
+    }
+    v->cursor = (v->cursor + 1) % v->states.count;
+    state_free(t->a->pool, v->states.items[v->cursor].state);
+    v->states.items[v->cursor] = new_;
+}
+
+enum visit_answer visited_look(struct visited_table *t, uint32_t slot, const struct chain *chain,
+                               struct epoch *epoch, const struct state *s, struct epoch **culprit) {
+    struct visits *v = visits_at(t, slot, chain);
+    size_t index;
+    for (size_t n = 0; n < PROBES; n++) {
+        const struct visited *old = nth_around(v, n, &index);
+        struct epoch *apart;
+        if (!old || !state_subset(s, old->state))
+            continue;
+        if (may_prune(epoch, old->epoch, &apart)) {
+            take_over(epoch, old->epoch);
+            v->cursor = index;
+            return VISIT_COVERED;
+        }
+        if (culprit && repeats(old, apart, s)) {
+            *culprit = apart;
+            return VISIT_AGAIN;
+        }
+    }
+    keep(t, v, epoch, s);
+    return VISIT_NEW;
+}
