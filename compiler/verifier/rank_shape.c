@@ -15,12 +15,12 @@
 #include "bpf/helper.h"
 #include "util/vec.h"
 
+/* Work is instructions looked at and locations joined; inner loops come first, so that the outermost of
+ * many loops in each other are given up. */
+#define WORK (8u << 20)
+#define MAX_STATES (2u << 20) /* locations times blocks of one loop */
 #define MAX_CELLS 32          /* of one loop; others are unknown */
-#define MAX_STATES (1u << 20) /* locations times blocks of one loop */
-#define WORK                                                                                       \
-    (16u << 20)       /* instructions and joined locations of one function's loops, inner ones
-                                  first: the outermost of hundreds are given up */
-#define MAX_PASSES 40 /* over the function, for taint: then all registers have it */
+#define MAX_PASSES 40         /* over the function, for taint: then all registers have it */
 #define NLOCS_REGS BPF_NREGS
 #define STORED (1u << 15) /* taint: an address of the frame may be in memory */
 
@@ -436,7 +436,7 @@ static void find_tests(struct walker *w, struct point *p) {
 static void make_room(struct walker *w, size_t states) {
     if (states <= w->room)
         return;
-    w->room = 2 * states;
+    w->room = 2 * states < MAX_STATES ? 2 * states : states;
     w->states = arena_alloc_array(w->arena, w->room, sizeof(*w->states));
 }
 

@@ -1155,3 +1155,92 @@ Test(rank, executed) {
     for (int form = RANK_LESS; form <= RANK_RANGE; form++)
         cr_expect_gt(proven[form], 200, "form %d: %u", form, proven[form]);
 }
+
+/* --------------------------------------------------------------------------------------- large */
+
+#define SIZE 100000
+#define LIMIT 4.0 /* seconds of CPU for all shapes of a function, with sanitizers */
+
+struct code {
+    struct bpf_insn *insns;
+    uint32_t n;
+};
+
+static void append(struct code *code, struct bpf_decoded d) {
+    code->n += bpf_encode(&d, code->insns + code->n);
+}
+
+/* Some work on registers and cells. */
+static void append_work(struct code *code) {
+    uint8_t reg = (uint8_t)(1 + code->n % 5);
+    int16_t off = (int16_t)(-8 - (int)(code->n % 60) * 8);
+    if (code->n % 3)
+        append(code, (struct bpf_decoded){.op = BPF_ADD, .width = 64, .dst = reg, .imm = 1});
+    else
+        append(code, (struct bpf_decoded){
+                         .op = BPF_STX, .width = 64, .dst = BPF_R10, .src = reg, .off = off});
+}
+
+static void append_latch(struct code *code, uint32_t header) {
+    append(code,
+           (struct bpf_decoded){
+               .op = BPF_JGE, .width = 64, .dst = BPF_R1, .imm = (int32_t)code->n, .target = 2});
+    append(code, (struct bpf_decoded){
+                     .op = BPF_JA, .width = 32, .target = (int32_t)header - (int32_t)code->n});
+}
+
+static void nest(struct code *code) {
+    for (uint32_t i = 0; i < SIZE / 3; i++)
+        append_work(code);
+    for (uint32_t i = 0; i < SIZE / 3; i++)
+        append_latch(code, SIZE / 3 - 1 - i);
+}
+
+static void row(struct code *code) {
+    append_work(code);
+    while (code->n < SIZE) {
+        append_work(code);
+        append_latch(code, code->n - 1);
+    }
+    append_latch(code, 0);
+}
+
+/* One loop with very many ways through it. */
+static void wide_body(struct code *code) {
+    while (code->n < SIZE) {
+        append(code, (struct bpf_decoded){.op = BPF_JEQ, .width = 64, .dst = BPF_R2, .target = 2});
+        append_work(code);
+    }
+    append_latch(code, 0);
+}
+
+static void time_shapes(void (*shape)(struct code *)) {
+    struct code code = {.insns = calloc(2 * SIZE, sizeof(struct bpf_insn))};
+    struct cfg cfg;
+    uint32_t culprit, known = 0;
+
+    shape(&code);
+    append(&code, (struct bpf_decoded){.op = BPF_EXIT});
+    struct program *p = from_insns(code.insns, code.n);
+    cr_assert(cfg_build(arena, p, 0, NULL, &cfg, &culprit));
+    clock_t start = clock();
+    struct loop_shape *shapes = loop_shapes(arena, p, &cfg);
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    for (uint32_t i = 0; i < cfg.nloops; i++)
+        known += shapes[i].known;
+    cr_expect_lt(seconds, LIMIT, "%.2f s", seconds);
+    if (getenv("RANK_COUNTS"))
+        fprintf(stderr, "%u slots: %u of %u loops, %.1f ms, %.1f MB\n", code.n, known, cfg.nloops,
+                seconds * 1e3, (double)arena_used(arena) / 1e6);
+    free(code.insns);
+}
+
+Test(rank, large_nest) {
+    time_shapes(nest);
+}
+Test(rank, large_row) {
+    time_shapes(row);
+}
+Test(rank, large_body) {
+    time_shapes(wide_body);
+}
