@@ -465,6 +465,45 @@ static const struct row rows[] = {
      .in = {N(0, 0, 0)},
      .header = {U(1, 3, -1)},
      .bound = NONE},
+    /* Loops inside that count as well. */
+    {.text = "mov r1, 0\nl:\nadd r1, 1\ni:\nadd r1, 2\njset r2, 1, i\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 0, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = 31},
+    {.text = "mov r1, 0\nl:\nadd r1, 1\ni:\nadd r1, 2\njset r2, 1, i\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 0, MAX64)},
+     .header = {N(1, 0, 90)},
+     .bound = 31},
+    {.text = "mov r1, 0\nl:\nadd r1, 1\ni:\nadd r1, 2\njset r2, 1, i\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {U(1, 0, -2)},
+     .header = {N(1, 0, 90)},
+     .bound = NONE},
+    {.text = "mov r1, 0\nl:\ni:\nsub r1, 2\njset r2, 1, i\nsub r1, 1\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 2, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = 46},
+    {.text =
+         "mov r1, 0\nl:\nadd r1, 0\ni:\nsub r1, 2\njset r2, 1, i\nsub r1, 1\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 2, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = 31},
+    {.text =
+         "mov r1, 0\nl:\nadd r1, 0\ni:\nsub r1, 2\nadd r1, 1\njset r2, 1, i\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 2, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = 91},
+    {.text =
+         "mov r1, 0\nl:\nadd r1, 0\ni:\nadd r1, r3\njset r2, 1, i\nadd r1, 1\njset r2, 2, l\nexit",
+     .in = {N(3, 1, 2)},
+     .at = {N(1, 2, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = NONE},
 };
 
 static void check_invariants(const struct row *row, const struct rank_result *result) {
@@ -749,7 +788,8 @@ static void put_latch(struct gen *g, uint32_t start, const struct plan *plan, bo
 
 static void put_loop(struct gen *g, int depth) {
     uint32_t start = g->n, outer = g->nbreaks;
-    struct plan plan = {(uint8_t)(BPF_R6 + depth), any_width(), below(3) ? below(2) : below(4)};
+    struct plan plan = {(uint8_t)(BPF_R6 + depth - (depth > 1 && below(3) == 0)), any_width(),
+                        below(3) ? below(2) : below(4)};
     bool above = tame && below(2), early = tame && below(2);
 
     if (above)
@@ -1070,7 +1110,7 @@ static void run(struct machine m, bool checking) {
             else
                 observe(&m, loop, entered);
         }
-        if (bpf_op_is_jcc(d->op) && !checking) {
+        if ((bpf_op_is_jcc(d->op) || d->op == BPF_ADD || d->op == BPF_SUB) && !checking) {
             see(&facts.at[slot][0], m.reg[d->dst]);
             if (d->src_reg)
                 see(&facts.at[slot][1], m.reg[d->src]);
@@ -1080,14 +1120,14 @@ static void run(struct machine m, bool checking) {
     }
 }
 
-static unsigned proven[RANK_RANGE + 1], invariants, exact;
+static unsigned proven[RANK_RANGE + 1], invariants, exact, endless;
 
 static void ask(void) {
     struct rank_query query = {.entry = seen_entry};
-    if (below(3) == 0)
-        query.at = seen_at;
     if (below(4) == 0)
         query.header = seen_header;
+    if (below(query.header ? 2 : 3) == 0)
+        query.at = seen_at;
     facts.pointers = below(3) == 0;
     facts.vague = below(3) == 0;
     facts.salt = random64();
@@ -1104,6 +1144,7 @@ static void ask(void) {
                       facts.loop, (unsigned long long)facts.most[facts.loop],
                       (unsigned long long)result->bound, result->form);
         proven[result->form]++;
+        endless += result->form == RANK_RANGE && facts.shapes[facts.loop].nadds > 0;
         invariants += result->ninvariants;
         exact += result->bound == facts.most[facts.loop];
     }
@@ -1147,10 +1188,11 @@ Test(rank, executed) {
     }
     if (getenv("RANK_COUNTS"))
         fprintf(stderr,
-                "none %u, less %u, not equal %u, quotient %u, low bit %u, range %u; exact %u; "
+                "endless %u, none %u, less %u, not equal %u, quotient %u, low bit %u, range %u; "
+                "exact %u; "
                 "%u invariants\n",
-                proven[RANK_NONE], proven[RANK_LESS], proven[RANK_NOT_EQUAL], proven[RANK_QUOTIENT],
-                proven[RANK_LOW_BIT], proven[RANK_RANGE], exact, invariants);
+                endless, proven[RANK_NONE], proven[RANK_LESS], proven[RANK_NOT_EQUAL],
+                proven[RANK_QUOTIENT], proven[RANK_LOW_BIT], proven[RANK_RANGE], exact, invariants);
     /* Each form often enough for its errors to show. */
     for (int form = RANK_LESS; form <= RANK_RANGE; form++)
         cr_expect_gt(proven[form], 200, "form %d: %u", form, proven[form]);
