@@ -465,6 +465,28 @@ static const struct row rows[] = {
      .in = {N(0, 0, 0)},
      .header = {U(1, 3, -1)},
      .bound = NONE},
+    {.text = "mov r1, 0\nl:\njset r2, 1, +2\nrsh r1, 1\nja +1\nrsh r1, 3\njne r1, 0, l\nexit",
+     .in = {N(1, 0, 255)},
+     .bound = 8,
+     .inv = {N(1, 0, 255)}},
+    {.text = "mov r1, 0\nl:\njset r2, 1, +1\nrsh r1, 1\njne r1, 0, l\nexit",
+     .in = {N(1, 0, 255)},
+     .bound = NONE},
+    {.text = "mov r1, 0\nl:\nmov r2, r1\nadd r2, -2\nand r1, r2\njne r1, 0, l\nexit",
+     .in = {N(1, 0, 255)},
+     .bound = NONE},
+    /* Two latches, of which one is reached without the test. */
+    {.text = "mov r1, 0\nl:\nadd r1, 1\njset r2, 1, b\njge r1, 10, out\nja l\nb:\nja l\nout:\nexit",
+     .in = {N(1, 0, 0)},
+     .bound = NONE},
+    {.text = "mov r1, 0\nl:\nadd r1, 1\njge r1, 10, out\njset r2, 1, b\nja l\nb:\nja l\nout:\nexit",
+     .in = {N(1, 0, 0)},
+     .bound = 10},
+    /* A limit that goes up now and then. */
+    {.text =
+         "mov r1, 0\nl:\nadd r1, 1\nldxb r3, [r4+0]\nand r3, 1\nadd r2, r3\njlt r1, r2, l\nexit",
+     .in = {N(1, 0, 0), N(2, 0, 9)},
+     .bound = NONE},
     /* Loops inside that count as well. */
     {.text = "mov r1, 0\nl:\nadd r1, 1\ni:\nadd r1, 2\njset r2, 1, i\njset r2, 2, l\nexit",
      .in = {N(0, 0, 0)},
