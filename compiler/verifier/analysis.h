@@ -111,5 +111,7 @@ bool problem_set(const struct analysis *a, struct problem *problem, enum diag_ca
     __attribute__((format(printf, 6, 7)));
 /* The expression of the source that an instruction belongs to, "data[i]", or NULL. */
 const char *problem_expression(const struct analysis *a, uint32_t slot);
+/* The index in its last brackets, "i", or NULL. */
+const char *problem_index(const struct analysis *a, uint32_t slot);
 
 #endif

@@ -48,13 +48,18 @@ static const char *bound_mend(const struct checking *c, int64_t low, int64_t hig
         return low < 0 ? "use an index that is not negative"
                        : arena_printf(arena, "the last byte is %" PRIu64 ": use a smaller index",
                                       room - 1);
+    const char *index = problem_index(c->a, c->slot);
+    if (!index)
+        index = "index";
     if (low < 0)
-        return "test that the index is not negative (or make it unsigned) before you use it";
+        return arena_printf(arena,
+                            "test that `%s` is not negative (or make it unsigned) before you use it",
+                            index);
     uint64_t count = room >= size ? (room - size) / step + 1 : 0;
     return arena_printf(arena,
-                        "test the index first: at most %" PRIu64 " elements of %" PRIu64
-                        " byte%s fit here, so `if (index < %" PRIu64 ")`",
-                        count, step, step == 1 ? "" : "s", count);
+                        "test the index first: %" PRIu64 " element%s of %" PRIu64
+                        " byte%s fit here, so `if (%s < %" PRIu64 ")`",
+                        count, count == 1 ? "" : "s", step, step == 1 ? "" : "s", index, count);
 }
 
 static bool out_of_bounds(const struct checking *c, int64_t low, int64_t high, uint64_t size,
@@ -179,6 +184,16 @@ static bool check_kind(const struct checking *c) {
                 "%s %s through a pointer that may be null", who(c), object_name(c->a, c->s, p));
 }
 
+/* Whether an access that begins at `low` begins in a field of a context: then the field is what counts. */
+static bool in_context_field(const struct analysis *a, const struct value *p, int64_t low) {
+    enum bpf_hook hook = a->program->entries[p->object].hook;
+    struct hook_field field;
+    for (size_t i = 0; hook != BPF_HOOK_RAW && hook_field(hook, i, &field); i++)
+        if (low >= field.offset && low < (int64_t)field.offset + field.size * field.count)
+            return true;
+    return false;
+}
+
 bool check_access(const struct analysis *a, const struct state *s, uint32_t slot,
                   const struct access *access, struct problem *problem) {
     struct checking c = {a, s, slot, access, problem};
@@ -195,6 +210,8 @@ bool check_access(const struct analysis *a, const struct state *s, uint32_t slot
         return FAIL(&c, DIAG_BOUNDS, bound_mend(&c, 0, 1, access->size, room),
                     "%s %s, which has %" PRIu64 " bytes, at an offset that may be anything",
                     who(&c), object_name(a, s, p), room);
+    if (p->kind == VALUE_CTX && in_context_field(a, p, low))
+        return check_context(&c, low, high, access->size);
     if (low < first || access->size > room || high + (int64_t)access->size > end)
         return out_of_bounds(&c, low, high, access->size, room);
     if (stack)

@@ -153,6 +153,19 @@ static uint64_t **loop_bounds(struct fixpoint *fp) {
     return bounds;
 }
 
+/* The loops of all functions, in the order of the program. */
+static void take_loops(const struct analysis *a, uint64_t *const *bounds) {
+    struct arena *arena = a->program->arena;
+    VEC(struct verify_loop) loops = {0};
+    for (uint32_t f = 0; f < a->program->nfuncs; f++)
+        for (uint32_t i = 0; i < a->cfgs[f].nloops; i++)
+            vec_push(arena, &loops,
+                     (struct verify_loop){
+                         f, a->cfgs[f].blocks[a->cfgs[f].loops[i].header].start, bounds[f][i]});
+    a->result->loops = loops.items;
+    a->result->nloops = (uint32_t)loops.count;
+}
+
 static bool follow(struct verifier *v, struct analysis *a) {
     struct fixpoint *fp = fixpoint_new(a);
     size_t slots = v->program->ninsns;
@@ -164,8 +177,10 @@ static bool follow(struct verifier *v, struct analysis *a) {
     if (v->log)
         trace_fixpoint(fp, v->log);
     values_walk(fp, &visitor);
-    if (!settle(fp, survey.open, survey.results, loop_bounds(fp), &cost))
+    uint64_t **bounds = loop_bounds(fp);
+    if (!settle(fp, survey.open, survey.results, bounds, &cost))
         return false;
+    take_loops(a, bounds);
     v->result->facts = facts_collect(fp, v->program->arena);
     return true;
 }
