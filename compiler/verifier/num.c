@@ -8,9 +8,10 @@
 
 /* ---------------------------------------------------------------------------------- known bits */
 
-/* Moves *v up to the next member of t; false if there is none. Where v differs from t's known bits,
- * the highest difference decides: v is either below all members that begin as it does, then the rest
- * is the least that t allows, or above, then the lowest unknown 0 in front becomes 1. */
+/* Moves *v up to the next member of t; false if there is none. Where v differs from t's known
+ * bits, the highest difference decides: v is either below all members that begin as it does,
+ * then the rest is the least that t allows, or above, then the lowest unknown 0 in front becomes
+ * 1. */
 static inline bool move_up(struct tnum t, uint64_t *v) {
     uint64_t wrong = (*v ^ t.value) & ~t.mask;
     if (wrong == 0)
@@ -54,59 +55,6 @@ static inline struct tnum tnum_join(struct tnum a, struct tnum b) {
 
 /* -------------------------------------------------------------------------------------- pieces */
 
-struct pieces pieces_none(void) {
-    return (struct pieces){{{UINT64_MAX, 0}, {UINT64_MAX, 0}}};
-}
-
-struct pieces pieces_all(unsigned w) {
-    return (struct pieces){{{0, num_sign(w) - 1}, {num_sign(w), num_limit(w)}}};
-}
-
-static inline void piece_add(struct piece *p, uint64_t lo, uint64_t hi) {
-    p->lo = lo < p->lo ? lo : p->lo;
-    p->hi = hi > p->hi ? hi : p->hi;
-}
-
-/* Without wrap-around at 0. */
-static inline void add_interval(struct pieces *p, uint64_t sign, uint64_t lo, uint64_t hi) {
-    if (lo < sign)
-        piece_add(&p->half[0], lo, hi < sign ? hi : sign - 1);
-    if (hi >= sign)
-        piece_add(&p->half[1], lo < sign ? sign : lo, hi);
-}
-
-void pieces_add(struct pieces *p, unsigned w, uint64_t start, uint64_t end) {
-    if (start <= end) {
-        add_interval(p, num_sign(w), start, end);
-        return;
-    }
-    add_interval(p, num_sign(w), start, num_limit(w));
-    add_interval(p, num_sign(w), 0, end);
-}
-
-static inline uint64_t least(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
-
-static inline uint64_t most(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
-}
-
-/* Also of a num that is not reduced: then the pieces are what is in both intervals. */
-struct pieces num_split(unsigned w, const struct num *n) {
-    struct pieces p = pieces_none();
-    uint64_t limit = num_limit(w);
-    if (n->smax >= 0) {
-        p.half[0].lo = most(n->umin, n->smin > 0 ? (uint64_t)n->smin : 0);
-        p.half[0].hi = least(n->umax, (uint64_t)n->smax);
-    }
-    if (n->smin < 0) {
-        p.half[1].lo = most(n->umin, (uint64_t)n->smin & limit);
-        p.half[1].hi = least(n->umax, n->smax < 0 ? (uint64_t)n->smax & limit : limit);
-    }
-    return p;
-}
-
 static void from_piece(struct num *out, unsigned w, struct tnum t, struct piece p) {
     t = piece_tnum(t, p);
     *out = (struct num){t.value, t.mask, p.lo, p.hi, num_extend(w, p.lo), num_extend(w, p.hi)};
@@ -138,16 +86,6 @@ bool num_reduce(struct num *n, unsigned w) {
 
 /* ------------------------------------------------------------------------------ making, asking */
 
-struct num num_unknown(unsigned w) {
-    uint64_t limit = num_limit(w), sign = num_sign(w);
-    return (struct num){0, limit, 0, limit, -(int64_t)(sign - 1) - 1, (int64_t)(sign - 1)};
-}
-
-struct num num_const(unsigned w, uint64_t v) {
-    int64_t s = num_extend(w, v);
-    return (struct num){v, 0, v, v, s, s};
-}
-
 bool num_contains(unsigned w, const struct num *n, uint64_t v) {
     int64_t s = num_extend(w, v);
     return ((v ^ n->value) & ~n->mask) == 0 && v >= n->umin && v <= n->umax && s >= n->smin &&
@@ -171,8 +109,8 @@ struct num num_join(const struct num *a, const struct num *b) {
     struct tnum t = tnum_join(num_tnum(a), num_tnum(b));
     return (struct num){t.value,
                         t.mask,
-                        least(a->umin, b->umin),
-                        most(a->umax, b->umax),
+                        num_least(a->umin, b->umin),
+                        num_most(a->umax, b->umax),
                         a->smin < b->smin ? a->smin : b->smin,
                         a->smax > b->smax ? a->smax : b->smax};
 }
@@ -182,8 +120,8 @@ bool num_meet(struct num *a, unsigned w, const struct num *b) {
         return false;
     a->value |= b->value;
     a->mask &= b->mask;
-    a->umin = most(a->umin, b->umin);
-    a->umax = least(a->umax, b->umax);
+    a->umin = num_most(a->umin, b->umin);
+    a->umax = num_least(a->umax, b->umax);
     a->smin = a->smin > b->smin ? a->smin : b->smin;
     a->smax = a->smax < b->smax ? a->smax : b->smax;
     return a->umin <= a->umax && a->smin <= a->smax && num_reduce(a, w);
@@ -218,8 +156,8 @@ static uint64_t widened_mask(unsigned w, uint64_t old, uint64_t joined) {
     return (joined | UINT64_MAX << low) & num_limit(w);
 }
 
-/* Takes the bounds that grew from `old` to the next of the thresholds. Those count, for the unsigned
- * interval as for the signed one, that fit in w bits by some reading. */
+/* Takes the bounds that grew from `old` to the next of the thresholds. Those count, for the
+ * unsigned interval as for the signed one, that fit in w bits by some reading. */
 static void widen_bounds(struct num *n, unsigned w, const struct num *old,
                          const struct thresholds *t) {
     struct num far = num_unknown(w);

@@ -3,13 +3,13 @@
  * Numbers of w bits: what scalar.c is made of, and the functions of scalar.h for scalars of w bits
  * with a low half of w / 2, which the exhaustive tests use.
  *
- * The two intervals of a num say no more and no less than two pieces do, one of the numbers without
- * the sign bit and one of those with it. Within a piece, unsigned and signed order are the same: so
- * each operation on intervals is defined on pieces, for all pairs of them, and never has to think of
- * wrap-around in its operands. Its results are arcs (intervals modulo 2^w); pieces_add() cuts these
- * at 0 and at the sign bit. num_build() then makes the ends of the pieces members of the known bits
- * and takes known bits from the ends. One round of this gives the best description that there is of
- * the numbers that have these known bits and lie in these pieces.
+ * The two intervals of a num say no more and no less than two pieces do, one of the numbers
+ * without the sign bit and one of those with it. Within a piece, unsigned and signed order are the
+ * same: so each operation on intervals is defined on pieces, for all pairs of them, and never has
+ * to think of wrap-around in its operands. Its results are arcs (intervals modulo 2^w);
+ * pieces_add() cuts these at 0 and at the sign bit. num_build() then makes the ends of the pieces
+ * members of the known bits and takes known bits from the ends. One round of this gives the best
+ * description that there is of the numbers that have these known bits and lie in these pieces.
  */
 #ifndef VERIFIER_NUM_H
 #define VERIFIER_NUM_H
@@ -51,18 +51,80 @@ static inline bool num_is_const(const struct num *n) {
     return n->mask == 0;
 }
 
+static inline struct num num_unknown(unsigned w) {
+    int64_t most = (int64_t)(num_limit(w) >> 1);
+    return (struct num){0, num_limit(w), 0, num_limit(w), -most - 1, most};
+}
+
+static inline struct num num_const(unsigned w, uint64_t v) {
+    int64_t s = num_extend(w, v);
+    return (struct num){v, 0, v, v, s, s};
+}
+
+/* --- pieces: here because each operation calls them several times */
+static inline struct pieces pieces_none(void) {
+    return (struct pieces){{{UINT64_MAX, 0}, {UINT64_MAX, 0}}};
+}
+
+static inline struct pieces pieces_all(unsigned w) {
+    return (struct pieces){{{0, num_sign(w) - 1}, {num_sign(w), num_limit(w)}}};
+}
+
+static inline bool piece_is_empty(struct piece p) {
+    return p.lo > p.hi;
+}
+
+static inline void piece_add(struct piece *p, uint64_t lo, uint64_t hi) {
+    p->lo = lo < p->lo ? lo : p->lo;
+    p->hi = hi > p->hi ? hi : p->hi;
+}
+
+/* Without wrap-around at 0. */
+static inline void pieces_add_interval(struct pieces *p, uint64_t sign, uint64_t lo, uint64_t hi) {
+    if (lo < sign)
+        piece_add(&p->half[0], lo, hi < sign ? hi : sign - 1);
+    if (hi >= sign)
+        piece_add(&p->half[1], lo < sign ? sign : lo, hi);
+}
+
+/* Adds the numbers from start up to end, modulo 2^w. */
+static inline void pieces_add(struct pieces *p, unsigned w, uint64_t start, uint64_t end) {
+    if (start <= end) {
+        pieces_add_interval(p, num_sign(w), start, end);
+        return;
+    }
+    pieces_add_interval(p, num_sign(w), start, num_limit(w));
+    pieces_add_interval(p, num_sign(w), 0, end);
+}
+
+static inline uint64_t num_least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static inline uint64_t num_most(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* Also of a num that is not reduced: then the pieces are what is in both intervals. */
+static inline struct pieces num_split(unsigned w, const struct num *n) {
+    struct pieces p = pieces_none();
+    uint64_t limit = num_limit(w);
+    if (n->smax >= 0) {
+        p.half[0].lo = num_most(n->umin, n->smin > 0 ? (uint64_t)n->smin : 0);
+        p.half[0].hi = num_least(n->umax, (uint64_t)n->smax);
+    }
+    if (n->smin < 0) {
+        p.half[1].lo = num_most(n->umin, (uint64_t)n->smin & limit);
+        p.half[1].hi = num_least(n->umax, n->smax < 0 ? (uint64_t)n->smax & limit : limit);
+    }
+    return p;
+}
+
 /* --- num.c: numbers of w bits, 2 <= w <= 64 */
-struct num num_unknown(unsigned w);
-struct num num_const(unsigned w, uint64_t v);
-struct pieces num_split(unsigned w, const struct num *n);
 /* False if no number is in t and in a piece. */
 bool num_build(struct num *out, unsigned w, struct tnum t, const struct pieces *p);
 /* Makes descriptions that all hold, but do not know of each other, consistent. False if empty. */
 bool num_reduce(struct num *n, unsigned w);
-/* Adds the numbers from start up to end, modulo 2^w. */
-void pieces_add(struct pieces *p, unsigned w, uint64_t start, uint64_t end);
-struct pieces pieces_none(void);
-struct pieces pieces_all(unsigned w);
 
 bool num_contains(unsigned w, const struct num *n, uint64_t v);
 bool num_equal(const struct num *a, const struct num *b);

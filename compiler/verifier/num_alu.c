@@ -109,10 +109,6 @@ static const struct num zero; /* of all widths */
 
 typedef void pair_op(struct pieces *out, unsigned w, struct piece p, struct piece q);
 
-static inline bool is_empty(struct piece p) {
-    return p.lo > p.hi;
-}
-
 static struct num finish(unsigned w, struct tnum t, const struct pieces *p) {
     struct num out;
     bool some = num_build(&out, w, t, p);
@@ -126,7 +122,7 @@ static void add_pairs(struct pieces *out, unsigned w, const struct num *a, const
     struct pieces p = num_split(w, a), q = num_split(w, b);
     for (unsigned i = 0; i < 2; i++) {
         for (unsigned j = 0; j < 2; j++) {
-            if (!is_empty(p.half[i]) && !is_empty(q.half[j]))
+            if (!piece_is_empty(p.half[i]) && !piece_is_empty(q.half[j]))
                 op(out, w, p.half[i], q.half[j]);
         }
     }
@@ -139,7 +135,7 @@ static struct num each_pair(unsigned w, struct tnum t, const struct num *a, cons
     return finish(w, t, &out);
 }
 
-/* --------------------------------------------------------------------- sums, products, quotients */
+/* -------------------------------------------------------------------- sums, products, quotients */
 
 static void add_arc(struct pieces *out, unsigned w, uint64_t start, uint64_t end) {
     pieces_add(out, w, start & num_limit(w), end & num_limit(w));
@@ -196,7 +192,7 @@ static struct num mul(unsigned w, const struct num *a, const struct num *b) {
     return each_pair(w, tnum_mul(w, num_tnum(a), num_tnum(b)), a, b, pair_mul);
 }
 
-/* The same, for divisors other than 0; what division by 0 gives is in `by_zero`. */
+/* each_pair() for divisors other than 0; what division by 0 gives is in `by_zero`. */
 static struct num each_quotient(unsigned w, struct tnum t, const struct num *a, const struct num *b,
                                 const struct num *by_zero, pair_op *op) {
     struct pieces out = pieces_none();
@@ -235,8 +231,8 @@ static struct num sdiv(unsigned w, const struct num *a, const struct num *b) {
     return each_quotient(w, tnum_unknown(w), a, b, &zero, pair_sdiv);
 }
 
-/* p and q are magnitudes; the sign is that of p. With one quotient for all pairs, the remainder is a
- * difference. */
+/* p and q are magnitudes; the sign is that of p. With one quotient for all pairs, the remainder
+ * is a difference. */
 static void remain(struct pieces *out, unsigned w, bool negative, struct piece p, struct piece q) {
     uint64_t quotient = p.lo / q.hi;
     if (quotient == p.hi / q.lo)
@@ -292,8 +288,15 @@ static uint64_t raised(uint64_t v, uint64_t bit) {
     return (v | bit) & -bit;
 }
 
+/* Bits that an end can change without leaving its interval: from the first in which two ends
+ * differ. */
+static uint64_t free_bits(struct piece p, struct piece q) {
+    uint64_t differ = (p.lo ^ p.hi) | (q.lo ^ q.hi);
+    return differ ? UINT64_MAX >> __builtin_clzll(differ) : 0;
+}
+
 static uint64_t least_or(struct piece p, struct piece q) {
-    for (uint64_t left = p.lo ^ q.lo; left; left &= ~top_bit(left)) {
+    for (uint64_t left = (p.lo ^ q.lo) & free_bits(p, q); left; left &= ~top_bit(left)) {
         uint64_t bit = top_bit(left);
         struct piece *from = p.lo & bit ? &q : &p;
         if (raised(from->lo, bit) <= from->hi) {
@@ -305,17 +308,17 @@ static uint64_t least_or(struct piece p, struct piece q) {
 }
 
 static uint64_t most_or(struct piece p, struct piece q) {
-    for (uint64_t left = p.hi & q.hi; left; left &= ~top_bit(left)) {
+    for (uint64_t left = p.hi & q.hi & free_bits(p, q); left; left &= ~top_bit(left)) {
         uint64_t bit = top_bit(left);
         uint64_t x = (p.hi - bit) | (bit - 1), y = (q.hi - bit) | (bit - 1);
         if (x >= p.lo || y >= q.lo)
-            return x >= p.lo ? x | q.hi : p.hi | y;
+            return p.hi | q.hi | (bit - 1); /* the other one has the bit */
     }
     return p.hi | q.hi;
 }
 
 static uint64_t least_xor(struct piece p, struct piece q) {
-    uint64_t below = UINT64_MAX;
+    uint64_t below = free_bits(p, q);
     while ((p.lo ^ q.lo) & below) {
         uint64_t bit = top_bit((p.lo ^ q.lo) & below);
         struct piece *from = p.lo & bit ? &q : &p;
@@ -344,13 +347,14 @@ static void pair_xor(struct pieces *out, unsigned w, struct piece p, struct piec
     pieces_add(out, w, least_xor(p, q), ~least_xor(p, inverted(w, q)) & num_limit(w));
 }
 
-/* The intervals say nothing that the known bits do not. */
+/* The intervals say nothing that the known bits do not: then the known bits of the result are all
+ * that there is to say of it. */
 static bool bits_say_all(unsigned w, const struct num *n) {
-    return n->umin == n->value && n->umax == (n->value | n->mask) &&
-           (n->mask & num_sign(w)
-                ? n->smax == (int64_t)(n->umax & ~num_sign(w)) &&
-                      ((uint64_t)n->smin & num_limit(w)) == (n->value | num_sign(w))
-                : true);
+    uint64_t sign = num_sign(w), greatest = n->value | n->mask;
+    if (n->umin != n->value || n->umax != greatest)
+        return false;
+    return !(n->mask & sign) ||
+           (n->smin == num_extend(w, n->value | sign) && n->smax == (int64_t)(greatest & ~sign));
 }
 
 static struct num bitwise(enum bpf_op op, unsigned w, const struct num *a, const struct num *b,
@@ -362,20 +366,9 @@ static struct num bitwise(enum bpf_op op, unsigned w, const struct num *a, const
     return finish(w, t, &all);
 }
 
-static struct num and (unsigned w, const struct num *a, const struct num *b) {
-    return bitwise(BPF_AND, w, a, b, pair_and);
-}
+/* -------------------------------------------------------------------------------------- shifts */
 
-static struct num or (unsigned w, const struct num *a, const struct num *b) {
-    return bitwise(BPF_OR, w, a, b, pair_or);
-}
-
-static struct num xor (unsigned w, const struct num *a,
-                       const struct num *b) { return bitwise(BPF_XOR, w, a, b, pair_xor); }
-
-    /* -------------------------------------------------------------------------------------- shifts */
-
-    static struct tnum shifted_bits(enum bpf_op op, unsigned w, struct tnum t, unsigned by) {
+static struct tnum shifted_bits(enum bpf_op op, unsigned w, struct tnum t, unsigned by) {
     switch (op) {
     case BPF_LSH: return tnum_cut(w, (struct tnum){t.value << by, t.mask << by});
     case BPF_RSH: return (struct tnum){t.value >> by, t.mask >> by};
@@ -386,53 +379,62 @@ static struct num xor (unsigned w, const struct num *a,
     }
 }
 
-static void shifted_piece(enum bpf_op op, struct pieces *out, unsigned w, struct piece p,
-                          unsigned by) {
-    if (op == BPF_LSH && p.hi - p.lo > num_limit(w) >> by)
-        *out = pieces_all(w);
-    else if (op == BPF_LSH)
-        add_arc(out, w, p.lo << by, p.hi << by);
-    else if (op == BPF_RSH)
-        pieces_add(out, w, p.lo >> by, p.hi >> by);
-    else
-        add_arc(out, w, (uint64_t)(num_extend(w, p.lo) >> by),
-                (uint64_t)(num_extend(w, p.hi) >> by));
-}
-
-/* Adds the pieces p, shifted. Where a left shift wraps around, the upper end is no multiple of
- * 2^by; then the multiple below it is the end. */
-static void add_shifted(enum bpf_op op, struct pieces *out, unsigned w, const struct pieces *p,
-                        unsigned by) {
+/* A piece, shifted left. Where it wraps around, the upper end is no multiple of 2^by: then the
+ * multiple below it is the end. */
+static void shift_left(struct pieces *out, unsigned w, struct piece p, unsigned by) {
     struct pieces one = pieces_none();
+    if (p.hi - p.lo > num_limit(w) >> by)
+        one = pieces_all(w);
+    else
+        add_arc(&one, w, p.lo << by, p.hi << by);
     for (unsigned i = 0; i < 2; i++) {
-        if (!is_empty(p->half[i]))
-            shifted_piece(op, &one, w, p->half[i], by);
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        if (!is_empty(one.half[i]))
-            pieces_add(out, w, one.half[i].lo,
-                       op == BPF_LSH ? one.half[i].hi >> by << by : one.half[i].hi);
+        if (!piece_is_empty(one.half[i]))
+            pieces_add(out, w, one.half[i].lo, one.half[i].hi >> by << by);
     }
 }
 
-/* One count after the other: there are at most w. If nothing is known of a, a lower count allows
- * all that a higher one does. */
+static bool counts_have(const struct num *counts, unsigned by) {
+    return ((by ^ counts->value) & ~counts->mask) == 0;
+}
+
+/* A piece, shifted by all counts. To the right, a number comes nearer to 0, or to -1, with each.
+ * To the left, it does not, once it wraps around. */
+static void shift_piece(enum bpf_op op, struct pieces *out, unsigned w, struct piece p,
+                        const struct num *counts) {
+    unsigned first = (unsigned)counts->umin, last = (unsigned)counts->umax;
+    if (op == BPF_ARSH && p.lo >= num_sign(w))
+        add_arc(out, w, (uint64_t)(num_extend(w, p.lo) >> first),
+                (uint64_t)(num_extend(w, p.hi) >> last));
+    else if (op != BPF_LSH)
+        pieces_add(out, w, p.lo >> last, p.hi >> first);
+    else if (p.hi <= num_limit(w) >> last)
+        pieces_add(out, w, p.lo << first, p.hi << last);
+    else
+        for (unsigned by = first; by <= last; by++) {
+            if (counts_have(counts, by))
+                shift_left(out, w, p, by);
+        }
+}
+
+/* If nothing is known of a, a lower count allows all that a higher one does. */
 static struct num shift(enum bpf_op op, unsigned w, const struct num *a, const struct num *b) {
-    struct num counts = num_const(w, w - 1);
+    struct num counts = num_const(w, w - 1), unknown = num_unknown(w);
     counts = num_alu(BPF_AND, w, b, &counts);
-    unsigned first = (unsigned)counts.umin, last = (unsigned)counts.umax;
-    struct num unknown = num_unknown(w);
     if (num_equal(a, &unknown))
-        last = first;
-    struct pieces p = num_split(w, a), out = pieces_none();
+        counts = num_const(w, counts.umin);
+    unsigned first = (unsigned)counts.umin, last = (unsigned)counts.umax;
     struct tnum t = shifted_bits(op, w, num_tnum(a), first);
-    for (unsigned by = first; by <= last; by++) {
-        if (!num_contains(w, &counts, by))
+    for (unsigned by = first + 1; by <= last && t.mask != num_limit(w); by++) {
+        if (!counts_have(&counts, by))
             continue;
         struct tnum bits = shifted_bits(op, w, num_tnum(a), by);
         t.mask |= bits.mask | (t.value ^ bits.value);
         t.value &= ~t.mask;
-        add_shifted(op, &out, w, &p, by);
+    }
+    struct pieces p = num_split(w, a), out = pieces_none();
+    for (unsigned i = 0; i < 2; i++) {
+        if (!piece_is_empty(p.half[i]))
+            shift_piece(op, &out, w, p.half[i], &counts);
     }
     return finish(w, t, &out);
 }
@@ -451,9 +453,9 @@ struct num num_alu(enum bpf_op op, unsigned w, const struct num *a, const struct
     case BPF_SDIV: return sdiv(w, a, b);
     case BPF_MOD: return modu(w, a, b);
     case BPF_SMOD: return smod(w, a, b);
-    case BPF_AND: return and(w, a, b);
-    case BPF_OR: return or (w, a, b);
-    case BPF_XOR: return xor(w, a, b);
+    case BPF_AND: return bitwise(op, w, a, b, pair_and);
+    case BPF_OR: return bitwise(op, w, a, b, pair_or);
+    case BPF_XOR: return bitwise(op, w, a, b, pair_xor);
     case BPF_LSH:
     case BPF_RSH:
     case BPF_ARSH: return shift(op, w, a, b);

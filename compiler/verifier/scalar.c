@@ -7,7 +7,7 @@
 
 #define ROUNDS 3 /* of deduction between a number and its low half; the third rarely finds any */
 
-static struct scalar pack(const struct num *x, const struct num *low) {
+static inline struct scalar pack(const struct num *x, const struct num *low) {
     return (struct scalar){*x, (uint32_t)low->umin, (uint32_t)low->umax, (int32_t)low->smin,
                            (int32_t)low->smax};
 }
@@ -20,10 +20,6 @@ struct num scalar_low_at(unsigned w, const struct scalar *s) {
 
 /* ---------------------------------------------------------------- a number and its low half */
 
-static inline bool is_empty(struct piece p) {
-    return p.lo > p.hi;
-}
-
 /* Whether a number is also one of the low half, with its sign: then so are its descriptions. */
 static inline bool is_small(unsigned w, const struct num *n) {
     return n->umax <= num_limit(w / 2) >> 1;
@@ -34,14 +30,14 @@ static bool move_up(unsigned w, const struct pieces *low, uint64_t *v) {
     uint64_t limit = num_limit(w / 2), word = *v & limit;
     for (unsigned i = 0; i < 2; i++) {
         struct piece p = low->half[i];
-        if (!is_empty(p) && word <= p.hi) {
+        if (!piece_is_empty(p) && word <= p.hi) {
             *v = (*v & ~limit) | (word > p.lo ? word : p.lo);
             return true;
         }
     }
     if (*v > num_limit(w) - limit - 1) /* in the last block */
         return false;
-    *v = ((*v | limit) + 1) | low->half[is_empty(low->half[0])].lo;
+    *v = ((*v | limit) + 1) | low->half[piece_is_empty(low->half[0])].lo;
     return true;
 }
 
@@ -58,6 +54,11 @@ static struct pieces inverted(unsigned w, const struct pieces *p) {
                             {~p->half[0].hi & limit, ~p->half[0].lo & limit}}};
 }
 
+static inline bool says_nothing(unsigned w, const struct num *n) {
+    struct num unknown = num_unknown(w);
+    return num_subset(&unknown, n);
+}
+
 enum narrowed { NOTHING, SOMETHING, EMPTY };
 
 /* Takes from x the numbers whose low half is not in `low`, as far as its ends and bits show. */
@@ -68,7 +69,7 @@ static enum narrowed narrow_by_low(unsigned w, struct num *x, const struct num *
     bool changed = x->mask & limit & ~low->mask;
     for (unsigned i = 0; i < 2; i++) {
         struct piece *half = &p.half[i], before = *half;
-        if (is_empty(before))
+        if (piece_is_empty(before))
             continue;
         if (!move_up(w, &words, &half->lo) || !move_down(w, &reversed, &half->hi))
             *half = pieces_none().half[0];
@@ -82,6 +83,10 @@ static enum narrowed narrow_by_low(unsigned w, struct num *x, const struct num *
 
 bool scalar_make_at(unsigned w, struct scalar *out, const struct num *x, const struct num *low) {
     struct num n = *x, l = *low;
+    if (says_nothing(w, x) && says_nothing(w / 2, low)) {
+        *out = pack(x, low);
+        return true;
+    }
     for (unsigned round = 0; round < ROUNDS; round++) {
         struct num truncated = is_small(w, &n) ? n : num_trunc(w, w / 2, &n);
         if (!num_subset(&l, &truncated) && !num_meet(&l, w / 2, &truncated))
@@ -106,6 +111,11 @@ static struct scalar made(unsigned w, const struct num *x, const struct num *low
 static struct scalar made_of(unsigned w, const struct num *x) {
     struct num low = num_unknown(w / 2);
     return is_small(w, x) ? pack(x, x) : made(w, x, &low);
+}
+
+static struct scalar constant(unsigned w, uint64_t v) {
+    struct num x = num_const(w, v), low = num_const(w / 2, v & num_limit(w / 2));
+    return pack(&x, &low);
 }
 
 /* A zero-extended low half. */
@@ -166,8 +176,8 @@ static bool works_from_below(enum bpf_op op) {
     }
 }
 
-/* a << count, for a known count. With one of w / 2 or more, only the low half of a counts (`<<= 32`,
- * then `s>>= 32` or `>>= 32`, is how compilers extend what has 32 bits). */
+/* a << count, for a known count. With one of w / 2 or more, only the low half of a counts (`<<=
+ * 32`, then `s>>= 32` or `>>= 32`, is how compilers extend what has 32 bits). */
 static struct scalar shifted_left(unsigned w, const struct scalar *a, uint64_t count) {
     struct num by = num_const(w, count), low = scalar_low_at(w, a);
     if (count >= w / 2) {
@@ -179,6 +189,14 @@ static struct scalar shifted_left(unsigned w, const struct scalar *a, uint64_t c
     by = num_const(w / 2, (uint64_t)1 << count); /* a shift would cut the count by half the width */
     low = num_alu(BPF_MUL, w / 2, &low, &by);
     return made(w, &x, &low);
+}
+
+/* a >> w / 2: the high half, whose signed interval outlives the shift. */
+static struct scalar high_half(unsigned w, const struct num *a) {
+    unsigned by = w / 2;
+    struct num high = {a->value >> by, a->mask >> by, a->umin >> by,
+                       a->umax >> by,  a->smin >> by, a->smax >> by};
+    return num_reduce(&high, by) ? zero_extended(w, &high) : scalar_unknown_at(w);
 }
 
 struct scalar scalar_alu_at(unsigned w, enum bpf_op op, unsigned width, const struct scalar *a,
@@ -194,8 +212,12 @@ struct scalar scalar_alu_at(unsigned w, enum bpf_op op, unsigned width, const st
     }
     if (op == BPF_MOV)
         return *b;
+    if (num_is_const(&a->x) && num_is_const(&b->x))
+        return constant(w, num_eval(op, w, a->x.value, b->x.value));
     if (op == BPF_LSH && num_is_const(&b->x))
         return shifted_left(w, a, b->x.value & (w - 1));
+    if (op == BPF_RSH && num_is_const(&b->x) && (b->x.value & (w - 1)) == w / 2)
+        return high_half(w, &a->x);
     struct num x = num_alu(op, w, &a->x, &b->x);
     if (is_small(w, &x) && is_small(w, &a->x) && is_small(w, &b->x))
         return pack(&x, &x);
@@ -261,8 +283,7 @@ struct scalar scalar_unknown(void) {
 }
 
 struct scalar scalar_const(uint64_t v) {
-    struct num x = num_const(64, v), low = num_const(32, (uint32_t)v);
-    return pack(&x, &low);
+    return constant(64, v);
 }
 
 struct scalar scalar_urange(uint64_t min, uint64_t max) {
