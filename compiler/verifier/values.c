@@ -153,6 +153,19 @@ static uint64_t **loop_bounds(struct fixpoint *fp) {
     return bounds;
 }
 
+/* The same where they outlive the analysis. */
+static const uint64_t *const *kept_bounds(const struct analysis *a, uint64_t **bounds) {
+    struct arena *arena = a->program->arena;
+    const uint64_t **kept = arena_alloc_array(arena, a->program->nfuncs, sizeof(*kept));
+    for (uint32_t f = 0; f < a->program->nfuncs; f++) {
+        uint64_t *loops = arena_alloc_array(arena, a->cfgs[f].nloops, sizeof(*loops));
+        if (a->cfgs[f].nloops)
+            memcpy(loops, bounds[f], a->cfgs[f].nloops * sizeof(*loops));
+        kept[f] = loops;
+    }
+    return kept;
+}
+
 static bool follow(struct verifier *v, struct analysis *a) {
     struct fixpoint *fp = fixpoint_new(a);
     size_t slots = v->program->ninsns;
@@ -160,12 +173,16 @@ static bool follow(struct verifier *v, struct analysis *a) {
         .a = a, .open = bitset_new(a->arena, slots), .results = bitset_new(a->arena, slots)};
     const struct fixpoint_visitor visitor = {
         .arg = &survey, .before = survey_before, .callback = survey_callback};
-    struct settle_cost cost;
+    uint64_t **bounds;
     if (v->log)
         trace_fixpoint(fp, v->log);
     values_walk(fp, &visitor);
-    if (!settle(fp, survey.open, survey.results, loop_bounds(fp), &cost))
+    bounds = loop_bounds(fp);
+    bool good = settle(fp, survey.open, survey.results, bounds, &v->result->cost);
+    v->result->cost.bytes = arena_used(a->arena);
+    if (!good)
         return false;
+    v->result->bounds = kept_bounds(a, bounds);
     v->result->facts = facts_collect(fp, v->program->arena);
     return true;
 }

@@ -31,11 +31,23 @@ struct verify_func {
     uint32_t chain_stack; /* bytes of eBPF stack on the chain of calls that needs most */
 };
 
+/* What the verifier took. */
+struct verify_cost {
+    uint64_t explored; /* instructions, over all paths that were followed one by one */
+    uint64_t visited;  /* states kept for that */
+    uint64_t pruned;   /* paths that ended where such a state had been */
+    uint64_t bytes;    /* of memory, at most */
+};
+
 struct verify_result {
     struct verify_func *funcs; /* by function index */
     uint32_t *order;           /* all function indices, callees before callers */
     struct bitset *reachable; /* slots that control flow can get to; ir_build() leaves out others */
     const struct facts *facts; /* of values; NULL after verify_form() */
+    /* By function, by loop in the order of their headers in the control-flow graph (cfg.h): most
+     * executions of the header each time the loop is entered. NULL after verify_form(). */
+    const uint64_t *const *bounds;
+    struct verify_cost cost; /* 0 after verify_form() */
 };
 
 /*
