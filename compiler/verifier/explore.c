@@ -35,7 +35,8 @@
  *
  * Joining. Iterations of a loop with a bound can be joined: its header's state is widened by that of the
  * execution before, until it covers the next one, which then is pruned. Then what the fixpoint knows of
- * registers at this header, which holds for every execution, takes back what widening gave away.
+ * registers at this header, which holds for every execution, takes back what widening gave away. In the same
+ * way states are joined that crowd at one place in one epoch.
  */
 #include "verifier/explore.h"
 
@@ -261,8 +262,13 @@ static void forget(struct exploration *x, struct place *p) {
 /* False: the path ends here. */
 static bool visit(struct exploration *x, struct place *p, bool counted_header) {
     struct epoch *culprit;
-    switch (visited_look(&x->visited, p->slot, p->chain, p->epoch, p->s,
+    switch (visited_look(&x->visited, p->slot, p->chain, p->epoch, &p->s,
                          counted_header ? &culprit : NULL)) {
+    case VISIT_MERGED:
+        x->report->joined = true;
+        note_event(x, p, (struct path_event){.slot = p->slot, .kind = PATH_WIDEN});
+        x->report->visited++;
+        return true;
     case VISIT_NEW: x->report->visited++; return true;
     case VISIT_COVERED: x->report->pruned++; return false;
     case VISIT_AGAIN:
@@ -542,6 +548,7 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     x->root = root;
     x->mode = mode;
     x->report = report;
+    x->visited.merge = mode == EXPLORE_JOIN;
     x->budget = budget;
     x->stop = false;
     x->found = loop_table(a->arena, a);

@@ -9,6 +9,7 @@
 #include "verifier/explore_parts.h"
 
 #define PROBES 48
+#define CROWD 16 /* states at one place that are told apart */
 
 /* ---- Chains of calls */
 
@@ -83,6 +84,8 @@ static const struct visited *nth_around(const struct visits *v, size_t n, size_t
 static void keep(struct visited_table *t, struct visits *v, struct epoch *epoch,
                  const struct state *s) {
     struct visited new_ = {state_copy(t->a->pool, s), epoch};
+    v->crowd = v->epoch == epoch ? v->crowd + 1 : 1;
+    v->epoch = epoch;
     if (t->count < t->limit) {
         vec_push(t->a->arena, &v->states, new_);
         v->cursor = v->states.count - 1;
@@ -99,25 +102,38 @@ static void keep(struct visited_table *t, struct visits *v, struct epoch *epoch,
     v->states.items[v->cursor] = new_;
 }
 
+/* The last state kept, widened by *s, takes the place of *s. */
+static void merge(struct visited_table *t, const struct visits *v, struct state **s) {
+    const struct state *last = v->states.items[v->states.count - 1].state;
+    uint32_t func = (*s)->frame[(*s)->nframes - 1]->func;
+    struct state *sum = state_copy(t->a->pool, last);
+    state_join(t->a->pool, sum, *s, v->crowd > CROWD + 4 ? &t->a->thresholds[func] : NULL);
+    state_free(t->a->pool, *s);
+    *s = sum;
+}
+
 enum visit_answer visited_look(struct visited_table *t, uint32_t slot, const struct chain *chain,
-                               struct epoch *epoch, const struct state *s, struct epoch **culprit) {
+                               struct epoch *epoch, struct state **s, struct epoch **culprit) {
     struct visits *v = visits_at(t, slot, chain);
     size_t index;
     for (size_t n = 0; n < PROBES; n++) {
         const struct visited *old = nth_around(v, n, &index);
         struct epoch *apart;
-        if (!old || !state_subset(s, old->state))
+        if (!old || !state_subset(*s, old->state))
             continue;
         if (may_prune(epoch, old->epoch, &apart)) {
             take_over(epoch, old->epoch);
             v->cursor = index;
             return VISIT_COVERED;
         }
-        if (culprit && repeats(old, apart, s)) {
+        if (culprit && repeats(old, apart, *s)) {
             *culprit = apart;
             return VISIT_AGAIN;
         }
     }
-    keep(t, v, epoch, s);
-    return VISIT_NEW;
+    bool crowded = t->merge && v->epoch == epoch && v->crowd >= CROWD && v->states.count;
+    if (crowded)
+        merge(t, v, s);
+    keep(t, v, epoch, *s);
+    return crowded ? VISIT_MERGED : VISIT_NEW;
 }
