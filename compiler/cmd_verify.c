@@ -128,7 +128,8 @@ const struct cmd cmd_verify = {
     .operands = "X.bpf.o|X.bpf.c",
     .about =
         "Proves that a program is safe to run on the board: that it stays inside its memory, uses\n"
-        "nothing uninitialised, gives records back, keeps addresses to itself, and ends. Prints what\n"
+        "nothing uninitialised, gives records back, keeps addresses to itself, and ends. Prints "
+        "what\n"
         "each program needs, and how often its loops can run. docs/verifier.md explains refusals.",
     .example = "bpf2thumb verify blink.bpf.o",
     .options = options,

@@ -57,7 +57,8 @@ static const struct cmd_option option_table[] = {
     {OPT_ACCEL, "accel", "X,Y,Z,...", "what reading the accelerometer gives", NULL},
     {OPT_TRACE, "trace", NULL, "print source, eBPF and Thumb-2 as they execute", NULL},
     {OPT_CYCLES, "cycles", NULL, "print cycles, instructions and stack", NULL},
-    {OPT_UNVERIFIED, "unverified", NULL, "compile as if nothing had been proven of the program", NULL},
+    {OPT_UNVERIFIED, "unverified", NULL, "compile as if nothing had been proven of the program",
+     NULL},
     {OPT_BUDGET, "budget", "CYCLES", "stop a run after so many cycles", NULL},
     {0},
 };

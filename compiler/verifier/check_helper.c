@@ -287,11 +287,10 @@ static bool check_tail_call(const struct checking *c) {
  * format that is not constant may ask for all. */
 static unsigned printk_arguments(const struct checking *c) {
     const struct value *fmt = argument(c, 0), *size = argument(c, 1);
-    const struct prog_data *d =
-        fmt->kind == VALUE_DATA ? &c->a->program->datas[fmt->object] : NULL;
+    const struct prog_data *d = fmt->kind == VALUE_DATA ? &c->a->program->datas[fmt->object] : NULL;
     unsigned conversions = 0;
-    if (!d || d->writable || !d->image || !scalar_is_const(&fmt->n) ||
-        size->kind != VALUE_SCALAR || !scalar_is_const(&size->n) || fmt->n.x.value > d->size ||
+    if (!d || d->writable || !d->image || !scalar_is_const(&fmt->n) || size->kind != VALUE_SCALAR ||
+        !scalar_is_const(&size->n) || fmt->n.x.value > d->size ||
         size->n.x.value > d->size - fmt->n.x.value)
         return c->h->nargs;
     const char *text = (const char *)d->image + fmt->n.x.value;

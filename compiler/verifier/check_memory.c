@@ -52,9 +52,8 @@ static const char *bound_mend(const struct checking *c, int64_t low, int64_t hig
     if (!index)
         index = "index";
     if (low < 0)
-        return arena_printf(arena,
-                            "test that `%s` is not negative (or make it unsigned) before you use it",
-                            index);
+        return arena_printf(
+            arena, "test that `%s` is not negative (or make it unsigned) before you use it", index);
     uint64_t count = room >= size ? (room - size) / step + 1 : 0;
     return arena_printf(arena,
                         "test the index first: %" PRIu64 " element%s of %" PRIu64

@@ -266,8 +266,7 @@ static const char *decision_text(const struct explaining *e, const struct decisi
     if (event->kind == PATH_WIDEN)
         return "after any number of iterations of this loop";
     if (event->kind == PATH_CALL)
-        return arena_printf(arena, "in %s(), called here",
-                            e->a->program->funcs[event->func].name);
+        return arena_printf(arena, "in %s(), called here", e->a->program->funcs[event->func].name);
     const char *text = branch_text(e, event);
     if (decision->times == 1)
         return text;

@@ -45,10 +45,10 @@
 #include "verifier/explore_parts.h"
 #include "verifier/values.h"
 
-#define LONG_LOOP 1000            /* executions of a header that are not followed one by one at first */
-#define JOIN_WIDEN_FROM 2         /* executions that are joined before the first widening */
-#define MEMORY_MAX (240u << 20)   /* bytes of the analyses' arena */
-#define VISITED_MAX (100u << 10)  /* states kept */
+#define LONG_LOOP 1000    /* executions of a header that are not followed one by one at first */
+#define JOIN_WIDEN_FROM 2 /* executions that are joined before the first widening */
+#define MEMORY_MAX (240u << 20)  /* bytes of the analyses' arena */
+#define VISITED_MAX (100u << 10) /* states kept */
 
 /* Where a path is. */
 struct place {
@@ -61,8 +61,8 @@ struct place {
 
 /* What is to be done once all that was started later is done. */
 struct pending {
-    struct epoch *epoch; /* done with it; or NULL: */
-    struct place place;  /* the other way of a jump, or another function */
+    struct epoch *epoch;     /* done with it; or NULL: */
+    struct place place;      /* the other way of a jump, or another function */
     struct path_event event; /* that leads there, the last of the place's */
 };
 
@@ -72,9 +72,9 @@ struct exploration {
     const struct explore_goals *goals;
     const struct plan *plan;
     struct visited_table visited;
-    uint64_t **bounds; /* found by explorations that were safe, by function and loop */
-    uint64_t **found;  /* by the one that runs */
-    uint64_t **rounds; /* executions of headers that it has followed */
+    uint64_t **bounds;         /* found by explorations that were safe, by function and loop */
+    uint64_t **found;          /* by the one that runs */
+    uint64_t **rounds;         /* executions of headers that it has followed */
     struct value **invariants; /* by function: registers by loop; NULL: not asked for yet */
     VEC(struct pending) pending;
     VEC(struct path_event) events;
@@ -142,8 +142,7 @@ static bool is_counted(const struct exploration *x, uint32_t func, uint32_t loop
 static bool is_joined(const struct exploration *x, uint32_t func, uint32_t loop) {
     uint64_t bound = x->goals->bounds[func][loop];
     bool idle = bound > LONG_LOOP || !x->plan->loop_wants[func][loop];
-    return bound != UINT64_MAX &&
-           (x->mode == EXPLORE_JOIN || (x->mode == EXPLORE_SOME && idle));
+    return bound != UINT64_MAX && (x->mode == EXPLORE_JOIN || (x->mode == EXPLORE_SOME && idle));
 }
 
 static void epoch_done(struct exploration *x, struct epoch *e) {
@@ -285,8 +284,8 @@ static bool arrive(struct exploration *x, struct place *p) {
         return true;
     forget(x, p);
     const struct cfg *cfg = cfg_of(x, p);
-    uint32_t loop = flags & SLOT_HEADER ? x->fp->header_loop[cfg->func][block_at(cfg, x, p->slot)]
-                                        : CFG_NONE;
+    uint32_t loop =
+        flags & SLOT_HEADER ? x->fp->header_loop[cfg->func][block_at(cfg, x, p->slot)] : CFG_NONE;
     if (loop == CFG_NONE || !begin_epoch(x, p, loop))
         return visit(x, p, false);
     if (!p->epoch->counted)
@@ -320,8 +319,7 @@ static bool branch(struct exploration *x, struct place *p) {
         can[taken] = transfer_branch(x->a, ways[taken], p->slot, taken);
     bool fork = can[0] && can[1];
     int way = fork ? b->succ[1] > b->succ[0] : can[1];
-    struct path_event event = {
-        .slot = p->slot, .kind = PATH_BRANCH, .taken = way, .forced = !fork};
+    struct path_event event = {.slot = p->slot, .kind = PATH_BRANCH, .taken = way, .forced = !fork};
     if (fork) {
         struct place other = *p;
         struct path_event instead = event;
@@ -381,8 +379,7 @@ static bool call_through(struct exploration *x, struct place *p) {
     size_t waiting = x->pending.count;
     bool functions = value_is_pointer(&v) && object_functions(x->a, &v, call_target, &t);
     if (functions && t.first.s) {
-        struct path_event event = {
-            .slot = p->slot, .kind = PATH_CALL, .func = t.first.chain->func};
+        struct path_event event = {.slot = p->slot, .kind = PATH_CALL, .func = t.first.chain->func};
         state_free(x->a->pool, p->s);
         *p = t.first;
         note_event(x, p, event);

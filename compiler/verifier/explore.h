@@ -15,10 +15,11 @@
 
 /* What there is to settle. The sets are not changed. */
 struct explore_goals {
-    const struct bitset *open;      /* by slot: its check fails in the fixpoint */
-    const struct bitset *results;   /* by slot of a helper call: what its callback returns may be wrong */
-    const struct bitset *to_stack;  /* by slot: this store may write to the stack */
-    uint64_t **bounds;              /* by function, by loop: most executions of its header for each time
+    const struct bitset *open; /* by slot: its check fails in the fixpoint */
+    const struct bitset
+        *results; /* by slot of a helper call: what its callback returns may be wrong */
+    const struct bitset *to_stack; /* by slot: this store may write to the stack */
+    uint64_t **bounds; /* by function, by loop: most executions of its header for each time
                                        the loop is entered; UINT64_MAX: not known, find out */
 };
 
@@ -32,7 +33,7 @@ enum path_kind {
     PATH_BRANCH, /* a conditional jump at slot, taken or not */
     PATH_CALL,   /* a call at slot of function `func` */
     PATH_RETURN, /* an exit at slot, to behind the call */
-    PATH_WIDEN,  /* the loop whose header is at slot stands for any number of iterations from here */
+    PATH_WIDEN, /* the loop whose header is at slot stands for any number of iterations from here */
 };
 
 struct path_event {

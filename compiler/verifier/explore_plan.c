@@ -112,7 +112,7 @@ static uint16_t helper_uses(const struct planning *p, uint32_t slot, uint16_t re
         return uses;
     for (unsigned i = 0; i < h->nargs; i++)
         if (h->arg[i] == BPF_ARG_U32 || h->arg[i] == BPF_ARG_U64)
-            uses &= (uint16_t)~(1u << (BPF_R1 + i));
+            uses &= (uint16_t) ~(1u << (BPF_R1 + i));
     return uses;
 }
 
@@ -225,8 +225,7 @@ struct plan *plan_new(struct fixpoint *fp, const struct explore_goals *goals) {
     plan->live = arena_alloc_array(a->arena, program->ninsns, sizeof(*plan->live));
     plan->keep = arena_alloc_array(a->arena, program->ninsns, sizeof(*plan->keep));
     plan->wants = arena_alloc_array(a->arena, program->nfuncs, sizeof(*plan->wants));
-    plan->loop_wants =
-        arena_alloc_array(a->arena, program->nfuncs, sizeof(*plan->loop_wants));
+    plan->loop_wants = arena_alloc_array(a->arena, program->nfuncs, sizeof(*plan->loop_wants));
     for (uint32_t i = 0; i < program->nfuncs; i++) { /* callees first */
         uint32_t func = a->result->order[i];
         plan->loop_wants[func] = arena_alloc_array(a->arena, a->cfgs[func].nloops, sizeof(bool));

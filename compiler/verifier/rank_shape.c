@@ -568,7 +568,8 @@ struct loop_shape *loop_shapes(struct arena *arena, const struct program *progra
                                const struct cfg *cfg, const uint16_t *live_args) {
     struct loop_shape *shapes = arena_alloc_array(arena, cfg->nloops, sizeof(*shapes));
     struct arena *scratch = arena_new();
-    struct walker w = {.arena = scratch, .program = program, .cfg = cfg, .live_args = live_args, .work = WORK};
+    struct walker w = {
+        .arena = scratch, .program = program, .cfg = cfg, .live_args = live_args, .work = WORK};
 
     if (cfg->nloops)
         find_taint(&w);

@@ -9,9 +9,9 @@
 #include "verifier/settle.h"
 
 #include <inttypes.h>
-#include <string.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "verifier/checks.h"
 #include "verifier/explain.h"
@@ -81,7 +81,10 @@ static void attempt(struct settling *t, const struct explore_root *root, enum ex
     t->cost->pruned += report->pruned;
     t->cost->runs++;
     if (getenv("EXDEBUG"))
-        fprintf(stderr, "mode %d verdict %d processed %lu visited %lu pruned %lu rounds %lu mem %zu\n", mode, report->verdict, report->processed, report->visited, report->pruned, report->iterations, arena_used(t->a->arena));
+        fprintf(stderr,
+                "mode %d verdict %d processed %lu visited %lu pruned %lu rounds %lu mem %zu\n",
+                mode, report->verdict, report->processed, report->visited, report->pruned,
+                report->iterations, arena_used(t->a->arena));
 }
 
 /* A failure with joined iterations on its way may be none, and so may a loop that does not end. */
@@ -102,7 +105,10 @@ static void settle_root(struct settling *t, const struct explore_root *root,
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         attempt(t, root, modes[i], i < 2 ? t->a->budget / parts[i] : left, &last);
         left -= last.processed < left ? last.processed : left;
-        if (getenv("EXDEBUG")) for (unsigned k = 0; k < last.nfailures; k++) fprintf(stderr, "  slot %u: %s\n", last.failures[k].problem.slot, last.failures[k].problem.text);
+        if (getenv("EXDEBUG"))
+            for (unsigned k = 0; k < last.nfailures; k++)
+                fprintf(stderr, "  slot %u: %s\n", last.failures[k].problem.slot,
+                        last.failures[k].problem.text);
         /* What failed with iterations joined tells more than that the budget is spent. */
         if (is_final(&last) || last.verdict != EXPLORE_BUDGET || report->verdict == EXPLORE_BUDGET)
             *report = last;
@@ -143,9 +149,8 @@ static void find_unsettled(void *arg, const struct summary *summary, uint32_t sl
 static bool say_budget(const struct settling *t, const struct explore_root *root,
                        const struct explore_report *report) {
     const struct verifier *v = t->a->verifier;
-    uint32_t slot = report->loop == CFG_NONE
-                        ? t->a->program->funcs[root->summary->func].start
-                        : header_slot(t->a, report->func, report->loop);
+    uint32_t slot = report->loop == CFG_NONE ? t->a->program->funcs[root->summary->func].start
+                                             : header_slot(t->a, report->func, report->loop);
     const char *what = report->memory ? "memory" : "instructions";
     if (report->loop != CFG_NONE && t->goals.bounds[report->func][report->loop] == UINT64_MAX)
         verify_error(t->a->verifier, DIAG_LOOP, slot,

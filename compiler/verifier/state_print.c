@@ -53,9 +53,12 @@ static void print_number(FILE *out, const struct scalar *n) {
 /* ---- Values */
 
 static const char *const reasons[] = {
-    [NONE_UNWRITTEN] = "no value",     [NONE_CALL] = "no value behind a call",
-    [NONE_MIXED] = "different kinds",  [NONE_RELEASED] = "a record that was given back",
-    [NONE_FRAME] = "an address in a frame that is gone", [NONE_POINTER] = "a part of a pointer",
+    [NONE_UNWRITTEN] = "no value",
+    [NONE_CALL] = "no value behind a call",
+    [NONE_MIXED] = "different kinds",
+    [NONE_RELEASED] = "a record that was given back",
+    [NONE_FRAME] = "an address in a frame that is gone",
+    [NONE_POINTER] = "a part of a pointer",
 };
 
 static void print_object(FILE *out, const struct value *v, const struct program *p) {

@@ -259,12 +259,23 @@ static struct value truncated(struct state *s, struct value *v, unsigned size) {
     return value_scalar(scalar_alu(BPF_AND, 64, &t.n, &mask));
 }
 
+/* A write through what may be any pointer. Frames out of reach are only marked: see calls.c. */
+void transfer_write_anywhere(const struct analysis *a, struct state *s, bool number) {
+    for (uint32_t i = 0; i < s->nframes; i++) {
+        s->written |= UINT32_C(1) << i;
+        if (s->frame[i])
+            write_somewhere(a, s, i, -VERIFY_STACK_MAX, 0, number);
+    }
+}
+
 /* Stores v, or an unknown number if v is NULL, through a pointer to the stack. Elsewhere contents are not
  * followed. */
 static void stack_store(const struct analysis *a, struct state *s, const struct value *p,
                         int64_t off, unsigned size, const struct value *v) {
     int place;
     int64_t low, high;
+    if (p->kind == VALUE_NONE)
+        transfer_write_anywhere(a, s, !v || is_number(v));
     if (p->kind != VALUE_STACK || !s->frame[p->object])
         return;
     uint32_t frame = p->object;

@@ -66,6 +66,8 @@ static struct value result(const struct analysis *a, struct state *s, uint32_t s
 static void written(const struct analysis *a, struct state *s, const struct value *p,
                     uint64_t min_size, uint64_t max_size) {
     int64_t low, high;
+    if (p->kind == VALUE_NONE && max_size > 0)
+        transfer_write_anywhere(a, s, true);
     if (p->kind != VALUE_STACK || !s->frame[p->object] || max_size == 0)
         return;
     if (!object_range(p, 0, &low, &high) || max_size > VERIFY_STACK_MAX)
@@ -85,9 +87,10 @@ static void written_arguments(const struct analysis *a, struct state *s,
                               const struct bpf_helper *h) {
     for (unsigned i = 0; i < h->nargs; i++) {
         struct value p = s->reg[BPF_R1 + i];
-        if (h->arg[i] == BPF_ARG_MAP_VALUE_OUT && s->reg[BPF_R1].kind == VALUE_MAP) {
-            uint32_t size = a->program->maps[s->reg[BPF_R1].object].value_size;
-            written(a, s, &p, size, size);
+        if (h->arg[i] == BPF_ARG_MAP_VALUE_OUT) {
+            bool known = s->reg[BPF_R1].kind == VALUE_MAP;
+            uint32_t size = known ? a->program->maps[s->reg[BPF_R1].object].value_size : 0;
+            written(a, s, &p, size, known ? size : VERIFY_STACK_MAX);
         } else if (h->arg[i] == BPF_ARG_MEM_OUT) {
             const struct value *size = &s->reg[BPF_R1 + i + 1];
             bool number = size->kind == VALUE_SCALAR;

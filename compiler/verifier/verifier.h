@@ -34,14 +34,15 @@ struct verify_func {
 /* A loop of a function, and its proof. */
 struct verify_loop {
     uint32_t func, slot; /* slot: where its header begins */
-    uint64_t bound;      /* most executions of the header each time the loop is entered; 0: never entered */
+    uint64_t
+        bound; /* most executions of the header each time the loop is entered; 0: never entered */
 };
 
 struct verify_result {
     struct verify_func *funcs; /* by function index */
     uint32_t *order;           /* all function indices, callees before callers */
     struct bitset *reachable; /* slots that control flow can get to; ir_build() leaves out others */
-    const struct facts *facts; /* of values; NULL after verify_form() */
+    const struct facts *facts;       /* of values; NULL after verify_form() */
     const struct verify_loop *loops; /* of all functions, by slot; after verify() */
     uint32_t nloops;
 };

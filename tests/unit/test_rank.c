@@ -411,15 +411,18 @@ static const struct row rows[] = {
              "5\njlt r6, 10, l\nexit",
      .in = {N(-8, 0, 0)},
      .bound = 10},
-    {.text = "l:\nldxdw r6, [r10-8]\nadd r6, 1\nstxdw [r10-8], r6\nmov r1, r7\nmov r2, r10\nadd r2, -16\n"
+    {.text = "l:\nldxdw r6, [r10-8]\nadd r6, 1\nstxdw [r10-8], r6\nmov r1, r7\nmov r2, r10\nadd "
+             "r2, -16\n"
              "call 88\njlt r6, 10, l\nexit",
      .in = {N(-8, 0, 0)},
      .bound = NONE},
-    {.text = "l:\nldxdw r6, [r10-16]\nadd r6, 1\nstxdw [r10-16], r6\nmov r1, r7\nmov r2, r10\nadd r2, -8\n"
+    {.text = "l:\nldxdw r6, [r10-16]\nadd r6, 1\nstxdw [r10-16], r6\nmov r1, r7\nmov r2, r10\nadd "
+             "r2, -8\n"
              "call 88\njlt r6, 10, l\nexit",
      .in = {N(-16, 0, 0)},
      .bound = 10},
-    {.text = "l:\nldxdw r6, [r10-16]\nadd r6, 1\nstxdw [r10-16], r6\nmov r1, r7\nmov r2, r10\nadd r2, -16\n"
+    {.text = "l:\nldxdw r6, [r10-16]\nadd r6, 1\nstxdw [r10-16], r6\nmov r1, r7\nmov r2, r10\nadd "
+             "r2, -16\n"
              "call 1\njlt r6, 10, l\nexit",
      .in = {N(-16, 0, 0)},
      .bound = 10},
