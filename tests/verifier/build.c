@@ -99,7 +99,8 @@ static const char *with_indices(struct builder *b) {
     /* Behind the end: what tells where functions begin that only tables name. */
     VEC(char *) *labels = (void *)&b->labels;
     for (size_t i = 0; i < labels->count; i++)
-        for (const char *d = arena_printf(b->arena, "\nlddw r0, func %s", labels->items[i]); *d; d++)
+        for (const char *d = arena_printf(b->arena, "\nlddw r0, func %s", labels->items[i]); *d;
+             d++)
             vec_push(b->arena, &out, *d);
     for (const char *d = labels->count ? "\nexit\n" : ""; *d; d++)
         vec_push(b->arena, &out, *d);
@@ -116,10 +117,11 @@ static size_t label(struct builder *b, char *name) {
 }
 
 static void collect_labels(struct builder *b) {
-    vec_for_each(const struct case_row, r, &b->c->programs) label(b, r->word[0]);
-    vec_for_each(const struct case_row, r, &b->c->pointers) if (r->word[3] &&
-                                                                strcmp(r->word[2], "func") == 0)
-        label(b, r->word[3]);
+    vec_for_each(const struct case_row, r, &b->c->programs)
+        label(b, r->word[0]);
+    vec_for_each(const struct case_row, r, &b->c->pointers)
+        if (r->word[3] && strcmp(r->word[2], "func") == 0)
+            label(b, r->word[3]);
 }
 
 static bool words(struct builder *b, struct bpf_insn **insns, uint32_t *count) {
@@ -140,9 +142,9 @@ static bool words(struct builder *b, struct bpf_insn **insns, uint32_t *count) {
 static bool assemble(struct builder *b) {
     struct bpf_insn *insns;
     uint32_t count, tail = b->labels.count ? (uint32_t)b->labels.count * 2 + 1 : 0;
-    if (b->c->form == CASE_RAW ? !words(b, &insns, &count)
-                               : !asm_parse(b->arena, with_indices(b), b->c->file, &insns, &count,
-                                            b->diag))
+    if (b->c->form == CASE_RAW
+            ? !words(b, &insns, &count)
+            : !asm_parse(b->arena, with_indices(b), b->c->file, &insns, &count, b->diag))
         return false;
     uint8_t *pseudo = arena_alloc(b->arena, count);
     for (uint32_t i = 0; i < count; i++) {
@@ -220,9 +222,8 @@ static void make_datas(struct builder *b) {
         const struct case_row *r = &b->c->datas.items[i];
         struct prog_data *d = &p->datas[i];
         VEC(uint8_t) image = {0};
-        *d = (struct prog_data){.name = r->word[0],
-                                .align = 8,
-                                .writable = strncmp(r->word[0], ".rodata", 7) != 0};
+        *d = (struct prog_data){
+            .name = r->word[0], .align = 8, .writable = strncmp(r->word[0], ".rodata", 7) != 0};
         if (r->word[1] && strcmp(r->word[1], "zero") == 0) {
             d->size = number(r->word[2]);
             if (!d->writable || strncmp(d->name, ".bss", 4) != 0)
@@ -263,8 +264,9 @@ static void make_pointers(struct builder *b) {
         if (kind == PROG_RELOC_FUNC)
             p->funcs[target].address_taken = true;
         p->datas[data].relocated = true;
-        p->relocs[p->nrelocs++] = (struct prog_reloc){kind, (uint32_t)data, number(r->word[1]),
-                                                      (uint32_t)target, (int32_t)number(r->word[4])};
+        p->relocs[p->nrelocs++] =
+            (struct prog_reloc){kind, (uint32_t)data, number(r->word[1]), (uint32_t)target,
+                                (int32_t)number(r->word[4])};
     }
 }
 
@@ -301,8 +303,8 @@ static void make_values(struct builder *b) {
         if (map < 0 || entry < 0)
             complain(b, r->line, "no such prog_array or program", NULL);
         else
-            p->relocs[p->nrelocs++] = (struct prog_reloc){
-                PROG_RELOC_PROG, (uint32_t)map, number(r->word[1]), (uint32_t)entry, 0};
+            p->relocs[p->nrelocs++] = (struct prog_reloc){PROG_RELOC_PROG, (uint32_t)map,
+                                                          number(r->word[1]), (uint32_t)entry, 0};
     }
 }
 

@@ -44,7 +44,7 @@ struct verifier_case {
     uint32_t mem_size;
     unsigned runs;
     enum case_form form;
-    char *text; /* of the program; line breaks as in the file */
+    char *text;         /* of the program; line breaks as in the file */
     unsigned text_line; /* where it begins */
     case_rows maps, datas, pointers, programs, values;
     unsigned here; /* line of the file that the error points to; 0: not tested */

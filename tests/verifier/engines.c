@@ -205,10 +205,8 @@ static const char *run_level(struct runner *r, const struct program *p, unsigned
         return why;
     for (uint32_t e = 0; e < p->nentries; e++)
         for (unsigned run = 0; run < runs; run++) {
-            struct input in = {.blob = result.blob,
-                               .blob_size = result.blob_size,
-                               .program = e,
-                               .run = run};
+            struct input in = {
+                .blob = result.blob, .blob_size = result.blob_size, .program = e, .run = run};
             if (p->entries[e].ctx_size > sizeof(in.context))
                 return "the context is larger than tests allow for";
             r->random = run * 977 + e;
