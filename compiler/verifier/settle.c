@@ -85,6 +85,7 @@ static void attempt(struct settling *t, const struct explore_root *root, enum ex
     t->cost->explored += report->processed;
     t->cost->visited += report->visited;
     t->cost->pruned += report->pruned;
+    t->cost->bytes = report->bytes > t->cost->bytes ? report->bytes : t->cost->bytes;
 }
 
 /* A failure with joined iterations on its way may be none, and so may a loop that does not end. */

@@ -179,7 +179,7 @@ static bool follow(struct verifier *v, struct analysis *a) {
     values_walk(fp, &visitor);
     bounds = loop_bounds(fp);
     bool good = settle(fp, survey.open, survey.results, bounds, &v->result->cost);
-    v->result->cost.bytes = arena_used(a->arena);
+    v->result->cost.bytes += arena_used(a->arena);
     if (!good)
         return false;
     v->result->bounds = kept_bounds(a, bounds);
