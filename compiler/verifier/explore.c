@@ -48,8 +48,8 @@
 
 #define LONG_LOOP 1000    /* executions of a header that are not followed one by one at first */
 #define JOIN_WIDEN_FROM 2 /* executions that are joined before the first widening */
-#define MEMORY_MAX (200u << 20)  /* bytes of states and of what belongs to a run */
-#define VISITED_MAX (110u << 20) /* bytes in use from which on no more states are kept */
+#define MEMORY_MAX (230u << 20)  /* bytes of states and of what belongs to a run */
+#define VISITED_MAX (100u << 20) /* bytes in use from which on no more states are kept */
 
 /* Where a path is. */
 struct place {
