@@ -21,7 +21,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_TYPE = CMD_LONG, OPT_MEM_SIZE, OPT_VIEW /* and as many as there are views */ };
+enum {
+    OPT_TYPE = CMD_LONG,
+    OPT_MEM_SIZE,
+    OPT_UNVERIFIED,
+    OPT_VIEW /* and as many as there are views */
+};
 
 #define DEFAULT_PASS "final"
 
@@ -176,6 +181,8 @@ static const struct cmd_option options[] = {
      COMPILE_LEVELS},
     {OPT_TYPE, "type", "T", "program type instead of what SEC() says", hook_examples},
     {OPT_MEM_SIZE, "mem-size", "N", "bytes of memory of raw programs (default 4096)", NULL},
+    {OPT_UNVERIFIED, "unverified", NULL, "compile as if nothing had been proven of the program",
+     NULL},
     {0},
 };
 
@@ -210,6 +217,7 @@ static bool parse(struct cmd_args *args, struct dump_input *input, int *view) {
                                   "unknown level -O%s", args->value);
             break;
         case OPT_TYPE: input->options.type = args->value; break;
+        case OPT_UNVERIFIED: input->options.verify = COMPILE_UNVERIFIED; break;
         case OPT_MEM_SIZE:
             if (!cmd_number(args, "--mem-size", args->value, 1, BPF_RAW_MEM_MAX, &number))
                 return false;

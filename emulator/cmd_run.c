@@ -37,6 +37,7 @@ enum {
     OPT_ADC,
     OPT_ENCODER,
     OPT_ACCEL,
+    OPT_UNVERIFIED,
 };
 
 static const struct cmd_option option_table[] = {
@@ -56,6 +57,8 @@ static const struct cmd_option option_table[] = {
     {OPT_ACCEL, "accel", "X,Y,Z,...", "what reading the accelerometer gives", NULL},
     {OPT_TRACE, "trace", NULL, "print source, eBPF and Thumb-2 as they execute", NULL},
     {OPT_CYCLES, "cycles", NULL, "print cycles, instructions and stack", NULL},
+    {OPT_UNVERIFIED, "unverified", NULL, "compile as if nothing had been proven of the program",
+     NULL},
     {OPT_BUDGET, "budget", "CYCLES", "stop a run after so many cycles", NULL},
     {0},
 };
@@ -149,6 +152,7 @@ static bool parse_option(struct run *r, int id) {
     case 'O': return parse_level(r);
     case OPT_PROG: r->prog = args->value; return true;
     case OPT_TYPE: r->compile.type = args->value; return true;
+    case OPT_UNVERIFIED: r->compile.verify = COMPILE_UNVERIFIED; return true;
     case OPT_TRACE: r->trace = true; return true;
     case OPT_CYCLES: r->cycles = true; return true;
     case OPT_MEM:

@@ -3,7 +3,7 @@
  * Product of two 20 x 20 matrices of 32-bit numbers, a state estimator's daily bread: A, then B, then room for
  * the result. r0 = the trace of the result.
  *
- *     bpf2thumb run --mem @a-and-b.bin matmul.bpf.c
+ *     bpf2thumb run --mem-size 4800 --mem @a-and-b.bin matmul.bpf.c
  */
 #include "bpf_mcu.h"
 
@@ -13,7 +13,8 @@ SEC("raw")
 u64 matmul(s32 *memory, u32 size) {
     const s32 *a = memory, *b = memory + N * N;
     s32 *c = memory + 2 * N * N, trace = 0;
-    (void)size;
+    if (size < 3 * N * N * sizeof(*memory)) /* --mem-size 4800 */
+        return 0;
     for (u32 i = 0; i < N; i++)
         for (u32 j = 0; j < N; j++) {
             s32 sum = 0;

@@ -33,22 +33,21 @@ static __noinline void insertion(u16 *v, u32 low, u32 high) {
     for (u32 i = low + 1; i <= high && i < N; i++) {
         u16 x = v[i];
         u32 j = i;
-        while (j > low && j < N && v[j - 1] > x) {
-            v[j] = v[j - 1];
+        while (j > low && v[(j - 1) & (N - 1)] > x) {
+            v[j & (N - 1)] = v[(j - 1) & (N - 1)];
             j--;
         }
-        if (j < N)
-            v[j] = x;
+        v[j & (N - 1)] = x;
     }
 }
 
 SEC("raw")
 u64 quicksort(u16 *v, u32 size) {
-    u8 low[DEPTH], high[DEPTH];
+    u8 low[DEPTH] = {0}, high[DEPTH] = {0};
     u32 depth = 1;
     u64 sum = 0;
     (void)size;
-    low[0] = 0, high[0] = N - 1;
+    high[0] = N - 1;
     for (u32 n = 0; n < 2 * N && depth > 0 && depth <= DEPTH; n++) {
         u32 top = depth - 1, l = low[top & (DEPTH - 1)], h = high[top & (DEPTH - 1)];
         depth--;

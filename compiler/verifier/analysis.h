@@ -50,6 +50,8 @@ struct problem {
 void transfer_insn(const struct analysis *a, struct state *s, uint32_t slot);
 /* A conditional jump that is taken or not: what that teaches. False: it cannot be. */
 bool transfer_branch(const struct analysis *a, struct state *s, uint32_t slot, bool taken);
+/* A write of a number, or perhaps of a pointer, to where nobody knows. */
+void transfer_write_anywhere(const struct analysis *a, struct state *s, bool number);
 /* --- transfer_helper.c: the call of a helper but for what its callback does: r0, memory it writes,
  * records, r1 to r5 */
 void transfer_helper(const struct analysis *a, struct state *s, uint32_t slot, uint32_t id);
@@ -111,5 +113,7 @@ bool problem_set(const struct analysis *a, struct problem *problem, enum diag_ca
     __attribute__((format(printf, 6, 7)));
 /* The expression of the source that an instruction belongs to, "data[i]", or NULL. */
 const char *problem_expression(const struct analysis *a, uint32_t slot);
+/* The index in its last brackets, "i", or NULL. */
+const char *problem_index(const struct analysis *a, uint32_t slot);
 
 #endif

@@ -88,8 +88,13 @@ static void return_locally(const struct call *c, struct state *s, const struct s
     s->reg[BPF_R0] = after->reg[BPF_R0];
     make_foreign(&s->reg[BPF_R0]);
     for (uint32_t i = 0; i < s->nframes; i++) {
-        if (!after->frame[i] || !(after->written >> i & 1))
-            continue; /* out of reach, or not written to */
+        if (!(after->written >> i & 1))
+            continue;
+        if (!after->frame[i]) { /* through a pointer that nobody knows */
+            stack_poison(c->a->pool, state_own_frame(c->a->pool, s, i), -VERIFY_STACK_MAX,
+                         VERIFY_STACK_MAX);
+            continue;
+        }
         returned_frame(c, after, i, s);
         state_share_frame(c->a->pool, s, i, after->frame[i]);
     }

@@ -22,7 +22,14 @@ static const struct value *argument(const struct checking *c, unsigned i) {
     return &c->s->reg[BPF_R1 + i];
 }
 
+/* "the key (argument 2) of bpf_map_lookup_elem()" */
 static const char *argument_name(const struct checking *c, unsigned i) {
+    const char *what = c->h->arg[i] == BPF_ARG_MAP_KEY ? "the key"
+                       : c->h->arg[i] == BPF_ARG_MAP_VALUE || c->h->arg[i] == BPF_ARG_MAP_VALUE_OUT
+                           ? "the value"
+                           : NULL;
+    if (what)
+        return arena_printf(c->a->arena, "%s (argument %u) of bpf_%s()", what, i + 1, c->h->name);
     return arena_printf(c->a->arena, "argument %u of bpf_%s()", i + 1, c->h->name);
 }
 
@@ -283,13 +290,33 @@ static bool check_tail_call(const struct checking *c) {
     return check_records_open(c, "a tail call");
 }
 
+/* Arguments that bpf_trace_printk() reads: its format and as many numbers as that has conversions. A
+ * format that is not constant may ask for all. */
+static unsigned printk_arguments(const struct checking *c) {
+    const struct value *fmt = argument(c, 0), *size = argument(c, 1);
+    const struct prog_data *d = fmt->kind == VALUE_DATA ? &c->a->program->datas[fmt->object] : NULL;
+    unsigned conversions = 0;
+    if (!d || d->writable || !d->image || !scalar_is_const(&fmt->n) || size->kind != VALUE_SCALAR ||
+        !scalar_is_const(&size->n) || fmt->n.x.value > d->size ||
+        size->n.x.value > d->size - fmt->n.x.value)
+        return c->h->nargs;
+    const char *text = (const char *)d->image + fmt->n.x.value;
+    for (uint64_t i = 0; i + 1 < size->n.x.value; i++)
+        if (text[i] == '%') {
+            conversions += text[i + 1] != '%';
+            i += text[i + 1] == '%';
+        }
+    return conversions + 2 < c->h->nargs ? conversions + 2 : c->h->nargs;
+}
+
 bool check_helper(const struct analysis *a, const struct state *s, uint32_t slot, uint32_t id,
                   struct problem *problem) {
     struct checking c = {a, s, slot, bpf_helper_by_id(id), problem};
     if (!c.h || id >= BPF_HELPER_INTERNAL_BASE)
         return FAIL(&c, DIAG_HELPER, "use the helpers that bpf_mcu.h declares",
                     "there is no helper with id %u", id);
-    for (unsigned i = 0; i < c.h->nargs; i++) {
+    unsigned nargs = id == BPF_FUNC_TRACE_PRINTK ? printk_arguments(&c) : c.h->nargs;
+    for (unsigned i = 0; i < nargs; i++) {
         const struct value *v = argument(&c, i);
         if (v->kind == VALUE_NONE)
             return v->reason == NONE_RELEASED

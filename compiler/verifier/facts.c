@@ -11,7 +11,7 @@ struct seen {
     struct fact fact;
 };
 
-struct collector {
+struct facts_collector {
     const struct analysis *a;
     struct seen *after;
     struct seen **at;
@@ -68,7 +68,7 @@ static void see(struct seen *seen, struct fact fact) {
     seen->any = true;
 }
 
-static void note_branch(struct collector *c, uint32_t slot, const struct state *s) {
+static void note_branch(struct facts_collector *c, uint32_t slot, const struct state *s) {
     for (int taken = 0; taken < 2; taken++) {
         struct state *copy = state_copy(c->a->pool, s);
         if (transfer_branch(c->a, copy, slot, taken))
@@ -77,8 +77,8 @@ static void note_branch(struct collector *c, uint32_t slot, const struct state *
     }
 }
 
-static void before(void *arg, const struct summary *summary, uint32_t slot, const struct state *s) {
-    struct collector *c = arg;
+void facts_before(struct facts_collector *c, const struct summary *summary, uint32_t slot,
+                  const struct state *s) {
     const struct cfg *cfg = &c->a->cfgs[summary->func];
     const struct prog_func *f = &c->a->program->funcs[summary->func];
     if (cfg->blocks[cfg->block_of[slot - f->start]].start == slot) {
@@ -91,40 +91,41 @@ static void before(void *arg, const struct summary *summary, uint32_t slot, cons
         note_branch(c, slot, s);
 }
 
-static void after(void *arg, const struct summary *summary, uint32_t slot, const struct state *s) {
-    struct collector *c = arg;
+void facts_after(struct facts_collector *c, uint32_t slot, const struct state *s) {
     const struct bpf_decoded *d = &c->a->program->decoded[slot];
     bool call = d->op == BPF_CALL_HELPER || d->op == BPF_CALL_LOCAL || d->op == BPF_CALLX;
     bool fetch = bpf_op_is_atomic(d->op);
     unsigned reg = call || d->op == BPF_ATOMIC_CMPXCHG ? BPF_R0 : fetch ? d->src : d->dst;
-    (void)summary;
     if (reg < BPF_R10)
         see(&c->after[slot], fact_of(c->a, &s->reg[reg]));
 }
 
-struct facts *facts_collect(struct fixpoint *fp, struct arena *arena) {
-    const struct analysis *a = fp->a;
+struct facts_collector *facts_start(const struct analysis *a) {
     uint32_t n = a->program->ninsns;
-    struct collector c = {.a = a,
-                          .after = arena_alloc_array(a->arena, n, sizeof(struct seen)),
-                          .at = arena_alloc_array(a->arena, n, sizeof(struct seen *)),
-                          .sides = arena_alloc_array(a->arena, n, 1)};
-    const struct fixpoint_visitor visitor = {.arg = &c, .before = before, .after = after};
-    values_walk(fp, &visitor);
+    struct facts_collector *c = arena_alloc(a->arena, sizeof(*c));
+    *c = (struct facts_collector){.a = a,
+                                  .after = arena_alloc_array(a->arena, n, sizeof(struct seen)),
+                                  .at = arena_alloc_array(a->arena, n, sizeof(struct seen *)),
+                                  .sides = arena_alloc_array(a->arena, n, 1)};
+    return c;
+}
+
+struct facts *facts_finish(const struct facts_collector *c, struct arena *arena) {
+    uint32_t n = c->a->program->ninsns;
     struct facts *facts = arena_alloc(arena, sizeof(*facts));
     struct fact *behind = arena_alloc_array(arena, n, sizeof(*behind));
     struct fact **at = arena_alloc_array(arena, n, sizeof(*at));
     uint8_t *branch = arena_alloc_array(arena, n, 1);
     for (uint32_t slot = 0; slot < n; slot++) {
-        behind[slot] = c.after[slot].fact;
-        branch[slot] = c.sides[slot] == 1   ? BRANCH_TAKEN
-                       : c.sides[slot] == 2 ? BRANCH_NOT_TAKEN
-                                            : BRANCH_EITHER;
-        if (!c.at[slot])
+        behind[slot] = c->after[slot].fact;
+        branch[slot] = c->sides[slot] == 1   ? BRANCH_TAKEN
+                       : c->sides[slot] == 2 ? BRANCH_NOT_TAKEN
+                                             : BRANCH_EITHER;
+        if (!c->at[slot])
             continue;
         at[slot] = arena_alloc_array(arena, BPF_R10, sizeof(**at));
         for (int r = 0; r < BPF_R10; r++)
-            at[slot][r] = c.at[slot][r].fact;
+            at[slot][r] = c->at[slot][r].fact;
     }
     facts->after = behind;
     facts->at = (const struct fact *const *)at;

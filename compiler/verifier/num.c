@@ -8,9 +8,10 @@
 
 /* ---------------------------------------------------------------------------------- known bits */
 
-/* Moves *v up to the next member of t; false if there is none. Where v differs from t's known bits,
- * the highest difference decides: v is either below all members that begin as it does, then the rest
- * is the least that t allows, or above, then the lowest unknown 0 in front becomes 1. */
+/* Moves *v up to the next member of t; false if there is none. Where v differs from t's known
+ * bits, the highest difference decides: v is either below all members that begin as it does,
+ * then the rest is the least that t allows, or above, then the lowest unknown 0 in front becomes
+ * 1. */
 static inline bool move_up(struct tnum t, uint64_t *v) {
     uint64_t wrong = (*v ^ t.value) & ~t.mask;
     if (wrong == 0)
@@ -155,8 +156,8 @@ static uint64_t widened_mask(unsigned w, uint64_t old, uint64_t joined) {
     return (joined | UINT64_MAX << low) & num_limit(w);
 }
 
-/* Takes the bounds that grew from `old` to the next of the thresholds. Those count, for the unsigned
- * interval as for the signed one, that fit in w bits by some reading. */
+/* Takes the bounds that grew from `old` to the next of the thresholds. Those count, for the
+ * unsigned interval as for the signed one, that fit in w bits by some reading. */
 static void widen_bounds(struct num *n, unsigned w, const struct num *old,
                          const struct thresholds *t) {
     struct num far = num_unknown(w);

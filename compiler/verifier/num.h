@@ -3,13 +3,13 @@
  * Numbers of w bits: what scalar.c is made of, and the functions of scalar.h for scalars of w bits
  * with a low half of w / 2, which the exhaustive tests use.
  *
- * The two intervals of a num say no more and no less than two pieces do, one of the numbers without
- * the sign bit and one of those with it. Within a piece, unsigned and signed order are the same: so
- * each operation on intervals is defined on pieces, for all pairs of them, and never has to think of
- * wrap-around in its operands. Its results are arcs (intervals modulo 2^w); pieces_add() cuts these
- * at 0 and at the sign bit. num_build() then makes the ends of the pieces members of the known bits
- * and takes known bits from the ends. One round of this gives the best description that there is of
- * the numbers that have these known bits and lie in these pieces.
+ * The two intervals of a num say no more and no less than two pieces do, one of the numbers
+ * without the sign bit and one of those with it. Within a piece, unsigned and signed order are the
+ * same: so each operation on intervals is defined on pieces, for all pairs of them, and never has
+ * to think of wrap-around in its operands. Its results are arcs (intervals modulo 2^w);
+ * pieces_add() cuts these at 0 and at the sign bit. num_build() then makes the ends of the pieces
+ * members of the known bits and takes known bits from the ends. One round of this gives the best
+ * description that there is of the numbers that have these known bits and lie in these pieces.
  */
 #ifndef VERIFIER_NUM_H
 #define VERIFIER_NUM_H

@@ -135,7 +135,7 @@ static struct num each_pair(unsigned w, struct tnum t, const struct num *a, cons
     return finish(w, t, &out);
 }
 
-/* --------------------------------------------------------------------- sums, products, quotients */
+/* -------------------------------------------------------------------- sums, products, quotients */
 
 static void add_arc(struct pieces *out, unsigned w, uint64_t start, uint64_t end) {
     pieces_add(out, w, start & num_limit(w), end & num_limit(w));
@@ -231,8 +231,8 @@ static struct num sdiv(unsigned w, const struct num *a, const struct num *b) {
     return each_quotient(w, tnum_unknown(w), a, b, &zero, pair_sdiv);
 }
 
-/* p and q are magnitudes; the sign is that of p. With one quotient for all pairs, the remainder is a
- * difference. */
+/* p and q are magnitudes; the sign is that of p. With one quotient for all pairs, the remainder
+ * is a difference. */
 static void remain(struct pieces *out, unsigned w, bool negative, struct piece p, struct piece q) {
     uint64_t quotient = p.lo / q.hi;
     if (quotient == p.hi / q.lo)
@@ -288,7 +288,8 @@ static uint64_t raised(uint64_t v, uint64_t bit) {
     return (v | bit) & -bit;
 }
 
-/* Bits that an end can change without leaving its interval: from the first in which two ends differ. */
+/* Bits that an end can change without leaving its interval: from the first in which two ends
+ * differ. */
 static uint64_t free_bits(struct piece p, struct piece q) {
     uint64_t differ = (p.lo ^ p.hi) | (q.lo ^ q.hi);
     return differ ? UINT64_MAX >> __builtin_clzll(differ) : 0;
@@ -311,7 +312,7 @@ static uint64_t most_or(struct piece p, struct piece q) {
         uint64_t bit = top_bit(left);
         uint64_t x = (p.hi - bit) | (bit - 1), y = (q.hi - bit) | (bit - 1);
         if (x >= p.lo || y >= q.lo)
-            return x >= p.lo ? x | q.hi : p.hi | y;
+            return p.hi | q.hi | (bit - 1); /* the other one has the bit */
     }
     return p.hi | q.hi;
 }
@@ -396,7 +397,8 @@ static bool counts_have(const struct num *counts, unsigned by) {
     return ((by ^ counts->value) & ~counts->mask) == 0;
 }
 
-/* A piece, shifted by all counts. To the right, a number comes nearer to 0, or to -1, with each. To the left, it does not, once it wraps around. */
+/* A piece, shifted by all counts. To the right, a number comes nearer to 0, or to -1, with each.
+ * To the left, it does not, once it wraps around. */
 static void shift_piece(enum bpf_op op, struct pieces *out, unsigned w, struct piece p,
                         const struct num *counts) {
     unsigned first = (unsigned)counts->umin, last = (unsigned)counts->umax;

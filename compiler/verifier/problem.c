@@ -68,34 +68,71 @@ static bool is_keyword(const char *p, size_t length) {
     return false;
 }
 
-/* The expression that the compiler names as an instruction's place, as it stands in the source: "data[i]",
- * or NULL where the place is not the beginning of one. A member's place is its own name: what stands before
- * it belongs to it. */
+/* Where the postfix expression begins that goes on, or ends, at `at`; NULL if its brackets do not match.
+ * A member's place is its own name: what stands before it belongs to it. */
+static const char *expression_start(const char *text, const char *at) {
+    const char *start = at;
+    while (start > text && (is_name(start[-1]) || start[-1] == '.' || start[-1] == ']' ||
+                            (start[-1] == '>' && start - 1 > text && start[-2] == '-') ||
+                            (start[-1] == '-' && start[0] == '>'))) {
+        start--;
+        if (*start != ']')
+            continue;
+        int depth = 0;
+        for (; start >= text; start--) { /* back to its bracket */
+            depth += (*start == ']') - (*start == '[');
+            if (depth == 0)
+                break;
+        }
+        if (start < text)
+            return NULL;
+    }
+    return start;
+}
+
+/* What an assignment at `at` assigns to, from *start to *end: "*n" of "*n += 1". */
+static bool assigned(const char *text, const char *at, const char **start, const char **end) {
+    if (strcspn(at, "=") > strspn(at, "+-*/%&|^<>"))
+        return false;
+    *end = at;
+    while (*end > text && isspace((unsigned char)(*end)[-1]))
+        (*end)--;
+    *start = expression_start(text, *end);
+    if (!*start || *start == *end)
+        return false;
+    while (*start > text && (*start)[-1] == '*')
+        (*start)--;
+    return true;
+}
+
 const char *problem_expression(const struct analysis *a, uint32_t slot) {
     const struct prog_line *line = program_line_at(a->program, slot);
     if (!line || !line->text || line->column == 0 || line->column > strlen(line->text))
         return NULL;
-    const char *at = line->text + line->column - 1, *start = at;
-    while (start > line->text &&
-           (is_name(start[-1]) || start[-1] == '.' || start[-1] == ']' ||
-            (start[-1] == '>' && start - 1 > line->text && start[-2] == '-') ||
-            (start[-1] == '-' && start[0] == '>'))) {
-        start--;
-        if (*start == ']') { /* back to its bracket */
-            int depth = 0;
-            for (; start >= line->text; start--) {
-                depth += (*start == ']') - (*start == '[');
-                if (depth == 0)
-                    break;
-            }
-            if (start < line->text)
-                return NULL;
-        }
+    const char *at = line->text + line->column - 1, *start, *end;
+    if (!assigned(line->text, at, &start, &end)) {
+        start = expression_start(line->text, at);
+        if (!start || !is_name(*start))
+            return NULL;
+        end = past_expression(start);
     }
-    if (!is_name(*start) || isdigit((unsigned char)*start))
-        return NULL;
-    const char *end = past_expression(start);
-    if (end <= start || end - start > 60 || *end == '(' || is_keyword(start, (size_t)(end - start)))
+    if (isdigit((unsigned char)*start) || end <= start || end - start > 60 || *end == '(' ||
+        is_keyword(start, (size_t)(end - start)))
         return NULL;
     return arena_printf(a->arena, "%.*s", (int)(end - start), start);
+}
+
+const char *problem_index(const struct analysis *a, uint32_t slot) {
+    const char *expression = problem_expression(a, slot);
+    const char *close = expression ? strrchr(expression, ']') : NULL;
+    if (!close || close[1])
+        return NULL;
+    int depth = 0;
+    const char *open = close;
+    for (; open > expression; open--) {
+        depth += (*open == ']') - (*open == '[');
+        if (depth == 0)
+            break;
+    }
+    return depth ? NULL : arena_printf(a->arena, "%.*s", (int)(close - open - 1), open + 1);
 }

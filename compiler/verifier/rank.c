@@ -26,10 +26,13 @@
  * RANK_QUOTIENT: x(k + 1) <= x(k) / f, f >= 2, unsigned, and the test implies that what it tests is not
  * 0. x(k) <= x(0) / f^k is 0 at some k; 64 bits, or the low 32 of which the quotient is.
  *
- * RANK_LOW_BIT: x(k + 1) = x(k) & (x(k) - 1) has one bit less than x(k).
+ * RANK_LOW_BIT: x(k + 1) = x(k) & (x(k) - 1) has one bit less than x(k). Where it is x(k) & (y(k) - 1), and
+ * y(k + 1) is the very same, y is x if it was at the entry.
  *
  * RANK_RANGE: d- >= 1 and all x(k) are known to be in [b-, b+], with b+ + d+ <= max. Then x(k + 1) is
- * x(k) + d as an integer, so there are at most (b+ - b-) / d- + 1 of them.
+ * x(k) + d as an integer, so there are at most (b+ - b-) / d- + 1 of them. If a loop inside adds an
+ * unknown number of times, d+ is infinite; then d is what all additions of an iteration add, and x(k + 1)
+ * is x(k) + d as an integer if each single addition is known not to leave the domain.
  *
  * With a bound B on the header's executions, whatever changes by d in [d-, d+] per iteration is
  * x(0) + [0, B - 1] * d at the header: counters that are not tested, pointers that go along.
@@ -515,12 +518,24 @@ static unsigned length(uint64_t x) {
     return x ? 64u - (unsigned)__builtin_clzll(x) : 0;
 }
 
+/* Whether the location that a LOW_BIT takes 1 from is, at the header, the one that it masks. */
+static bool masks_itself(const struct ranker *r, const struct rel *low_bit) {
+    const struct loop_shape *shape = r->shape;
+    uint16_t x = low_bit->loc, y = low_bit->loc2;
+
+    if (y == REL_NO_LOC)
+        return true;
+    return rel_equal(shape->change[x], shape->change[y]) && rel_equal(shape->change[x], *low_bit) &&
+           r->query->same && r->query->same(r->query->arg, shape->locs[x], shape->locs[y]);
+}
+
 static void rank_low_bit(struct ranker *r, const struct rank_test *test, const struct rel *tested) {
     const struct rel *change = &r->shape->change[tested->loc];
-    bool next = tested->kind == REL_LOW_BIT && tested->form == change->form;
+    bool next = tested->kind == REL_LOW_BIT && rel_equal(*tested, *change);
     uint64_t x;
 
-    if ((!next && tested_quotient(tested) != 1) || !first_value(r, tested->loc, &x))
+    if (!masks_itself(r, change) || (!next && tested_quotient(tested) != 1) ||
+        !first_value(r, tested->loc, &x))
         return;
     unsigned bits = length(x); /* not fewer than are set */
     wide count = next ? (bits ? bits : 1) : bits + 1 + (change->form == REL_ZEXT);
@@ -554,6 +569,41 @@ static void rank_side(struct ranker *r, const struct rank_test *test, unsigned s
 
 /* ------------------------------------------------------------------------- without any test */
 
+/* Whether no addition to a location's sum wraps in a domain, by what is known where they are. */
+static bool adds_exactly(const struct ranker *r, uint16_t loc, enum domain d) {
+    const struct loop_shape *shape = r->shape;
+
+    for (uint32_t i = 0; i < shape->nadds; i++) {
+        const struct rank_add *a = &shape->adds[i];
+        struct rank_value v;
+        struct span sum;
+        if (a->loc != loc)
+            continue;
+        if (a->other || !r->query->at || !r->query->at(r->query->arg, a->slot, a->reg, &v) ||
+            !span_in(&v, d, &sum) || !within(add(sum, (struct span){a->lo, a->hi}), d))
+            return false;
+    }
+    return true;
+}
+
+/* What an iteration adds at least, in the direction of `sign`; false if it may wrap. */
+static bool least_step(const struct ranker *r, uint16_t loc, enum domain d, struct span x, int sign,
+                       wide *least) {
+    const struct rel *change = &r->shape->change[loc];
+    bool endless = change->lo == -REL_INF || change->hi == REL_INF;
+    struct span step;
+
+    if (endless) {
+        bool finite = sign > 0 ? change->lo != -REL_INF : change->hi != REL_INF;
+        *least = sign > 0 ? change->lo : -(wide)change->hi;
+        return finite && !change->sign2 && adds_exactly(r, loc, d);
+    }
+    if (!distance(r, change, domains[d].bits, &step))
+        return false;
+    *least = sign > 0 ? step.lo : -step.hi;
+    return sign > 0 ? x.hi + step.hi <= domains[d].max : x.lo + step.lo >= domains[d].min;
+}
+
 static void rank_range(struct ranker *r, uint16_t loc) {
     const struct rel *change = &r->shape->change[loc];
     struct rank_value v;
@@ -561,14 +611,13 @@ static void rank_range(struct ranker *r, uint16_t loc) {
     if (!is_counter(r, loc) || !r->query->header(r->query->arg, r->shape->locs[loc], &v))
         return;
     for (enum domain d = 0; d < NDOMAINS; d++) {
-        struct span x, step;
-        if ((domains[d].bits == 64 && change->form != REL_64) || !span_in(&v, d, &x) ||
-            !distance(r, change, domains[d].bits, &step))
+        struct span x;
+        wide least;
+        if ((domains[d].bits == 64 && change->form != REL_64) || !span_in(&v, d, &x))
             continue;
-        if (step.lo >= 1 && x.hi + step.hi <= domains[d].max)
-            bounded(r, (x.hi - x.lo) / step.lo + 1, RANK_RANGE, loc, CFG_NONE);
-        if (step.hi <= -1 && x.lo + step.lo >= domains[d].min)
-            bounded(r, (x.hi - x.lo) / -step.hi + 1, RANK_RANGE, loc, CFG_NONE);
+        for (int sign = -1; sign <= 1; sign += 2)
+            if (least_step(r, loc, d, x, sign, &least) && least >= 1)
+                bounded(r, (x.hi - x.lo) / least + 1, RANK_RANGE, loc, CFG_NONE);
     }
 }
 

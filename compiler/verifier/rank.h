@@ -33,6 +33,15 @@ struct rank_test {
     bool is_next[2];   /* nothing happens to the register until the next iteration */
 };
 
+/* An addition in a loop to what is a sum of a location that changes by an unknown number of them. */
+struct rank_add {
+    uint32_t slot;
+    uint8_t reg; /* that holds the sum before */
+    bool other;  /* another location has been added as well: not followed */
+    uint16_t loc;
+    int64_t lo, hi; /* what is added */
+};
+
 struct loop_shape {
     bool known; /* false: too large to be looked at; the rest is empty */
     uint32_t nlocs;
@@ -41,6 +50,9 @@ struct loop_shape {
                                     by another one */
     uint32_t ntests;
     const struct rank_test *tests;
+    uint32_t nadds;
+    const struct rank_add
+        *adds; /* all of the locations whose change is a sum with an infinite end */
 };
 
 /* By loop; everything on the arena. `live_args` as of cfg_build(). */
@@ -62,6 +74,8 @@ struct rank_query {
     void *arg;
     /* On all edges into the header from outside of the loop. */
     bool (*entry)(void *arg, struct rank_loc loc, struct rank_value *out);
+    /* Whether two locations are equal on all edges into the header from outside. NULL: not known. */
+    bool (*same)(void *arg, struct rank_loc a, struct rank_loc b);
     /* At the header, whenever it is executed. NULL: not known. */
     bool (*header)(void *arg, struct rank_loc loc, struct rank_value *out);
     /* Of a register before a slot of the loop, whenever it is executed. NULL: not known. */

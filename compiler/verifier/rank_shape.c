@@ -15,12 +15,12 @@
 #include "bpf/helper.h"
 #include "util/vec.h"
 
+/* Work is instructions looked at and locations joined; inner loops come first, so that the outermost of
+ * many loops in each other are given up. */
+#define WORK (8u << 20)
+#define MAX_STATES (2u << 20) /* locations times blocks of one loop */
 #define MAX_CELLS 32          /* of one loop; others are unknown */
-#define MAX_STATES (1u << 20) /* locations times blocks of one loop */
-#define WORK                                                                                       \
-    (16u << 20)       /* instructions and joined locations of one function's loops, inner ones
-                                  first: the outermost of hundreds are given up */
-#define MAX_PASSES 40 /* over the function, for taint: then all registers have it */
+#define MAX_PASSES 40         /* over the function, for taint: then all registers have it */
 #define NLOCS_REGS BPF_NREGS
 #define STORED (1u << 15) /* taint: an address of the frame may be in memory */
 
@@ -37,6 +37,7 @@ struct walker {
     uint32_t loop, nlocs;
     VEC(struct rank_loc) locs;
     VEC(struct rank_test) tests;
+    VEC(struct rank_add) adds;
     bool *reached;     /* by block of the loop: it has a state */
     struct rel *latch; /* joined over the latches */
     bool latched;
@@ -365,11 +366,15 @@ static uint32_t follow(struct walker *w, uint32_t index, const struct rel *after
     return next;
 }
 
+static void start_block(const struct walker *w, uint32_t index, struct point *p) {
+    memcpy(p->at, state_of(w, index), w->nlocs * sizeof(*p->at));
+    p->taint = w->taint[index];
+}
+
 static void run_block(const struct walker *w, uint32_t index, struct point *p) {
     const struct cfg_block *block = &w->cfg->blocks[index];
 
-    memcpy(p->at, state_of(w, index), w->nlocs * sizeof(*p->at));
-    p->taint = w->taint[index];
+    start_block(w, index, p);
     for (uint32_t s = block->start; s < block->end; s += w->program->decoded[s].len)
         transfer(w, p, s);
 }
@@ -464,13 +469,65 @@ static void find_tests(struct walker *w, struct point *p) {
     }
 }
 
+/* ----------------------------------------------------------------------------------- additions */
+
+static bool is_endless(const struct walker *w, uint16_t loc) {
+    const struct rel *c = &w->latch[loc];
+    return c->kind == REL_SUM && c->loc == loc && (c->lo == -REL_INF || c->hi == REL_INF);
+}
+
+/* Notes an addition to (or subtraction from) such a location's sum. */
+static void note_add(struct walker *w, uint32_t slot, const struct point *p) {
+    const struct bpf_decoded *d = &w->program->decoded[slot];
+    struct rel a = p->at[d->dst], b = d->src_reg ? p->at[d->src] : constant(d->imm);
+    bool first = a.kind == REL_SUM;
+    const struct rel *sum = first ? &a : &b;
+
+    if ((d->op != BPF_ADD && d->op != BPF_SUB) || sum->kind != REL_SUM || !is_endless(w, sum->loc))
+        return;
+    struct rank_add add = {.slot = slot, .reg = first ? d->dst : d->src, .loc = sum->loc};
+    struct rel plain = rel_of_loc(sum->loc);
+    struct rel now = rel_alu(d->op, d->width, first ? plain : a, first ? b : plain);
+    add.other = sum->sign2 || now.kind != REL_SUM || now.sign2 || now.loc != sum->loc;
+    add.lo = now.lo;
+    add.hi = now.hi;
+    vec_push(w->arena, &w->adds, add);
+}
+
+static void find_adds(struct walker *w, struct point *p) {
+    const struct cfg_loop *loop = &w->cfg->loops[w->loop];
+    bool any = false;
+
+    w->adds.items = NULL;
+    w->adds.count = w->adds.capacity = 0;
+    for (uint16_t i = 0; i < w->nlocs; i++)
+        any |= is_endless(w, i);
+    for (uint32_t i = loop->header; any && i < loop->header + loop->nblocks; i++) {
+        const struct cfg_block *block = &w->cfg->blocks[i];
+        if (!w->reached[i - loop->header])
+            continue;
+        start_block(w, i, p);
+        for (uint32_t s = block->start; s < block->end; s += w->program->decoded[s].len) {
+            note_add(w, s, p);
+            transfer(w, p, s);
+        }
+    }
+}
+
 /* ---------------------------------------------------------------------------------- a function */
 
 static void make_room(struct walker *w, size_t states) {
     if (states <= w->room)
         return;
-    w->room = 2 * states;
+    w->room = 2 * states < MAX_STATES ? 2 * states : states;
     w->states = arena_alloc_array(w->arena, w->room, sizeof(*w->states));
+}
+
+static void *copied(struct arena *arena, const void *items, size_t count, size_t size) {
+    void *copy = arena_alloc_array(arena, count, size);
+    if (count)
+        memcpy(copy, items, count * size);
+    return copy;
 }
 
 static void find_shape(struct walker *w, struct arena *arena, struct loop_shape *out) {
@@ -494,20 +551,17 @@ static void find_shape(struct walker *w, struct arena *arena, struct loop_shape 
     if (!w->latched) /* comparisons rule every iteration out; the values will say so as well */
         return;
     find_tests(w, &p);
-
-    struct rank_loc *locs = arena_alloc_array(arena, w->nlocs, sizeof(*locs));
-    struct rel *change = arena_alloc_array(arena, w->nlocs, sizeof(*change));
-    struct rank_test *tests = arena_alloc_array(arena, w->tests.count, sizeof(*tests));
-    memcpy(locs, w->locs.items, w->nlocs * sizeof(*locs));
-    memcpy(change, w->latch, w->nlocs * sizeof(*change));
-    if (w->tests.count)
-        memcpy(tests, w->tests.items, w->tests.count * sizeof(*tests));
-    *out = (struct loop_shape){.known = true,
-                               .nlocs = w->nlocs,
-                               .locs = locs,
-                               .change = change,
-                               .ntests = (uint32_t)w->tests.count,
-                               .tests = tests};
+    find_adds(w, &p);
+    *out = (struct loop_shape){
+        .known = true,
+        .nlocs = w->nlocs,
+        .locs = copied(arena, w->locs.items, w->nlocs, sizeof(*w->locs.items)),
+        .change = copied(arena, w->latch, w->nlocs, sizeof(*w->latch)),
+        .ntests = (uint32_t)w->tests.count,
+        .tests = copied(arena, w->tests.items, w->tests.count, sizeof(*w->tests.items)),
+        .nadds = (uint32_t)w->adds.count,
+        .adds = copied(arena, w->adds.items, w->adds.count, sizeof(*w->adds.items)),
+    };
 }
 
 struct loop_shape *loop_shapes(struct arena *arena, const struct program *program,

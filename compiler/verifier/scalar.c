@@ -176,8 +176,8 @@ static bool works_from_below(enum bpf_op op) {
     }
 }
 
-/* a << count, for a known count. With one of w / 2 or more, only the low half of a counts (`<<= 32`,
- * then `s>>= 32` or `>>= 32`, is how compilers extend what has 32 bits). */
+/* a << count, for a known count. With one of w / 2 or more, only the low half of a counts (`<<=
+ * 32`, then `s>>= 32` or `>>= 32`, is how compilers extend what has 32 bits). */
 static struct scalar shifted_left(unsigned w, const struct scalar *a, uint64_t count) {
     struct num by = num_const(w, count), low = scalar_low_at(w, a);
     if (count >= w / 2) {

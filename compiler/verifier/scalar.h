@@ -3,9 +3,9 @@
  * What is known of a number: the verifier's abstract domain of scalars.
  *
  * A struct num describes a set of w-bit numbers by three descriptions that all hold: known bits
- * (tristate number), an unsigned interval and a signed interval. A struct scalar is a num of 64 bits
- * and intervals of its low 32 bits. Each function keeps the descriptions consistent with each other
- * ("reduced"): what one says, the others say as well, as far as they can.
+ * (tristate number), an unsigned interval and a signed interval. A struct scalar is a num of 64
+ * bits and intervals of its low 32 bits. Each function keeps the descriptions consistent with each
+ * other ("reduced"): what one says, the others say as well, as far as they can.
  *
  * Soundness: with a in A and b in B, op(a, b) is in scalar_alu(op, A, B), by RFC 9669 as insn.def
  * has it. tests/unit/test_scalar.c holds this exhaustively at 4 to 6 bits (num.h has the functions

@@ -7,11 +7,16 @@
 
 bool transfer_lookup_hits(const struct analysis *a, const struct state *s) {
     const struct value *map = &s->reg[BPF_R1], *key = &s->reg[BPF_R2];
-    if (map->kind != VALUE_MAP || key->kind != VALUE_STACK || key->nullable ||
-        !s->frame[key->object])
+    if (map->kind != VALUE_MAP || key->nullable)
         return false;
     const struct prog_map *m = &a->program->maps[map->object];
     if (bpf_map_plain_type(m->type) != BPF_MAP_ARRAY)
+        return false;
+    if (key->kind == VALUE_DATA) {
+        struct value constant = object_load(a, key, 0, 4);
+        return constant.kind == VALUE_SCALAR && constant.n.x.umax < m->max_entries;
+    }
+    if (key->kind != VALUE_STACK || !s->frame[key->object])
         return false;
     int64_t low, high;
     if (!object_range(key, 0, &low, &high) || low != high || low < -VERIFY_STACK_MAX || low > -4)
@@ -66,6 +71,8 @@ static struct value result(const struct analysis *a, struct state *s, uint32_t s
 static void written(const struct analysis *a, struct state *s, const struct value *p,
                     uint64_t min_size, uint64_t max_size) {
     int64_t low, high;
+    if (p->kind == VALUE_NONE && max_size > 0)
+        transfer_write_anywhere(a, s, true);
     if (p->kind != VALUE_STACK || !s->frame[p->object] || max_size == 0)
         return;
     if (!object_range(p, 0, &low, &high) || max_size > VERIFY_STACK_MAX)
@@ -85,9 +92,10 @@ static void written_arguments(const struct analysis *a, struct state *s,
                               const struct bpf_helper *h) {
     for (unsigned i = 0; i < h->nargs; i++) {
         struct value p = s->reg[BPF_R1 + i];
-        if (h->arg[i] == BPF_ARG_MAP_VALUE_OUT && s->reg[BPF_R1].kind == VALUE_MAP) {
-            uint32_t size = a->program->maps[s->reg[BPF_R1].object].value_size;
-            written(a, s, &p, size, size);
+        if (h->arg[i] == BPF_ARG_MAP_VALUE_OUT) {
+            bool known = s->reg[BPF_R1].kind == VALUE_MAP;
+            uint32_t size = known ? a->program->maps[s->reg[BPF_R1].object].value_size : 0;
+            written(a, s, &p, size, known ? size : VERIFY_STACK_MAX);
         } else if (h->arg[i] == BPF_ARG_MEM_OUT) {
             const struct value *size = &s->reg[BPF_R1 + i + 1];
             bool number = size->kind == VALUE_SCALAR;

@@ -95,6 +95,7 @@ struct survey {
     const struct analysis *a;
     struct bitset *open;    /* slots whose check fails in some summary */
     struct bitset *results; /* slots of helpers' calls whose callback may return something wrong */
+    struct facts_collector *facts;
 };
 
 bool values_check(const struct analysis *a, const struct state *s, uint32_t slot,
@@ -112,11 +113,16 @@ bool values_check(const struct analysis *a, const struct state *s, uint32_t slot
 static void survey_before(void *arg, const struct summary *summary, uint32_t slot,
                           const struct state *s) {
     struct survey *survey = arg;
-    (void)summary;
-    if (bitset_test(survey->open, slot))
-        return;
-    if (!values_check(survey->a, s, slot, NULL))
+    facts_before(survey->facts, summary, slot, s);
+    if (!bitset_test(survey->open, slot) && !values_check(survey->a, s, slot, NULL))
         bitset_set(survey->open, slot);
+}
+
+static void survey_after(void *arg, const struct summary *summary, uint32_t slot,
+                         const struct state *s) {
+    struct survey *survey = arg;
+    (void)summary;
+    facts_after(survey->facts, slot, s);
 }
 
 static void survey_callback(void *arg, const struct summary *summary, uint32_t slot,
@@ -153,37 +159,53 @@ static uint64_t **loop_bounds(struct fixpoint *fp) {
     return bounds;
 }
 
-/* The same where they outlive the analysis. */
-static const uint64_t *const *kept_bounds(const struct analysis *a, uint64_t **bounds) {
+/* The loops of all functions, in the order of the program. */
+static void take_loops(const struct analysis *a, uint64_t *const *bounds) {
     struct arena *arena = a->program->arena;
-    const uint64_t **kept = arena_alloc_array(arena, a->program->nfuncs, sizeof(*kept));
-    for (uint32_t f = 0; f < a->program->nfuncs; f++) {
-        uint64_t *loops = arena_alloc_array(arena, a->cfgs[f].nloops, sizeof(*loops));
-        if (a->cfgs[f].nloops)
-            memcpy(loops, bounds[f], a->cfgs[f].nloops * sizeof(*loops));
-        kept[f] = loops;
-    }
-    return kept;
+    VEC(struct verify_loop) loops = {0};
+    for (uint32_t f = 0; f < a->program->nfuncs; f++)
+        for (uint32_t i = 0; i < a->cfgs[f].nloops; i++)
+            vec_push(arena, &loops,
+                     (struct verify_loop){f, a->cfgs[f].blocks[a->cfgs[f].loops[i].header].start,
+                                          bounds[f][i]});
+    a->result->loops = loops.items;
+    a->result->nloops = (uint32_t)loops.count;
+}
+
+/* Whether every check holds in the fixpoint's states, and every loop has a bound. */
+static bool is_proven(const struct survey *survey, uint64_t *const *bounds) {
+    const struct analysis *a = survey->a;
+    for (uint32_t f = 0; f < a->program->nfuncs; f++)
+        for (uint32_t i = 0; i < a->cfgs[f].nloops; i++)
+            if (bounds[f][i] == UINT64_MAX)
+                return false;
+    return bitset_empty(survey->open) && bitset_empty(survey->results);
 }
 
 static bool follow(struct verifier *v, struct analysis *a) {
     struct fixpoint *fp = fixpoint_new(a);
     size_t slots = v->program->ninsns;
     struct survey survey = {
-        .a = a, .open = bitset_new(a->arena, slots), .results = bitset_new(a->arena, slots)};
-    const struct fixpoint_visitor visitor = {
-        .arg = &survey, .before = survey_before, .callback = survey_callback};
-    uint64_t **bounds;
+        .a = a,
+        .open = bitset_new(a->arena, slots),
+        .results = bitset_new(a->arena, slots),
+        .facts = facts_start(a),
+    };
+    const struct fixpoint_visitor visitor = {.arg = &survey,
+                                             .before = survey_before,
+                                             .after = survey_after,
+                                             .callback = survey_callback};
     if (v->log)
         trace_fixpoint(fp, v->log);
     values_walk(fp, &visitor);
-    bounds = loop_bounds(fp);
-    bool good = settle(fp, survey.open, survey.results, bounds, &v->result->cost);
+    uint64_t **bounds = loop_bounds(fp);
+    bool good = is_proven(&survey, bounds) ||
+                settle(fp, survey.open, survey.results, bounds, &v->result->cost);
     v->result->cost.bytes += arena_used(a->arena);
     if (!good)
         return false;
-    v->result->bounds = kept_bounds(a, bounds);
-    v->result->facts = facts_collect(fp, v->program->arena);
+    take_loops(a, bounds);
+    v->result->facts = facts_finish(survey.facts, v->program->arena);
     return true;
 }
 

@@ -23,7 +23,15 @@ bool values_check(const struct analysis *a, const struct state *s, uint32_t slot
 /* A new walk over all entry points (fixpoint.h). */
 void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor);
 
-/* --- facts.c: what the compiler is told, on `arena` */
-struct facts *facts_collect(struct fixpoint *fp, struct arena *arena);
+/* --- facts.c: what the compiler is told, collected in a walk over the fixpoint's states */
+struct facts_collector;
+struct summary;
+struct facts_collector *facts_start(const struct analysis *a);
+/* The state before an instruction, and behind one that does not end its block. */
+void facts_before(struct facts_collector *c, const struct summary *summary, uint32_t slot,
+                  const struct state *s);
+void facts_after(struct facts_collector *c, uint32_t slot, const struct state *s);
+/* All that was seen, on `arena`. */
+struct facts *facts_finish(const struct facts_collector *c, struct arena *arena);
 
 #endif

@@ -31,6 +31,13 @@ struct verify_func {
     uint32_t chain_stack; /* bytes of eBPF stack on the chain of calls that needs most */
 };
 
+/* A loop of a function, and its proof. */
+struct verify_loop {
+    uint32_t func, slot; /* slot: where its header begins */
+    uint64_t
+        bound; /* most executions of the header each time the loop is entered; 0: never entered */
+};
+
 /* What the verifier took. */
 struct verify_cost {
     uint64_t explored; /* instructions, over all paths that were followed one by one */
@@ -43,10 +50,9 @@ struct verify_result {
     struct verify_func *funcs; /* by function index */
     uint32_t *order;           /* all function indices, callees before callers */
     struct bitset *reachable; /* slots that control flow can get to; ir_build() leaves out others */
-    const struct facts *facts; /* of values; NULL after verify_form() */
-    /* By function, by loop in the order of their headers in the control-flow graph (cfg.h): most
-     * executions of the header each time the loop is entered. NULL after verify_form(). */
-    const uint64_t *const *bounds;
+    const struct facts *facts;       /* of values; NULL after verify_form() */
+    const struct verify_loop *loops; /* of all functions, by slot; after verify() */
+    uint32_t nloops;
     struct verify_cost cost; /* 0 after verify_form() */
 };
 

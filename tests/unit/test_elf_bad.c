@@ -55,7 +55,7 @@ static bool accept_image(const uint8_t *image, size_t size) {
     struct verify_result result;
 
     return elf_read_memory("test.o", image, size, arena, NULL, &p, diag) &&
-           verify(p, &result, diag);
+           verify_form(p, &result, diag);
 }
 
 static uint8_t *load(const char *path, size_t *size) {

@@ -42,7 +42,7 @@ static bool check(const uint8_t *image, size_t size) {
 
     for (uint32_t i = 0; good && i < p->ninsns; i++)
         program_loc(p, i, &loc);
-    good = good && verify(p, &result, diag);
+    good = good && verify_form(p, &result, diag);
     cr_assert_eq(good, !diag_has_errors(diag));
     diag_free(diag);
     arena_free(arena);

@@ -70,7 +70,7 @@ static char *summary(const char *path, struct arena *arena) {
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
-    if (elf_read(path, arena, NULL, &p, diag) && verify(p, &result, diag)) {
+    if (elf_read(path, arena, NULL, &p, diag) && verify_form(p, &result, diag)) {
         bpf_list_tables(p, out);
         for (uint32_t i = 0; i < p->nfuncs; i++) {
             /* The line of the exit: that of the first instruction differs with the compiler. */

@@ -259,8 +259,8 @@ Test(explore, bounds) {
         again();
         cr_assert_str_eq(verdict(loops[i].text), "accepted", "loop %zu", i);
         for (int k = 0; k < 2 && loops[i].bound[k]; k++)
-            cr_expect_eq(result.bounds[0][k], loops[i].bound[k], "loop %zu.%d: %lu", i, k,
-                         (unsigned long)result.bounds[0][k]);
+            cr_expect_eq(result.loops[k].bound, loops[i].bound[k], "loop %zu.%d: %lu", i, k,
+                         (unsigned long)result.loops[k].bound);
     }
 }
 

@@ -485,6 +485,67 @@ static const struct row rows[] = {
      .in = {N(0, 0, 0)},
      .header = {U(1, 3, -1)},
      .bound = NONE},
+    {.text = "mov r1, 0\nl:\njset r2, 1, +2\nrsh r1, 1\nja +1\nrsh r1, 3\njne r1, 0, l\nexit",
+     .in = {N(1, 0, 255)},
+     .bound = 8,
+     .inv = {N(1, 0, 255)}},
+    {.text = "mov r1, 0\nl:\njset r2, 1, +1\nrsh r1, 1\njne r1, 0, l\nexit",
+     .in = {N(1, 0, 255)},
+     .bound = NONE},
+    {.text = "mov r1, 0\nl:\nmov r2, r1\nadd r2, -2\nand r1, r2\njne r1, 0, l\nexit",
+     .in = {N(1, 0, 255)},
+     .bound = NONE},
+    /* Two latches, of which one is reached without the test. */
+    {.text = "mov r1, 0\nl:\nadd r1, 1\njset r2, 1, b\njge r1, 10, out\nja l\nb:\nja l\nout:\nexit",
+     .in = {N(1, 0, 0)},
+     .bound = NONE},
+    {.text = "mov r1, 0\nl:\nadd r1, 1\njge r1, 10, out\njset r2, 1, b\nja l\nb:\nja l\nout:\nexit",
+     .in = {N(1, 0, 0)},
+     .bound = 10},
+    /* A limit that goes up now and then. */
+    {.text =
+         "mov r1, 0\nl:\nadd r1, 1\nldxb r3, [r4+0]\nand r3, 1\nadd r2, r3\njlt r1, r2, l\nexit",
+     .in = {N(1, 0, 0), N(2, 0, 9)},
+     .bound = NONE},
+    /* Loops inside that count as well. */
+    {.text = "mov r1, 0\nl:\nadd r1, 1\ni:\nadd r1, 2\njset r2, 1, i\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 0, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = 31},
+    {.text = "mov r1, 0\nl:\nadd r1, 1\ni:\nadd r1, 2\njset r2, 1, i\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 0, MAX64)},
+     .header = {N(1, 0, 90)},
+     .bound = 31},
+    {.text = "mov r1, 0\nl:\nadd r1, 1\ni:\nadd r1, 2\njset r2, 1, i\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {U(1, 0, -2)},
+     .header = {N(1, 0, 90)},
+     .bound = NONE},
+    {.text = "mov r1, 0\nl:\ni:\nsub r1, 2\njset r2, 1, i\nsub r1, 1\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 2, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = 46},
+    {.text =
+         "mov r1, 0\nl:\nadd r1, 0\ni:\nsub r1, 2\njset r2, 1, i\nsub r1, 1\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 2, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = 31},
+    {.text =
+         "mov r1, 0\nl:\nadd r1, 0\ni:\nsub r1, 2\nadd r1, 1\njset r2, 1, i\njset r2, 2, l\nexit",
+     .in = {N(0, 0, 0)},
+     .at = {N(1, 2, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = 91},
+    {.text =
+         "mov r1, 0\nl:\nadd r1, 0\ni:\nadd r1, r3\njset r2, 1, i\nadd r1, 1\njset r2, 2, l\nexit",
+     .in = {N(3, 1, 2)},
+     .at = {N(1, 2, 98)},
+     .header = {N(1, 0, 90)},
+     .bound = NONE},
 };
 
 static void check_invariants(const struct row *row, const struct rank_result *result) {
@@ -769,7 +830,8 @@ static void put_latch(struct gen *g, uint32_t start, const struct plan *plan, bo
 
 static void put_loop(struct gen *g, int depth) {
     uint32_t start = g->n, outer = g->nbreaks;
-    struct plan plan = {(uint8_t)(BPF_R6 + depth), any_width(), below(3) ? below(2) : below(4)};
+    struct plan plan = {(uint8_t)(BPF_R6 + depth - (depth > 1 && below(3) == 0)), any_width(),
+                        below(3) ? below(2) : below(4)};
     bool above = tame && below(2), early = tame && below(2);
 
     if (above)
@@ -1090,7 +1152,7 @@ static void run(struct machine m, bool checking) {
             else
                 observe(&m, loop, entered);
         }
-        if (bpf_op_is_jcc(d->op) && !checking) {
+        if ((bpf_op_is_jcc(d->op) || d->op == BPF_ADD || d->op == BPF_SUB) && !checking) {
             see(&facts.at[slot][0], m.reg[d->dst]);
             if (d->src_reg)
                 see(&facts.at[slot][1], m.reg[d->src]);
@@ -1100,14 +1162,14 @@ static void run(struct machine m, bool checking) {
     }
 }
 
-static unsigned proven[RANK_RANGE + 1], invariants, exact;
+static unsigned proven[RANK_RANGE + 1], invariants, exact, endless;
 
 static void ask(void) {
     struct rank_query query = {.entry = seen_entry};
-    if (below(3) == 0)
-        query.at = seen_at;
     if (below(4) == 0)
         query.header = seen_header;
+    if (below(query.header ? 2 : 3) == 0)
+        query.at = seen_at;
     facts.pointers = below(3) == 0;
     facts.vague = below(3) == 0;
     facts.salt = random64();
@@ -1124,6 +1186,7 @@ static void ask(void) {
                       facts.loop, (unsigned long long)facts.most[facts.loop],
                       (unsigned long long)result->bound, result->form);
         proven[result->form]++;
+        endless += result->form == RANK_RANGE && facts.shapes[facts.loop].nadds > 0;
         invariants += result->ninvariants;
         exact += result->bound == facts.most[facts.loop];
     }
@@ -1167,11 +1230,101 @@ Test(rank, executed) {
     }
     if (getenv("RANK_COUNTS"))
         fprintf(stderr,
-                "none %u, less %u, not equal %u, quotient %u, low bit %u, range %u; exact %u; "
+                "endless %u, none %u, less %u, not equal %u, quotient %u, low bit %u, range %u; "
+                "exact %u; "
                 "%u invariants\n",
-                proven[RANK_NONE], proven[RANK_LESS], proven[RANK_NOT_EQUAL], proven[RANK_QUOTIENT],
-                proven[RANK_LOW_BIT], proven[RANK_RANGE], exact, invariants);
+                endless, proven[RANK_NONE], proven[RANK_LESS], proven[RANK_NOT_EQUAL],
+                proven[RANK_QUOTIENT], proven[RANK_LOW_BIT], proven[RANK_RANGE], exact, invariants);
     /* Each form often enough for its errors to show. */
     for (int form = RANK_LESS; form <= RANK_RANGE; form++)
         cr_expect_gt(proven[form], 200, "form %d: %u", form, proven[form]);
+}
+
+/* --------------------------------------------------------------------------------------- large */
+
+#define SIZE 100000
+#define LIMIT 4.0 /* seconds of CPU for all shapes of a function, with sanitizers */
+
+struct code {
+    struct bpf_insn *insns;
+    uint32_t n;
+};
+
+static void append(struct code *code, struct bpf_decoded d) {
+    code->n += bpf_encode(&d, code->insns + code->n);
+}
+
+/* Some work on registers and cells. */
+static void append_work(struct code *code) {
+    uint8_t reg = (uint8_t)(1 + code->n % 5);
+    int16_t off = (int16_t)(-8 - (int)(code->n % 60) * 8);
+    if (code->n % 3)
+        append(code, (struct bpf_decoded){.op = BPF_ADD, .width = 64, .dst = reg, .imm = 1});
+    else
+        append(code, (struct bpf_decoded){
+                         .op = BPF_STX, .width = 64, .dst = BPF_R10, .src = reg, .off = off});
+}
+
+static void append_latch(struct code *code, uint32_t header) {
+    append(code,
+           (struct bpf_decoded){
+               .op = BPF_JGE, .width = 64, .dst = BPF_R1, .imm = (int32_t)code->n, .target = 2});
+    append(code, (struct bpf_decoded){
+                     .op = BPF_JA, .width = 32, .target = (int32_t)header - (int32_t)code->n});
+}
+
+static void nest(struct code *code) {
+    for (uint32_t i = 0; i < SIZE / 3; i++)
+        append_work(code);
+    for (uint32_t i = 0; i < SIZE / 3; i++)
+        append_latch(code, SIZE / 3 - 1 - i);
+}
+
+static void row(struct code *code) {
+    append_work(code);
+    while (code->n < SIZE) {
+        append_work(code);
+        append_latch(code, code->n - 1);
+    }
+    append_latch(code, 0);
+}
+
+/* One loop with very many ways through it. */
+static void wide_body(struct code *code) {
+    while (code->n < SIZE) {
+        append(code, (struct bpf_decoded){.op = BPF_JEQ, .width = 64, .dst = BPF_R2, .target = 2});
+        append_work(code);
+    }
+    append_latch(code, 0);
+}
+
+static void time_shapes(void (*shape)(struct code *)) {
+    struct code code = {.insns = calloc(2 * SIZE, sizeof(struct bpf_insn))};
+    struct cfg cfg;
+    uint32_t culprit, known = 0;
+
+    shape(&code);
+    append(&code, (struct bpf_decoded){.op = BPF_EXIT});
+    struct program *p = from_insns(code.insns, code.n);
+    cr_assert(cfg_build(arena, p, 0, NULL, &cfg, &culprit));
+    clock_t start = clock();
+    struct loop_shape *shapes = loop_shapes(arena, p, &cfg, NULL);
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    for (uint32_t i = 0; i < cfg.nloops; i++)
+        known += shapes[i].known;
+    cr_expect_lt(seconds, LIMIT, "%.2f s", seconds);
+    if (getenv("RANK_COUNTS"))
+        fprintf(stderr, "%u slots: %u of %u loops, %.1f ms, %.1f MB\n", code.n, known, cfg.nloops,
+                seconds * 1e3, (double)arena_used(arena) / 1e6);
+    free(code.insns);
+}
+
+Test(rank, large_nest) {
+    time_shapes(nest);
+}
+Test(rank, large_row) {
+    time_shapes(row);
+}
+Test(rank, large_body) {
+    time_shapes(wide_body);
 }

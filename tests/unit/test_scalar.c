@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verifier's numbers. Sets of numbers of up to 6 bits are words here, one bit for each member: so
- * each function is held against what it means, for all members of many abstract values; how often
- * the answer is the best possible is counted, and must not get worse. At 64 bits: random members.
+ * The verifier's numbers. Sets of numbers of up to 6 bits are words here, one bit for each member:
+ * so each function is held against what it means, for all members of many abstract values; how
+ * often the answer is the best possible is counted, and must not get worse. At 64 bits: random
+ * members.
  */
 #include "verifier/num.h"
 
@@ -37,7 +38,7 @@ static uint64_t next(void) {
     return state * 0x2545f4914f6cdd1d;
 }
 
-/* ---------------------------------------------------------------------- what operations really do */
+/* -------------------------------------------------------------------- what operations really do */
 
 static uint64_t concrete(enum bpf_op op, unsigned w, uint64_t a, uint64_t b) {
     uint64_t limit = w == 64 ? UINT64_MAX : ((uint64_t)1 << w) - 1, r;
@@ -107,7 +108,7 @@ static void tabulate_jump(enum bpf_op op, unsigned w, unsigned width) {
     }
 }
 
-/* ----------------------------------------------------------------------------------- sets of bits */
+/* --------------------------------------------------------------------------------- sets of bits */
 
 #define FOR_EACH_MEMBER(v, set)                                                                    \
     for (uint64_t left_##v = (set), v;                                                             \
@@ -164,7 +165,7 @@ static void expect_valid(unsigned w, const struct num *n) {
               "%s has no %u bits", shown(n), w);
 }
 
-/* ------------------------------------------------------------------------------- abstract numbers */
+/* ----------------------------------------------------------------------------- abstract numbers */
 
 struct element {
     struct num n;
@@ -210,8 +211,9 @@ static void make_elements(unsigned w, unsigned step) {
     }
 }
 
-/* How often in 1000 the unsigned interval must be the best possible: for all numbers of 4 bits, for
- * samples of scalars, and for 6 bits with a constant as the second operand. What wraps around costs most; with 64 bits that is rare. */
+/* How often in 1000 the unsigned interval must be the best possible: for all numbers of 4 bits,
+ * for samples of scalars, and for 6 bits with a constant as the second operand. What wraps
+ * around costs most; with 64 bits that is rare. */
 static const struct {
     unsigned numbers, scalars, constants;
 } wanted_best[BPF_OP_COUNT] = {
@@ -379,7 +381,7 @@ Test(scalar, numbers_of_other_widths) {
     }
 }
 
-/* ------------------------------------------------------------------------------ conditional jumps */
+/* ---------------------------------------------------------------------------- conditional jumps */
 
 static int wanted_cond(const struct element *a, const struct element *b) {
     bool some[2] = {false, false};
@@ -446,7 +448,7 @@ Test(scalar, conditions_of_4_bits) {
     }
 }
 
-/* ---------------------------------------------------------------- scalars of w bits, low half w / 2 */
+/* ------------------------------------------------------------ scalars of w bits, low half w / 2 */
 
 struct scalar_element {
     struct scalar s;
@@ -642,7 +644,7 @@ Test(scalar, sign_extension_of_6_bits) {
     }
 }
 
-/* --------------------------------------------------------------------------------------- 64 bits */
+/* -------------------------------------------------------------------------------------- 64 bits */
 
 #define SAMPLES 4
 
@@ -821,7 +823,7 @@ Test(scalar, making) {
     }
 }
 
-/* --------------------------------------------------- what other verifiers got wrong, with a safe twin */
+/* --------------------------------------------- what other verifiers got wrong, with a safe twin */
 
 static struct scalar alu(enum bpf_op op, unsigned width, struct scalar a, struct scalar b) {
     return scalar_alu(op, width, &a, &b);
@@ -899,7 +901,8 @@ Test(scalar, cve_2021_31440_one_end_fits_32_bits) {
     cr_assert(a.umin32 == 1 && a.umax32 == 10);
 }
 
-/* A 32-bit remainder by 0 left more than 32 bits; a 32-bit division looked at 64 bits of the divisor. */
+/* A 32-bit remainder by 0 left more than 32 bits; a 32-bit division looked at 64 bits of the
+ * divisor. */
 Test(scalar, cve_2021_3444_mod32_by_zero_cuts) {
     struct scalar a = scalar_const(0x100000005), zero = scalar_const(0),
                   high = scalar_const(1ull << 32);
@@ -914,7 +917,7 @@ Test(scalar, cve_2021_3444_mod32_by_zero_cuts) {
     cr_assert(s.x.umax == 2);
 }
 
-/* -------------------------------------------------------------------------- what programs rely on */
+/* ------------------------------------------------------------------------ what programs rely on */
 
 Test(scalar, ranges_of_arithmetic) {
     struct scalar any = scalar_unknown(), s;
@@ -1000,6 +1003,12 @@ Test(scalar, halves_learn_from_each_other) {
     s = scalar_unknown();
     cr_assert(scalar_meet_low32(&s, &range));
     cr_assert(s.x.smin == INT64_MIN && s.x.umax == UINT64_MAX && s.smin32 == -7);
+    range = alu(BPF_OR, 64, s, scalar_const(1ull << 40));
+    s = alu(BPF_AND, 64, s, scalar_const(~(1ull << 40)));
+    cr_assert(!scalar_meet(&s, &range)); /* one bit contradicts */
+    s = low_is(4);
+    range = low_is(6);
+    cr_assert(!scalar_meet_low32(&s, &range));
     s = scalar_urange(0x1fffffff0, 0x200000010); /* across a block */
     cr_assert(s.smin32 == -16 && s.smax32 == 16);
 }
@@ -1072,7 +1081,7 @@ static uint64_t just_outside(const struct scalar *s, unsigned kind) {
 static unsigned widening_steps(const struct thresholds *t) {
     struct scalar s = scalar_const(number());
     unsigned steps = 0, kind = 0;
-    for (unsigned failed = 0; failed < 100;) {
+    for (unsigned failed = 0; failed < 100 && steps < 1000;) {
         if (failed || next() % 8 == 0) /* else what grew before grows again */
             kind = (unsigned)(next() % 10);
         struct scalar c = scalar_const(just_outside(&s, kind)), wide = scalar_widen(&s, &c, t);
@@ -1114,7 +1123,7 @@ Test(scalar, widening_of_counters_and_flags) {
     static const struct thresholds t = {items, COUNT(items)};
     struct scalar s = scalar_const(0), four = scalar_const(4);
     unsigned steps = 0;
-    for (;; steps++) {
+    for (; steps < 100; steps++) {
         struct scalar up = alu(BPF_ADD, 64, s, four), limit = scalar_const(100);
         if (!scalar_refine(BPF_JLE, 64, true, &up, &limit) || scalar_subset(&up, &s))
             break;

@@ -124,7 +124,7 @@ Test(verifier, programs) {
         struct program *p = from_text(cases[i].text);
         if (cases[i].timer)
             p->entries[0].hook = BPF_HOOK_TIMER;
-        bool good = verify(p, &result, diag);
+        bool good = verify_form(p, &result, diag);
         const char *first = diag_count(diag) ? diag_get(diag, 0)->text : "nothing";
         cr_expect_eq(good, cases[i].error == NULL, "`%s`: %s", cases[i].text, first);
         if (cases[i].error)
@@ -167,7 +167,7 @@ Test(verifier, stack_bytes) {
 
     for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
         again();
-        cr_assert(verify(from_text(stacks[i].text), &result, diag), "%s", stacks[i].text);
+        cr_assert(verify_form(from_text(stacks[i].text), &result, diag), "%s", stacks[i].text);
         cr_expect_eq(result.funcs[0].stack, stacks[i].stack, "`%s`: %u", stacks[i].text,
                      result.funcs[0].stack);
     }
@@ -203,7 +203,7 @@ Test(verifier, graph) {
         from_text("call local f\ncall 5\ncall 7\ncall 5\nexit\nf:\nstdw [r10-16], 0\n"
                   "call local g\ncall local g\nexit\ng:\nstdw [r10-8], 0\nexit\n");
 
-    cr_assert(verify(p, &result, diag));
+    cr_assert(verify_form(p, &result, diag));
     expect_callees(0, 1, 1);
     expect_callees(1, 1, 2);
     expect_callees(2, 0, 0);
@@ -223,7 +223,7 @@ Test(verifier, callbacks) {
                                       CALLBACK(0000000e) "exit\n" /* 7..13 */
                                                          "mov r0, 0\nexit\n");
 
-    cr_assert(verify(p, &result, diag), "%s", diag_count(diag) ? diag_get(diag, 0)->text : "");
+    cr_assert(verify_form(p, &result, diag), "%s", diag_count(diag) ? diag_get(diag, 0)->text : "");
     cr_assert_eq(p->nfuncs, 3);
     expect_callees(0, 1, 1);
     expect_callees(1, 1, 2);
@@ -236,13 +236,13 @@ Test(verifier, unknown_pointers) {
         with_pointers("lddw r2, 0x100000006\nldxdw r2, [r1+0]\ncall r2\nmov r0, 0\nexit\n"
                       "mov r0, 0\nexit\n");
 
-    cr_assert(verify(p, &result, diag));
+    cr_assert(verify_form(p, &result, diag));
     expect_callees(0, 1, 1);
     cr_expect(result.funcs[0].callx);
 
     p = with_pointers("lddw r2, 0x100000005\nmov r2, r1\ncall r2\nexit\n"
                       "ldxdw r2, [r1+0]\ncall r2\nmov r0, 0\nexit\n");
-    cr_expect_not(verify(p, &result, diag));
+    cr_expect_not(verify_form(p, &result, diag));
     cr_expect(has_message(DIAG_ERROR, "func_5 perhaps calls itself"));
 }
 
@@ -253,6 +253,6 @@ Test(verifier, gives_up) {
     for (int i = 0; i < 39; i++)
         strcat(text, "call 999\n");
     strcat(text, "exit");
-    cr_expect_not(verify(from_text(text), &result, diag));
+    cr_expect_not(verify_form(from_text(text), &result, diag));
     cr_expect_eq(diag_count(diag), 20);
 }
