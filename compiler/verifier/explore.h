@@ -79,6 +79,7 @@ struct explore_report {
     uint64_t processed;  /* instructions */
     uint64_t visited;    /* states kept */
     uint64_t pruned;     /* paths given up because of them */
+    uint64_t bytes;      /* of memory, but for states */
 };
 
 struct exploration;

@@ -53,6 +53,7 @@ struct epoch {
 };
 
 struct visited {
+    uint64_t digest, mask; /* of constants in registers: see explore_visited.c */
     struct state *state;
     struct epoch *epoch;
 };
@@ -71,10 +72,11 @@ struct visits {
 #define VISITED_BUCKETS 4096
 
 struct visited_table {
+    struct arena *arena; /* of the run */
     const struct analysis *a;
     struct visits *buckets[VISITED_BUCKETS];
-    uint64_t count, limit; /* states; most of them */
-    bool merge;            /* where there is a crowd */
+    uint64_t limit; /* no more states are kept if the pool has as many bytes in use */
+    bool merge;     /* where there is a crowd */
 };
 
 enum visit_answer {

@@ -85,6 +85,7 @@ static void attempt(struct settling *t, const struct explore_root *root, enum ex
     t->cost->explored += report->processed;
     t->cost->visited += report->visited;
     t->cost->pruned += report->pruned;
+    t->cost->bytes = report->bytes > t->cost->bytes ? report->bytes : t->cost->bytes;
 }
 
 /* A failure with joined iterations on its way may be none, and so may a loop that does not end. */
@@ -111,7 +112,8 @@ static void settle_root(struct settling *t, const struct explore_root *root,
         /* What failed with iterations joined tells more than that the budget is spent. */
         if (is_final(&last) || last.verdict != EXPLORE_BUDGET || report->verdict == EXPLORE_BUDGET)
             *report = last;
-        if (is_final(&last) || (!last.joined && last.verdict != EXPLORE_BUDGET))
+        bool same_again = !last.joined && (last.verdict != EXPLORE_BUDGET || last.memory);
+        if (is_final(&last) || same_again)
             return;
     }
 }
@@ -186,6 +188,10 @@ static bool say_failures(struct settling *t, const struct explore_report *report
         verify_error(t->a->verifier, f->problem.category, f->problem.slot, f->problem.mend, "%s",
                      f->problem.text);
         explain_path(t->a, f);
+        if (!f->exact)
+            diag_note(t->a->verifier->diag, f->problem.category, NULL, NULL,
+                      "iterations and paths were taken together on this way, as there are too many "
+                      "to follow each: it may be that no single one comes here");
         if (t->a->verifier->log)
             explain_trace(t->a, f, t->a->verifier->log);
     }

@@ -201,7 +201,7 @@ static bool follow(struct verifier *v, struct analysis *a) {
     uint64_t **bounds = loop_bounds(fp);
     bool good = is_proven(&survey, bounds) ||
                 settle(fp, survey.open, survey.results, bounds, &v->result->cost);
-    v->result->cost.bytes = arena_used(a->arena);
+    v->result->cost.bytes += arena_used(a->arena);
     if (!good)
         return false;
     take_loops(a, bounds);
