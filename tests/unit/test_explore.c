@@ -100,7 +100,7 @@ static const struct {
      NULL},
     {"ldxb r3, [r1+0]\nmov r4, 0\njgt r3, 7, +1\nmov r4, 1\nmov r0, 0\njne r4, 1, +2\nadd r1, r3\n"
      "ldxb r0, [r1+57]\nexit",
-     "somewhere in bytes 57-64 of the program's memory"},
+     "somewhere in bytes 57 to 64 of the program's memory"},
     {"ldxb r3, [r1+0]\nmov r4, 0\njgt r3, 7, +1\nmov r4, 1\nmov r0, 0\njeq r4, 1, +2\nadd r1, r3\n"
      "ldxb r0, [r1+56]\nexit",
      "the program's memory"},
