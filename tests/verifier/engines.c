@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accepted programs run: on the interpreter and as compiled code, with inputs that are drawn at random from
- * what the verifier allows for. Result, memory, maps and data must be the same, and nothing may fault.
+ * Accepted programs run: on the interpreter and as compiled code, with inputs that are drawn at random
+ * from what the verifier allows for. Result, memory, maps and data must be the same, and nothing may
+ * fault.
  */
 #include "verifier/case.h"
 
@@ -205,10 +206,8 @@ static const char *run_level(struct runner *r, const struct program *p, unsigned
         return why;
     for (uint32_t e = 0; e < p->nentries; e++)
         for (unsigned run = 0; run < runs; run++) {
-            struct input in = {.blob = result.blob,
-                               .blob_size = result.blob_size,
-                               .program = e,
-                               .run = run};
+            struct input in = {
+                .blob = result.blob, .blob_size = result.blob_size, .program = e, .run = run};
             if (p->entries[e].ctx_size > sizeof(in.context))
                 return "the context is larger than tests allow for";
             r->random = run * 977 + e;
