@@ -167,7 +167,7 @@ static void plan_frame(struct expander *x) {
     const struct mir_fn *fn = x->fn;
     bool calls = makes_calls(fn);
     x->saved = fn->used & MIR_CALLEE_SAVED;
-    if (calls || fn->used & (1u << T2_LR))
+    if (fn->used & (1u << T2_LR)) /* calls write it too */
         x->saved |= 1u << T2_LR;
     x->spill_base = fn->out_args * 4;
     uint32_t below = x->spill_base + fn->spill_slots * 4;

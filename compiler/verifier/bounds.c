@@ -47,6 +47,16 @@ static bool value_in(void *arg, struct rank_loc loc, struct rank_value *out) {
     return location(arg, loc, &v) && answer(&v, out);
 }
 
+static bool same_in(void *arg, struct rank_loc a, struct rank_loc b) {
+    struct value x, y;
+    if (!location(arg, a, &x) || !location(arg, b, &y) || x.kind != VALUE_SCALAR ||
+        y.kind != VALUE_SCALAR)
+        return false;
+    if (scalar_is_const(&x.n) && scalar_is_const(&y.n))
+        return x.n.x.value == y.n.x.value;
+    return x.base && x.base == y.base && x.delta == y.delta && x.width == 64 && y.width == 64;
+}
+
 /* ---- Invariants */
 
 static void apply(const struct analysis *a, struct state *s, const struct rank_invariant *inv) {
@@ -104,7 +114,8 @@ void bounds_apply(const struct analysis *a, uint32_t func, uint32_t loop,
                   const struct state *forward, struct state *s) {
     struct arena *arena = arena_new();
     keep_unchanged(a, &a->shapes[func][loop], forward, s);
-    struct rank_query query = {.arg = (void *)(uintptr_t)forward, .entry = value_in};
+    struct rank_query query = {
+        .arg = (void *)(uintptr_t)forward, .entry = value_in, .same = same_in};
     struct rank_result result;
     rank_loop(arena, &a->shapes[func][loop], &query, &result);
     for (uint32_t i = 0; i < result.ninvariants; i++)
@@ -125,6 +136,11 @@ static bool value_at_entry(void *arg, struct rank_loc loc, struct rank_value *ou
     return value_in(asking->m->forward[asking->loop], loc, out);
 }
 
+static bool same_at_entry(void *arg, struct rank_loc a, struct rank_loc b) {
+    const struct asking *asking = arg;
+    return same_in(asking->m->forward[asking->loop], a, b);
+}
+
 static bool value_at_header(void *arg, struct rank_loc loc, struct rank_value *out) {
     const struct asking *asking = arg;
     const struct cfg *cfg = &asking->fp->a->cfgs[asking->m->func];
@@ -142,7 +158,11 @@ static bool value_at(void *arg, uint32_t slot, unsigned reg, struct rank_value *
 uint64_t bounds_of(struct fixpoint *fp, const struct summary *m, uint32_t loop) {
     const struct cfg *cfg = &fp->a->cfgs[m->func];
     struct asking asking = {fp, m, loop};
-    struct rank_query query = {&asking, value_at_entry, value_at_header, value_at};
+    struct rank_query query = {.arg = &asking,
+                               .entry = value_at_entry,
+                               .same = same_at_entry,
+                               .header = value_at_header,
+                               .at = value_at};
     struct rank_result result;
     if (!m->in[cfg->loops[loop].header])
         return 0;

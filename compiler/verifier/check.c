@@ -119,7 +119,8 @@ static bool check_unary(const struct checking *c, unsigned reg) {
         return false;
     if (!value_is_pointer(&c->s->reg[reg]))
         return true;
-    return check_pointer_arithmetic(c, &c->s->reg[reg], &c->s->reg[reg]);
+    return FAIL(c, DIAG_POINTER, "keep pointers in pointer variables, not in 32-bit numbers",
+                "a part of the address of %s is used as a number", name_of(c, &c->s->reg[reg]));
 }
 
 /* ---- Memory */

@@ -22,7 +22,14 @@ static const struct value *argument(const struct checking *c, unsigned i) {
     return &c->s->reg[BPF_R1 + i];
 }
 
+/* "the key (argument 2) of bpf_map_lookup_elem()" */
 static const char *argument_name(const struct checking *c, unsigned i) {
+    const char *what = c->h->arg[i] == BPF_ARG_MAP_KEY ? "the key"
+                       : c->h->arg[i] == BPF_ARG_MAP_VALUE || c->h->arg[i] == BPF_ARG_MAP_VALUE_OUT
+                           ? "the value"
+                           : NULL;
+    if (what)
+        return arena_printf(c->a->arena, "%s (argument %u) of bpf_%s()", what, i + 1, c->h->name);
     return arena_printf(c->a->arena, "argument %u of bpf_%s()", i + 1, c->h->name);
 }
 

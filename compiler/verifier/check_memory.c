@@ -13,14 +13,14 @@ struct checking {
     struct problem *problem;
 };
 
-/* "bytes 15-16", "byte 4", "bytes 0-63 (8 of them)". */
+/* "bytes 15 to 16", "byte 4", "8 bytes somewhere in bytes 0 to 63". */
 static const char *bytes_text(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
     int64_t last = high + (int64_t)size - 1;
     if (low == high && size == 1)
         return arena_printf(c->a->arena, "byte %" PRId64, low);
     if (low == high)
-        return arena_printf(c->a->arena, "bytes %" PRId64 "-%" PRId64, low, last);
-    return arena_printf(c->a->arena, "%s somewhere in bytes %" PRId64 "-%" PRId64,
+        return arena_printf(c->a->arena, "bytes %" PRId64 " to %" PRId64, low, last);
+    return arena_printf(c->a->arena, "%s somewhere in bytes %" PRId64 " to %" PRId64,
                         size == 1 ? "a byte" : arena_printf(c->a->arena, "%" PRIu64 " bytes", size),
                         low, last);
 }
@@ -41,20 +41,25 @@ static const char *who(const struct checking *c) {
 /* The last index that fits, for a mend: "`< 16`". */
 static const char *bound_mend(const struct checking *c, int64_t low, int64_t high, uint64_t size,
                               uint64_t room) {
-    const struct scalar *n = &c->access->pointer->n;
+    const struct value *p = c->access->pointer;
     struct arena *arena = c->a->arena;
-    uint64_t step = n->x.mask ? n->x.mask & -n->x.mask : 1;
+    uint64_t step = p->n.x.mask ? p->n.x.mask & -p->n.x.mask : 1;
+    const char *index = problem_index(c->a, c->slot);
+    if (!index)
+        index = "index";
+    if (p->kind == VALUE_STACK)
+        return "use an index that is inside the variable";
     if (low == high)
         return low < 0 ? "use an index that is not negative"
                        : arena_printf(arena, "the last byte is %" PRIu64 ": use a smaller index",
                                       room - 1);
-    const char *index = problem_index(c->a, c->slot);
-    if (!index)
-        index = "index";
     if (low < 0)
         return arena_printf(
             arena, "test that `%s` is not negative (or make it unsigned) before you use it", index);
-    uint64_t count = room >= size ? (room - size) / step + 1 : 0;
+    if (p->kind == VALUE_DATA) /* a section of several variables */
+        return arena_printf(arena, "test `%s` against the size of the variable first", index);
+    uint64_t off = c->access->off > 0 && low == 0 ? (uint64_t)c->access->off : 0;
+    uint64_t count = room >= size + off ? (room - size - off) / step + 1 : 0;
     return arena_printf(arena,
                         "test the index first: %" PRIu64 " element%s of %" PRIu64
                         " byte%s fit here, so `if (%s < %" PRIu64 ")`",
@@ -205,10 +210,12 @@ bool check_access(const struct analysis *a, const struct state *s, uint32_t slot
     bool stack = p->kind == VALUE_STACK;
     uint64_t room = object_size(a, p);
     int64_t first = stack ? -(int64_t)room : 0, end = stack ? 0 : (int64_t)room;
-    if (!object_range(p, access->off, &low, &high))
-        return FAIL(&c, DIAG_BOUNDS, bound_mend(&c, 0, 1, access->size, room),
-                    "%s %s, which has %" PRIu64 " bytes, at an offset that may be anything",
-                    who(&c), object_name(a, s, p), room);
+    if (!object_range(p, access->off, &low, &high)) {
+        bool negative = p->n.x.smin < 0 && p->n.x.smax + access->off < end;
+        return FAIL(&c, DIAG_BOUNDS, bound_mend(&c, negative ? -1 : 0, 1, access->size, room),
+                    "%s %s, which has %" PRIu64 " bytes, at an offset that may be %s", who(&c),
+                    object_name(a, s, p), room, negative ? "negative" : "anything");
+    }
     if (p->kind == VALUE_CTX && in_context_field(a, p, low))
         return check_context(&c, low, high, access->size);
     if (low < first || access->size > room || high + (int64_t)access->size > end)

@@ -35,7 +35,8 @@
  *
  * Joining. Iterations of a loop with a bound can be joined: its header's state is widened by that of the
  * execution before, until it covers the next one, which then is pruned. Then what the fixpoint knows of
- * registers at this header, which holds for every execution, takes back what widening gave away.
+ * registers at this header, which holds for every execution, takes back what widening gave away. In the same
+ * way states are joined that crowd at one place in one epoch.
  */
 #include "verifier/explore.h"
 
@@ -47,8 +48,8 @@
 
 #define LONG_LOOP 1000    /* executions of a header that are not followed one by one at first */
 #define JOIN_WIDEN_FROM 2 /* executions that are joined before the first widening */
-#define MEMORY_MAX (240u << 20)  /* bytes of the analyses' arena */
-#define VISITED_MAX (100u << 10) /* states kept */
+#define MEMORY_MAX (230u << 20)  /* bytes of states and of what belongs to a run */
+#define VISITED_MAX (100u << 20) /* bytes in use from which on no more states are kept */
 
 /* Where a path is. */
 struct place {
@@ -68,6 +69,7 @@ struct pending {
 
 struct exploration {
     const struct analysis *a;
+    struct arena *arena; /* of the run: epochs, chains of calls, lists */
     struct fixpoint *fp;
     const struct explore_goals *goals;
     const struct plan *plan;
@@ -97,7 +99,7 @@ static uint32_t block_at(const struct cfg *cfg, const struct exploration *x, uin
 
 static void note_event(struct exploration *x, struct place *p, struct path_event event) {
     x->events.count = p->nevents;
-    vec_push(x->a->arena, &x->events, event);
+    vec_push(x->arena, &x->events, event);
     p->nevents++;
 }
 
@@ -176,7 +178,7 @@ static bool begin_epoch(struct exploration *x, struct place *p, uint32_t loop) {
         return false;
     struct epoch *last = p->epoch;
     bool again = last && last->depth == depth && last->loop == loop;
-    struct epoch *e = arena_alloc(x->a->arena, sizeof(*e));
+    struct epoch *e = arena_alloc(x->arena, sizeof(*e));
     *e = (struct epoch){.outer = again ? last->outer : last,
                         .before = again ? last : NULL,
                         .func = func,
@@ -261,8 +263,13 @@ static void forget(struct exploration *x, struct place *p) {
 /* False: the path ends here. */
 static bool visit(struct exploration *x, struct place *p, bool counted_header) {
     struct epoch *culprit;
-    switch (visited_look(&x->visited, p->slot, p->chain, p->epoch, p->s,
+    switch (visited_look(&x->visited, p->slot, p->chain, p->epoch, &p->s,
                          counted_header ? &culprit : NULL)) {
+    case VISIT_MERGED:
+        x->report->joined = true;
+        note_event(x, p, (struct path_event){.slot = p->slot, .kind = PATH_WIDEN});
+        x->report->visited++;
+        return true;
     case VISIT_NEW: x->report->visited++; return true;
     case VISIT_COVERED: x->report->pruned++; return false;
     case VISIT_AGAIN:
@@ -292,7 +299,7 @@ static bool arrive(struct exploration *x, struct place *p) {
         join_iterations(x, p);
     /* The epoch is done when all that follows is; or at once. */
     if (visit(x, p, p->epoch->counted)) {
-        vec_push(x->a->arena, &x->pending, (struct pending){.epoch = p->epoch});
+        vec_push(x->arena, &x->pending, (struct pending){.epoch = p->epoch});
         return true;
     }
     epoch_done(x, p->epoch);
@@ -304,7 +311,7 @@ static bool arrive(struct exploration *x, struct place *p) {
 /* To be followed later: the place that the event leads to. */
 static void postpone(struct exploration *x, struct place place, struct path_event event) {
     place.nevents++;
-    vec_push(x->a->arena, &x->pending, (struct pending){.place = place, .event = event});
+    vec_push(x->arena, &x->pending, (struct pending){.place = place, .event = event});
 }
 
 /* False: neither way is possible. Of two, the one that comes later in the function is followed first: out of
@@ -349,7 +356,7 @@ static void enter(struct exploration *x, struct place *p, uint32_t func) {
     }
     state_enter(x->a->pool, p->s, func, p->slot);
     bool goals = x->plan->flags[behind] & SLOT_AHEAD || p->chain->behind;
-    p->chain = chain_call(x->a->arena, p->chain, p->slot, func, goals);
+    p->chain = chain_call(x->arena, p->chain, p->slot, func, goals);
     p->slot = x->a->program->funcs[func].start;
 }
 
@@ -447,7 +454,7 @@ static bool step(struct exploration *x, struct place *p) {
 }
 
 static bool exhausted(struct exploration *x) {
-    x->report->memory = arena_used(x->a->arena) > MEMORY_MAX;
+    x->report->memory = state_pool_used(x->a->pool) + arena_used(x->arena) > MEMORY_MAX;
     if (x->report->processed < x->budget && !x->report->memory)
         return false;
     give_up(x, EXPLORE_BUDGET);
@@ -542,14 +549,16 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     x->root = root;
     x->mode = mode;
     x->report = report;
+    x->visited.merge = mode == EXPLORE_JOIN;
     x->budget = budget;
     x->stop = false;
-    x->found = loop_table(a->arena, a);
-    x->rounds = loop_table(a->arena, a);
-    x->failed = bitset_new(a->arena, a->program->ninsns);
-    vec_clear(&x->events);
+    x->arena = arena_new();
+    x->visited.arena = x->arena;
+    x->found = loop_table(x->arena, a);
+    x->rounds = loop_table(x->arena, a);
+    x->failed = bitset_new(x->arena, a->program->ninsns);
     uint32_t func = root->summary->func;
-    struct chain *chain = arena_alloc(a->arena, sizeof(*chain));
+    struct chain *chain = arena_alloc(x->arena, sizeof(*chain));
     *chain = (struct chain){.slot = CFG_NONE,
                             .func = func,
                             .behind = root->callback != CFG_NONE &&
@@ -557,10 +566,14 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     struct place start = {.s = state_copy(a->pool, root->summary->entry),
                           .slot = a->program->funcs[func].start,
                           .chain = chain};
-    vec_push(a->arena, &x->pending, (struct pending){.place = start});
+    vec_push(x->arena, &x->pending, (struct pending){.place = start});
     run(x);
     visited_clear(&x->visited);
     conclude(x);
+    report->bytes = arena_used(x->arena);
+    arena_free(x->arena);
+    memset(&x->events, 0, sizeof(x->events)); /* they were on it */
+    memset(&x->pending, 0, sizeof(x->pending));
     ((struct analysis *)(uintptr_t)a)->steps += report->processed;
 }
 

@@ -17,7 +17,8 @@
 struct explore_goals {
     const struct bitset *open; /* by slot: its check fails in the fixpoint */
     const struct bitset
-        *results; /* by slot of a helper call: what its callback returns may be wrong */
+        *results;            /* by slot of a helper call: what its callback returns may be wrong */
+    const bool *result_open; /* by function: it is such a callback */
     const struct bitset *to_stack; /* by slot: this store may write to the stack */
     uint64_t **bounds; /* by function, by loop: most executions of its header for each time
                                        the loop is entered; UINT64_MAX: not known, find out */
@@ -78,6 +79,7 @@ struct explore_report {
     uint64_t processed;  /* instructions */
     uint64_t visited;    /* states kept */
     uint64_t pruned;     /* paths given up because of them */
+    uint64_t bytes;      /* of memory, but for states */
 };
 
 struct exploration;

@@ -53,6 +53,7 @@ struct epoch {
 };
 
 struct visited {
+    uint64_t digest, mask; /* of constants in registers: see explore_visited.c */
     struct state *state;
     struct epoch *epoch;
 };
@@ -62,29 +63,35 @@ struct visits {
     struct visits *next; /* in its bucket */
     const struct chain *chain;
     uint32_t slot;
-    size_t cursor; /* where the last one was found, or put */
+    size_t cursor;             /* where the last one was found, or put */
+    const struct epoch *epoch; /* of the last one put */
+    uint32_t crowd;            /* how many have been put one after another in that epoch */
     VEC(struct visited) states;
 };
 
 #define VISITED_BUCKETS 4096
 
 struct visited_table {
+    struct arena *arena; /* of the run */
     const struct analysis *a;
     struct visits *buckets[VISITED_BUCKETS];
-    uint64_t count, limit; /* states; most of them */
+    uint64_t limit; /* no more states are kept if the pool has as many bytes in use */
+    bool merge;     /* where there is a crowd */
 };
 
 enum visit_answer {
     VISIT_NEW,     /* kept */
+    VISIT_MERGED,  /* kept, together with another one */
     VISIT_COVERED, /* by an earlier state: nothing new can follow */
     VISIT_AGAIN,   /* the path was in the very same state before, in an earlier iteration of a loop
                       without bound: *culprit is its epoch */
 };
 
-/* Looks for a state that covers s, and keeps a copy of s if there is none. `culprit` is NULL but at the
+/* Looks for a state that covers *s, and keeps a copy of *s if there is none. With `merge`, where many states
+ * have been kept, *s becomes the join of it and the last one, which is kept instead. `culprit` is NULL but at the
  * header of a loop that is counted, whose execution `epoch` is. */
 enum visit_answer visited_look(struct visited_table *t, uint32_t slot, const struct chain *chain,
-                               struct epoch *epoch, const struct state *s, struct epoch **culprit);
+                               struct epoch *epoch, struct state **s, struct epoch **culprit);
 void visited_clear(struct visited_table *t);
 
 /* The chain of a call in another one. */

@@ -195,7 +195,8 @@ static void plan_blocks(struct planning *p) {
                                               (b->npreds > 1 ? SLOT_VISIT : 0));
         for (uint32_t slot = b->start; slot < b->end; slot += insn(p, slot)->len) {
             const struct bpf_decoded *d = insn(p, slot);
-            if (bitset_test(p->goals->open, slot))
+            bool result = d->op == BPF_EXIT && p->goals->result_open[p->cfg->func];
+            if (bitset_test(p->goals->open, slot) || result)
                 p->plan->flags[slot] |= SLOT_OPEN;
             if (d->op == BPF_CALL_LOCAL || d->op == BPF_CALLX)
                 p->plan->flags[slot + d->len] |= SLOT_VISIT;

@@ -8,7 +8,9 @@
  */
 #include "verifier/explore_parts.h"
 
-#define PROBES 48
+#define PROBES 256 /* states looked at */
+#define TESTS 32   /* of them, compared as a whole */
+#define CROWD 8    /* states at one place that are told apart where they may be merged */
 
 /* ---- Chains of calls */
 
@@ -24,6 +26,25 @@ struct chain *chain_call(struct arena *arena, struct chain *caller, uint32_t slo
     return c;
 }
 
+/* ---- Digests */
+
+#define LANE 6 /* bits for a register */
+
+/* A few bits of each register that is a constant, and which these are: what covers a state has the same
+ * constants, or none. */
+static uint64_t digest(const struct state *s, uint64_t *mask) {
+    uint64_t bits = 0;
+    *mask = 0;
+    for (int r = 0; r < BPF_R10; r++) {
+        if (s->reg[r].kind != VALUE_SCALAR || !scalar_is_const(&s->reg[r].n))
+            continue;
+        uint64_t hash = s->reg[r].n.x.value * UINT64_C(0x9e3779b97f4a7c15);
+        bits |= (1 + (hash >> 32) % ((1u << LANE) - 1)) << (r * LANE);
+        *mask |= (uint64_t)((1u << LANE) - 1) << (r * LANE);
+    }
+    return bits;
+}
+
 /* ---- The table */
 
 static struct visits *visits_at(struct visited_table *t, uint32_t slot, const struct chain *chain) {
@@ -32,7 +53,7 @@ static struct visits *visits_at(struct visited_table *t, uint32_t slot, const st
     for (struct visits *v = *bucket; v; v = v->next)
         if (v->slot == slot && v->chain == chain)
             return v;
-    struct visits *v = arena_alloc(t->a->arena, sizeof(*v));
+    struct visits *v = arena_alloc(t->arena, sizeof(*v));
     *v = (struct visits){.next = *bucket, .chain = chain, .slot = slot};
     *bucket = v;
     return v;
@@ -45,7 +66,6 @@ void visited_clear(struct visited_table *t) {
                 state_free(t->a->pool, old->state);
         t->buckets[i] = NULL;
     }
-    t->count = 0;
 }
 
 /* May a path that is in `now` end because it has come to a state that was seen in `then`? Both are in the
@@ -82,11 +102,13 @@ static const struct visited *nth_around(const struct visits *v, size_t n, size_t
 
 static void keep(struct visited_table *t, struct visits *v, struct epoch *epoch,
                  const struct state *s) {
-    struct visited new_ = {state_copy(t->a->pool, s), epoch};
-    if (t->count < t->limit) {
-        vec_push(t->a->arena, &v->states, new_);
+    struct visited new_ = {.state = state_copy(t->a->pool, s), .epoch = epoch};
+    new_.digest = digest(s, &new_.mask);
+    v->crowd = v->epoch == epoch ? v->crowd + 1 : 1;
+    v->epoch = epoch;
+    if (state_pool_used(t->a->pool) < t->limit) {
+        vec_push(t->arena, &v->states, new_);
         v->cursor = v->states.count - 1;
-        t->count++;
         return;
     }
     /* No room: in the place of one that is far from the cursor, if there is one. */
@@ -99,25 +121,42 @@ static void keep(struct visited_table *t, struct visits *v, struct epoch *epoch,
     v->states.items[v->cursor] = new_;
 }
 
+/* The last state kept, widened by *s, takes the place of *s. */
+static void merge(struct visited_table *t, const struct visits *v, struct state **s) {
+    const struct state *last = v->states.items[v->states.count - 1].state;
+    uint32_t func = (*s)->frame[(*s)->nframes - 1]->func;
+    struct state *sum = state_copy(t->a->pool, last);
+    state_join(t->a->pool, sum, *s, v->crowd > CROWD + 1 ? &t->a->thresholds[func] : NULL);
+    state_free(t->a->pool, *s);
+    *s = sum;
+}
+
 enum visit_answer visited_look(struct visited_table *t, uint32_t slot, const struct chain *chain,
-                               struct epoch *epoch, const struct state *s, struct epoch **culprit) {
+                               struct epoch *epoch, struct state **s, struct epoch **culprit) {
     struct visits *v = visits_at(t, slot, chain);
-    size_t index;
-    for (size_t n = 0; n < PROBES; n++) {
+    uint64_t mask, mine = digest(*s, &mask);
+    size_t index, tests = 0;
+    for (size_t n = 0; n < PROBES && n < 2 * v->states.count && tests < TESTS; n++) {
         const struct visited *old = nth_around(v, n, &index);
         struct epoch *apart;
-        if (!old || !state_subset(s, old->state))
+        if (!old || ((old->digest ^ mine) & old->mask))
+            continue;
+        tests++;
+        if (!state_subset(*s, old->state))
             continue;
         if (may_prune(epoch, old->epoch, &apart)) {
             take_over(epoch, old->epoch);
             v->cursor = index;
             return VISIT_COVERED;
         }
-        if (culprit && repeats(old, apart, s)) {
+        if (culprit && repeats(old, apart, *s)) {
             *culprit = apart;
             return VISIT_AGAIN;
         }
     }
-    keep(t, v, epoch, s);
-    return VISIT_NEW;
+    bool crowded = t->merge && v->epoch == epoch && v->crowd >= CROWD && v->states.count;
+    if (crowded)
+        merge(t, v, s);
+    keep(t, v, epoch, *s);
+    return crowded ? VISIT_MERGED : VISIT_NEW;
 }

@@ -26,7 +26,8 @@
  * RANK_QUOTIENT: x(k + 1) <= x(k) / f, f >= 2, unsigned, and the test implies that what it tests is not
  * 0. x(k) <= x(0) / f^k is 0 at some k; 64 bits, or the low 32 of which the quotient is.
  *
- * RANK_LOW_BIT: x(k + 1) = x(k) & (x(k) - 1) has one bit less than x(k).
+ * RANK_LOW_BIT: x(k + 1) = x(k) & (x(k) - 1) has one bit less than x(k). Where it is x(k) & (y(k) - 1), and
+ * y(k + 1) is the very same, y is x if it was at the entry.
  *
  * RANK_RANGE: d- >= 1 and all x(k) are known to be in [b-, b+], with b+ + d+ <= max. Then x(k + 1) is
  * x(k) + d as an integer, so there are at most (b+ - b-) / d- + 1 of them. If a loop inside adds an
@@ -517,12 +518,24 @@ static unsigned length(uint64_t x) {
     return x ? 64u - (unsigned)__builtin_clzll(x) : 0;
 }
 
+/* Whether the location that a LOW_BIT takes 1 from is, at the header, the one that it masks. */
+static bool masks_itself(const struct ranker *r, const struct rel *low_bit) {
+    const struct loop_shape *shape = r->shape;
+    uint16_t x = low_bit->loc, y = low_bit->loc2;
+
+    if (y == REL_NO_LOC)
+        return true;
+    return rel_equal(shape->change[x], shape->change[y]) && rel_equal(shape->change[x], *low_bit) &&
+           r->query->same && r->query->same(r->query->arg, shape->locs[x], shape->locs[y]);
+}
+
 static void rank_low_bit(struct ranker *r, const struct rank_test *test, const struct rel *tested) {
     const struct rel *change = &r->shape->change[tested->loc];
-    bool next = tested->kind == REL_LOW_BIT && tested->form == change->form;
+    bool next = tested->kind == REL_LOW_BIT && rel_equal(*tested, *change);
     uint64_t x;
 
-    if ((!next && tested_quotient(tested) != 1) || !first_value(r, tested->loc, &x))
+    if (!masks_itself(r, change) || (!next && tested_quotient(tested) != 1) ||
+        !first_value(r, tested->loc, &x))
         return;
     unsigned bits = length(x); /* not fewer than are set */
     wide count = next ? (bits ? bits : 1) : bits + 1 + (change->form == REL_ZEXT);

@@ -74,6 +74,8 @@ struct rank_query {
     void *arg;
     /* On all edges into the header from outside of the loop. */
     bool (*entry)(void *arg, struct rank_loc loc, struct rank_value *out);
+    /* Whether two locations are equal on all edges into the header from outside. NULL: not known. */
+    bool (*same)(void *arg, struct rank_loc a, struct rank_loc b);
     /* At the header, whenever it is executed. NULL: not known. */
     bool (*header)(void *arg, struct rank_loc loc, struct rank_value *out);
     /* Of a register before a slot of the loop, whenever it is executed. NULL: not known. */

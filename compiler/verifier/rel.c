@@ -263,15 +263,20 @@ static int64_t ones_up_to(int64_t v) {
     return v == 0 ? 0 : (int64_t)(UINT64_MAX >> __builtin_clzll((uint64_t)v));
 }
 
-/* x & (x - 1) */
+/* x & (x - 1), or x & (y - 1): compilers keep x in two registers. */
 static bool clears_low_bit(struct rel a, struct rel b) {
-    return is_plain(a) && b.kind == REL_SUM && b.loc2 == REL_NO_LOC && b.loc == a.loc &&
+    return is_plain(a) && b.kind == REL_SUM && b.loc2 == REL_NO_LOC && b.loc != REL_NO_LOC &&
            b.lo == -1 && b.hi == -1 && a.form == b.form && (a.form == REL_64 || a.form == REL_ZEXT);
 }
 
 static struct rel bit_and(struct rel a, struct rel b) {
-    if (clears_low_bit(a, b) || clears_low_bit(b, a))
-        return (struct rel){.kind = REL_LOW_BIT, .form = a.form, .loc = a.loc, .loc2 = REL_NO_LOC};
+    if (!clears_low_bit(a, b) && clears_low_bit(b, a))
+        return bit_and(b, a);
+    if (clears_low_bit(a, b))
+        return (struct rel){.kind = REL_LOW_BIT,
+                            .form = a.form,
+                            .loc = a.loc,
+                            .loc2 = b.loc == a.loc ? REL_NO_LOC : b.loc};
     if (a.kind == REL_QUOTIENT)
         return a;
     a = as_number(a);

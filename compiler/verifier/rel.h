@@ -21,7 +21,8 @@ enum rel_kind {
                    hi is infinite, d is the sum of what was added on the way, not modulo anything */
     REL_QUOTIENT, /* unsigned, not above loc / lo, rounded down; lo >= 2. Of all of loc or (form
                      REL_ZEXT) its low 32 bits */
-    REL_LOW_BIT,  /* loc & (loc - 1); form as of QUOTIENT: low 32 bits of loc, zero-extended */
+    REL_LOW_BIT,  /* loc & (loc - 1), or, with a loc2, loc & (loc2 - 1); form as of QUOTIENT: low 32
+                     bits of them, zero-extended */
 };
 
 /* What of a value is a sum, and modulo what. */

@@ -9,9 +9,6 @@
 #include "verifier/settle.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "verifier/checks.h"
 #include "verifier/explain.h"
@@ -24,7 +21,7 @@ struct settling {
     struct bitset *to_stack;
     struct exploration *x;
     struct bitset *said; /* slots with a message */
-    struct settle_cost *cost;
+    struct verify_cost *cost;
     VEC(struct explore_root) roots;
 };
 
@@ -71,20 +68,24 @@ static void collect_roots(struct settling *t) {
     values_walk(t->fp, &visitor);
 }
 
+/* Callbacks that may return something wrong. */
+static void mark_results(struct settling *t) {
+    bool *open = arena_alloc_array(t->a->arena, t->a->program->nfuncs, sizeof(*open));
+    vec_for_each(struct explore_root, root, &t->roots)
+        if (root->callback != CFG_NONE && bitset_test(t->goals.results, root->callback))
+            open[root->summary->func] = true;
+    t->goals.result_open = open;
+}
+
 /* ---- One root */
 
 static void attempt(struct settling *t, const struct explore_root *root, enum explore_mode mode,
                     uint64_t budget, struct explore_report *report) {
     explore(t->x, root, mode, budget, report);
-    t->cost->processed += report->processed;
+    t->cost->explored += report->processed;
     t->cost->visited += report->visited;
     t->cost->pruned += report->pruned;
-    t->cost->runs++;
-    if (getenv("EXDEBUG"))
-        fprintf(stderr,
-                "mode %d verdict %d processed %lu visited %lu pruned %lu rounds %lu mem %zu\n",
-                mode, report->verdict, report->processed, report->visited, report->pruned,
-                report->iterations, arena_used(t->a->arena));
+    t->cost->bytes = report->bytes > t->cost->bytes ? report->bytes : t->cost->bytes;
 }
 
 /* A failure with joined iterations on its way may be none, and so may a loop that does not end. */
@@ -95,24 +96,24 @@ static bool is_final(const struct explore_report *report) {
     return report->verdict == EXPLORE_SAFE;
 }
 
+/* The parts of the budget that attempts get: an eighth, a half, and what is left; all of it where nothing was
+ * joined, so that the next attempt is the same one over again. */
 static void settle_root(struct settling *t, const struct explore_root *root,
                         struct explore_report *report) {
     static const enum explore_mode modes[] = {EXPLORE_JOIN, EXPLORE_SOME, EXPLORE_EXACT};
-    static const uint64_t parts[] = {8, 2}; /* of the budget: an eighth, a half, then the rest */
-    struct explore_report last;
+    static const uint64_t parts[] = {8, 2, 1};
+    struct explore_report last = {.joined = true};
     uint64_t left = t->a->budget;
     *report = (struct explore_report){.verdict = EXPLORE_BUDGET, .loop = CFG_NONE};
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        attempt(t, root, modes[i], i < 2 ? t->a->budget / parts[i] : left, &last);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]) && left; i++) {
+        uint64_t part = last.joined ? t->a->budget / parts[i] : left;
+        attempt(t, root, modes[i], part < left ? part : left, &last);
         left -= last.processed < left ? last.processed : left;
-        if (getenv("EXDEBUG"))
-            for (unsigned k = 0; k < last.nfailures; k++)
-                fprintf(stderr, "  slot %u: %s\n", last.failures[k].problem.slot,
-                        last.failures[k].problem.text);
         /* What failed with iterations joined tells more than that the budget is spent. */
         if (is_final(&last) || last.verdict != EXPLORE_BUDGET || report->verdict == EXPLORE_BUDGET)
             *report = last;
-        if (is_final(&last) || !last.joined || left == 0)
+        bool same_again = !last.joined && (last.verdict != EXPLORE_BUDGET || last.memory);
+        if (is_final(&last) || same_again)
             return;
     }
 }
@@ -187,6 +188,10 @@ static bool say_failures(struct settling *t, const struct explore_report *report
         verify_error(t->a->verifier, f->problem.category, f->problem.slot, f->problem.mend, "%s",
                      f->problem.text);
         explain_path(t->a, f);
+        if (!f->exact)
+            diag_note(t->a->verifier->diag, f->problem.category, NULL, NULL,
+                      "iterations and paths were taken together on this way, as there are too many "
+                      "to follow each: it may be that no single one comes here");
         if (t->a->verifier->log)
             explain_trace(t->a, f, t->a->verifier->log);
     }
@@ -215,17 +220,18 @@ static void take_bounds(struct settling *t, uint64_t **bounds) {
 }
 
 bool settle(struct fixpoint *fp, const struct bitset *open, const struct bitset *results,
-            uint64_t **bounds, struct settle_cost *cost) {
+            uint64_t **bounds, struct verify_cost *cost) {
     const struct analysis *a = fp->a;
     size_t slots = a->program->ninsns;
-    *cost = (struct settle_cost){0};
     struct settling t = {.fp = fp,
                          .a = a,
                          .to_stack = bitset_new(a->arena, slots),
                          .said = bitset_new(a->arena, slots),
                          .cost = cost};
-    t.goals = (struct explore_goals){open, results, t.to_stack, bounds};
+    t.goals = (struct explore_goals){
+        .open = open, .results = results, .to_stack = t.to_stack, .bounds = bounds};
     collect_roots(&t);
+    mark_results(&t);
     t.x = explore_new(fp, &t.goals);
     bool good = true;
     for (size_t i = 0; i < t.roots.count && !verify_gave_up(a->verifier); i++) {

@@ -5,12 +5,6 @@
 
 #include "verifier/explore.h"
 
-/* What exploration took. */
-struct settle_cost {
-    uint64_t processed, visited, pruned; /* instructions, states, paths */
-    uint32_t runs;
-};
-
 /*
  * Follows paths until every check is settled that is open in the fixpoint (`open` by slot; `results` by slot
  * of a helper's call: of what its callback returns), and every loop that can be reached has a bound:
@@ -18,6 +12,6 @@ struct settle_cost {
  * error.
  */
 bool settle(struct fixpoint *fp, const struct bitset *open, const struct bitset *results,
-            uint64_t **bounds, struct settle_cost *cost);
+            uint64_t **bounds, struct verify_cost *cost);
 
 #endif

@@ -16,6 +16,10 @@ uint64_t state_pool_bytes(const struct state_pool *pool) {
     return pool->bytes;
 }
 
+uint64_t state_pool_used(const struct state_pool *pool) {
+    return pool->used;
+}
+
 static void *take(struct state_pool *pool, size_t size) {
     pool->bytes += size;
     return arena_alloc(pool->arena, size);
@@ -34,6 +38,7 @@ static unsigned class_of(uint32_t count) {
 /* A free array of cells keeps the next one's address in its first bytes. */
 static struct cell *cells_take(struct state_pool *pool, unsigned class) {
     struct cell *cells = pool->cells[class];
+    pool->used += (4u << class) * sizeof(struct cell);
     if (!cells)
         return take(pool, (4u << class) * sizeof(struct cell));
     memcpy(&pool->cells[class], cells, sizeof(cells));
@@ -44,12 +49,14 @@ static void cells_give(struct state_pool *pool, struct cell *cells, uint32_t roo
     if (!cells)
         return;
     unsigned class = class_of(room);
+    pool->used -= (4u << class) * sizeof(struct cell);
     memcpy(cells, &pool->cells[class], sizeof(cells));
     pool->cells[class] = cells;
 }
 
 struct frame *frame_new(struct state_pool *pool) {
     struct frame *f = pool->frames;
+    pool->used += sizeof(*f);
     if (f)
         memcpy(&pool->frames, &f->cells, sizeof(f));
     else
@@ -89,6 +96,7 @@ void frame_release(struct state_pool *pool, struct frame *f) {
     if (!f || --f->refs)
         return;
     cells_give(pool, f->cells, f->room);
+    pool->used -= sizeof(*f);
     memcpy(&f->cells, &pool->frames, sizeof(f));
     pool->frames = f;
 }
@@ -97,6 +105,7 @@ void frame_release(struct state_pool *pool, struct frame *f) {
 
 struct state *state_copy(struct state_pool *pool, const struct state *s) {
     struct state *copy = pool->states;
+    pool->used += sizeof(*copy);
     if (copy)
         memcpy(&pool->states, copy, sizeof(copy));
     else
@@ -113,6 +122,7 @@ void state_free(struct state_pool *pool, struct state *s) {
         return;
     for (uint32_t i = 0; i < s->nframes; i++)
         frame_release(pool, s->frame[i]);
+    pool->used -= sizeof(*s);
     memcpy(s, &pool->states, sizeof(s));
     pool->states = s;
 }

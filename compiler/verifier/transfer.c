@@ -243,20 +243,21 @@ static void write_somewhere(const struct analysis *a, struct state *s, uint32_t 
 static struct value truncated(struct state *s, struct value *v, unsigned size) {
     if (size == 8 || !is_number(v))
         return *v;
-    struct value t = *v;
     bool fits = v->n.x.umax < UINT64_C(1) << (8 * size);
-    if (fits)
-        return t;
+    if (fits) {
+        state_give_base(s, v);
+        return *v;
+    }
     if (size == 4) {
         state_give_base(s, v);
-        t = *v;
+        struct value t = *v;
         if (t.base)
             t.width = 32;
         t.n = scalar_alu(BPF_MOV, 32, &t.n, &t.n);
         return t;
     }
     struct scalar mask = scalar_const((UINT64_C(1) << (8 * size)) - 1);
-    return value_scalar(scalar_alu(BPF_AND, 64, &t.n, &mask));
+    return value_scalar(scalar_alu(BPF_AND, 64, &v->n, &mask));
 }
 
 /* A write through what may be any pointer. Frames out of reach are only marked: see calls.c. */

@@ -7,11 +7,16 @@
 
 bool transfer_lookup_hits(const struct analysis *a, const struct state *s) {
     const struct value *map = &s->reg[BPF_R1], *key = &s->reg[BPF_R2];
-    if (map->kind != VALUE_MAP || key->kind != VALUE_STACK || key->nullable ||
-        !s->frame[key->object])
+    if (map->kind != VALUE_MAP || key->nullable)
         return false;
     const struct prog_map *m = &a->program->maps[map->object];
     if (bpf_map_plain_type(m->type) != BPF_MAP_ARRAY)
+        return false;
+    if (key->kind == VALUE_DATA) {
+        struct value constant = object_load(a, key, 0, 4);
+        return constant.kind == VALUE_SCALAR && constant.n.x.umax < m->max_entries;
+    }
+    if (key->kind != VALUE_STACK || !s->frame[key->object])
         return false;
     int64_t low, high;
     if (!object_range(key, 0, &low, &high) || low != high || low < -VERIFY_STACK_MAX || low > -4)

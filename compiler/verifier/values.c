@@ -195,12 +195,14 @@ static bool follow(struct verifier *v, struct analysis *a) {
                                              .before = survey_before,
                                              .after = survey_after,
                                              .callback = survey_callback};
-    struct settle_cost cost;
     if (v->log)
         trace_fixpoint(fp, v->log);
     values_walk(fp, &visitor);
     uint64_t **bounds = loop_bounds(fp);
-    if (!is_proven(&survey, bounds) && !settle(fp, survey.open, survey.results, bounds, &cost))
+    bool good = is_proven(&survey, bounds) ||
+                settle(fp, survey.open, survey.results, bounds, &v->result->cost);
+    v->result->cost.bytes += arena_used(a->arena);
+    if (!good)
         return false;
     take_loops(a, bounds);
     v->result->facts = facts_finish(survey.facts, v->program->arena);

@@ -38,6 +38,14 @@ struct verify_loop {
         bound; /* most executions of the header each time the loop is entered; 0: never entered */
 };
 
+/* What the verifier took. */
+struct verify_cost {
+    uint64_t explored; /* instructions, over all paths that were followed one by one */
+    uint64_t visited;  /* states kept for that */
+    uint64_t pruned;   /* paths that ended where such a state had been */
+    uint64_t bytes;    /* of memory, at most */
+};
+
 struct verify_result {
     struct verify_func *funcs; /* by function index */
     uint32_t *order;           /* all function indices, callees before callers */
@@ -45,6 +53,7 @@ struct verify_result {
     const struct facts *facts;       /* of values; NULL after verify_form() */
     const struct verify_loop *loops; /* of all functions, by slot; after verify() */
     uint32_t nloops;
+    struct verify_cost cost; /* 0 after verify_form() */
 };
 
 /*

@@ -56,6 +56,7 @@ static bool check_form(struct verifier *v) {
 
     for (uint32_t i = 0; i < program->nentries; i++)
         v->strict |= program->entries[i].hook != BPF_HOOK_RAW;
+    *v->result = (struct verify_result){0};
     v->result->funcs =
         arena_alloc_array(program->arena, program->nfuncs, sizeof(*v->result->funcs));
     return verify_cfg(v) && verify_encoding(v) && verify_stack(v) && verify_calls(v);

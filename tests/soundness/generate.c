@@ -42,9 +42,9 @@ static bool chance(struct generator *g, uint32_t percent) {
 }
 
 static int64_t constant(struct generator *g) {
-    static const int32_t edges[] = {0,   1,   -1,   2,         3,         4,  5,   7,   8,   10,  15,
-                                    16,  31,  32,   48,        56,        60, 63,  64,  100, 127, 128,
-                                    255, 256, 4095, INT32_MAX, INT32_MIN, -2, -16, -64};
+    static const int32_t edges[] = {0,   1,   -1,  2,   3,    4,         5,         7,  8,   10,
+                                    15,  16,  31,  32,  48,   56,        60,        63, 64,  100,
+                                    127, 128, 255, 256, 4095, INT32_MAX, INT32_MIN, -2, -16, -64};
     return chance(g, 85) ? edges[pick(g, sizeof(edges) / sizeof(edges[0]))]
                          : (int32_t)(pick(g, UINT32_MAX) - 0);
 }
@@ -59,11 +59,14 @@ static uint32_t emit(struct generator *g, struct bpf_decoded d) {
     return (uint32_t)g->code.count - d.len;
 }
 
-static void alu_imm(struct generator *g, enum bpf_op op, unsigned width, unsigned dst, int64_t imm) {
-    emit(g, (struct bpf_decoded){.op = op, .width = (uint8_t)width, .dst = (uint8_t)dst, .imm = imm});
+static void alu_imm(struct generator *g, enum bpf_op op, unsigned width, unsigned dst,
+                    int64_t imm) {
+    emit(g,
+         (struct bpf_decoded){.op = op, .width = (uint8_t)width, .dst = (uint8_t)dst, .imm = imm});
 }
 
-static void alu_reg(struct generator *g, enum bpf_op op, unsigned width, unsigned dst, unsigned src) {
+static void alu_reg(struct generator *g, enum bpf_op op, unsigned width, unsigned dst,
+                    unsigned src) {
     emit(g, (struct bpf_decoded){.op = op,
                                  .width = (uint8_t)width,
                                  .dst = (uint8_t)dst,
@@ -81,7 +84,8 @@ static void memory(struct generator *g, enum bpf_op op, unsigned size, unsigned 
                                  .imm = imm});
 }
 
-static void lddw(struct generator *g, unsigned dst, enum bpf_pseudo pseudo, uint32_t index, int off) {
+static void lddw(struct generator *g, unsigned dst, enum bpf_pseudo pseudo, uint32_t index,
+                 int off) {
     emit(g, (struct bpf_decoded){.op = BPF_LDDW,
                                  .dst = (uint8_t)dst,
                                  .pseudo = pseudo,
@@ -143,8 +147,9 @@ static void forget_arguments(struct generator *g) {
 static void statements(struct generator *g, unsigned count);
 
 static void do_alu(struct generator *g) {
-    static const enum bpf_op ops[] = {BPF_ADD, BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV,  BPF_SDIV, BPF_OR,
-                                      BPF_AND, BPF_LSH, BPF_RSH, BPF_MOD, BPF_SMOD, BPF_XOR,  BPF_ARSH};
+    static const enum bpf_op ops[] = {BPF_ADD,  BPF_ADD,  BPF_SUB, BPF_MUL, BPF_DIV,
+                                      BPF_SDIV, BPF_OR,   BPF_AND, BPF_LSH, BPF_RSH,
+                                      BPF_MOD,  BPF_SMOD, BPF_XOR, BPF_ARSH};
     unsigned a = (unsigned)number_register(g), w = width(g);
     enum bpf_op op = ops[pick(g, sizeof(ops) / sizeof(ops[0]))];
     if (chance(g, 5)) {
@@ -508,9 +513,9 @@ static void do_pointers(struct generator *g) {
 
 static void statements(struct generator *g, unsigned count) {
     static void (*const kinds[])(struct generator *) = {
-        do_alu,     do_alu,     do_alu,  do_copy,   do_copy,  do_load,     do_branch, do_branch,
-        do_spill,   do_spill,   do_fill, do_fill,   do_indexed, do_indexed, do_lookup, do_loop,
-        do_loop,    do_call,    do_callback, do_random, do_pointers};
+        do_alu,    do_alu,   do_alu,   do_copy, do_copy,     do_load,    do_branch,
+        do_branch, do_spill, do_spill, do_fill, do_fill,     do_indexed, do_indexed,
+        do_lookup, do_loop,  do_loop,  do_call, do_callback, do_random,  do_pointers};
     for (unsigned i = 0; i < count; i++) {
         if (g->depth > 3 || g->code.count > 400) {
             do_alu(g);
@@ -573,9 +578,10 @@ static void add_tables(struct arena *arena, struct program *p) {
     uint8_t *image = arena_alloc(arena, DATA_BYTES);
     for (unsigned i = 0; i < DATA_BYTES; i++)
         image[i] = (uint8_t)(i * 7 % 23);
-    p->datas[0] = (struct prog_data){.name = ".rodata", .image = image, .size = DATA_BYTES, .align = 8};
-    p->datas[1] =
-        (struct prog_data){.name = ".data", .image = image, .size = DATA_BYTES, .align = 8, .writable = true};
+    p->datas[0] =
+        (struct prog_data){.name = ".rodata", .image = image, .size = DATA_BYTES, .align = 8};
+    p->datas[1] = (struct prog_data){
+        .name = ".data", .image = image, .size = DATA_BYTES, .align = 8, .writable = true};
 }
 
 struct program *generate(struct arena *arena, uint64_t seed) {

@@ -29,8 +29,8 @@ static void fail(struct machine *m, const char *what) {
 }
 
 void machine_start(struct machine *m, const struct program *p, uint64_t seed) {
-    static const uint64_t edges[] = {0,  1,  2,          7,          8,         15,   16, 31, 63,
-                                     64, -1, 0x7fffffff, 0x80000000, 0xffffffff, 1ull << 63};
+    static const uint64_t edges[] = {0,  1,  2,  7,          8,          15,         16,        31,
+                                     63, 64, -1, 0x7fffffff, 0x80000000, 0xffffffff, 1ull << 63};
     memset(m, 0, sizeof(*m));
     m->program = p;
     m->random = seed * 0x9e3779b97f4a7c15u + 1;
@@ -65,11 +65,12 @@ static uint64_t alu(enum bpf_op op, unsigned w, uint64_t a, uint64_t b) {
     int64_t sa = w == 32 ? (int32_t)a : (int64_t)a, sb = w == 32 ? (int32_t)b : (int64_t)b;
     switch (op) {
 #define BPF_ALU(NAME, code, off, group, widths, mnemonic, symbol, expr)                            \
-    case BPF_##NAME: return (expr)&mask;
+    case BPF_##NAME:                                                                               \
+        return (expr)&mask;
 #define BPF_ALU1 BPF_ALU
 #define BPF_MOVSX(NAME, off, widths, mnemonic, expr)                                               \
-    case BPF_##NAME: return (expr)&mask;
-#include "bpf/insn.def"
+    case BPF_##NAME: return (expr)&mask;                                                           \
+        #include "bpf/insn.def"
     default: assert(0); return 0;
     }
 }
@@ -81,8 +82,8 @@ static bool condition(enum bpf_op op, unsigned w, uint64_t a, uint64_t b) {
     int64_t sa = w == 32 ? (int32_t)a : (int64_t)a, sb = w == 32 ? (int32_t)b : (int64_t)b;
     switch (op) {
 #define BPF_JCC(NAME, code, mnemonic, symbol, INVERSE, SWAPPED, expr)                              \
-    case BPF_##NAME: return expr;
-#include "bpf/insn.def"
+    case BPF_##NAME: return expr;                                                                  \
+        #include "bpf/insn.def"
     default: assert(0); return false;
     }
 }
@@ -247,7 +248,9 @@ static void exec_atomic(struct machine *m, const struct bpf_decoded *d) {
     uint64_t old = found.n & mask, b = src->n & mask, c = r0->n & mask, result = 0;
     switch (d->op) {
 #define BPF_ATOMIC(NAME, imm, fetches, mnemonic, expr)                                             \
-    case BPF_##NAME: result = expr; break;
+    case BPF_##NAME:                                                                               \
+        result = expr;                                                                             \
+        break;
 #include "bpf/insn.def"
     default: assert(0);
     }

@@ -29,9 +29,7 @@ struct trial {
     uint64_t seed;
 };
 
-static struct {
-    uint64_t programs, accepted, faulted, refused_faulted, steps, failures;
-} totals;
+static struct { uint64_t programs, accepted, faulted, refused_faulted, steps, failures; } totals;
 
 static void keep(void *arg, const struct summary *summary, uint32_t slot, const struct state *s) {
     struct trial *t = arg;
@@ -104,7 +102,7 @@ static void try_program(uint64_t seed) {
         const struct fixpoint_visitor visitor = {.arg = &t, .before = keep};
         t.states = arena_alloc_array(arena, t.program->ninsns, sizeof(*t.states));
         values_walk(fp, &visitor);
-            if (getenv("STATES"))
+        if (getenv("STATES"))
             for (uint32_t i = 0; i < t.program->ninsns; i++)
                 for (size_t k = 0; k < t.states[i].at.count; k++) {
                     printf("%u:\n", i);
@@ -126,11 +124,12 @@ int main(int argc, char **argv) {
     uint64_t first = strtoull(argv[1], NULL, 10), count = strtoull(argv[2], NULL, 10);
     for (uint64_t i = 0; i < count && totals.failures < 5; i++)
         try_program(first + i);
-    printf("  %llu programs, %llu accepted (%.1f %%), %llu instructions compared; refused ones did something wrong "
+    printf("  %llu programs, %llu accepted (%.1f %%), %llu instructions compared; refused ones did "
+           "something wrong "
            "in %llu runs\n",
            (unsigned long long)totals.programs, (unsigned long long)totals.accepted,
-           100.0 * (double)totals.accepted / (double)totals.programs, (unsigned long long)totals.steps,
-           (unsigned long long)totals.refused_faulted);
+           100.0 * (double)totals.accepted / (double)totals.programs,
+           (unsigned long long)totals.steps, (unsigned long long)totals.refused_faulted);
     printf("%llu passed, %llu failed\n", (unsigned long long)(totals.programs - totals.failures),
            (unsigned long long)totals.failures);
     return totals.failures != 0;

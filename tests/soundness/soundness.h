@@ -11,10 +11,10 @@
 #include "program/program.h"
 #include "verifier/state.h"
 
-#define MEMORY 64       /* bytes of the raw program's memory */
+#define MEMORY 64 /* bytes of the raw program's memory */
 #define MAP_ELEMENTS 4
 #define MAP_VALUE 16
-#define DATA_BYTES 32   /* of a section of constants, and of one of variables */
+#define DATA_BYTES 32 /* of a section of constants, and of one of variables */
 
 /* --- generate.c */
 /* A program: raw, with map 0 (array) and map 1 (hash), data 0 (constants) and data 1 (variables). */

@@ -98,7 +98,7 @@ static char *block(struct reader *r, char **at, unsigned *first) {
     return text.items;
 }
 
-/* `#{` and `#}` around lines: they stand N times, with $ as the number of the copy. Their numbers are
+/* `#{` and `#}` around lines: they stand N times, with $ as the number of the copy. Line numbers are
  * then no longer those of the file. */
 static char *repeat(struct reader *r, char *text, unsigned times) {
     char *from = strstr(text, "#{\n"), *to = from ? strstr(from, "#}\n") : NULL, *copy = NULL;

@@ -416,12 +416,45 @@ def constants():
     return v
 
 
+def offset_limits():
+    """Loads and stores around the limits of the machine's offsets, -255 and 4095, on a base that nobody
+    knows while compiling."""
+    v = Vector(
+        "offset-limits",
+        ["Loads and stores at offsets around -255 and 4095, for every size. A comment numbers each case."],
+    )
+    rng = v.random
+    for off in [*range(-260, -247), *range(4086, 4099)]:
+        at = 1024 if off < 0 else 4032  # of memory, where the access lands
+        distance = v.word(at - off)
+        for size in (8, 16, 32, 64):
+            word, new = rng.getrandbits(64), rng.getrandbits(31)
+            name = SIZE[size]
+            v.asm(
+                f"# case {v.cases + 1}: {name} at offset {off}",
+                f"ldxdw %r2, [%r1+{distance}]",
+                "add %r2, %r1",
+                f"lddw %r3, {word:#x}",
+                f"stxdw [%r1+{at}], %r3",
+                f"ldx{name} %r4, [%r2{off:+d}]",
+                f"mov32 %r5, {new}",
+                f"stx{name} [%r2{off:+d}], %r5",
+                f"ldxdw %r5, [%r1+{at}]",
+            )
+            changed = word & ~oracle.mask(size) | new & oracle.mask(size)
+            for reg, value in ((4, word & oracle.mask(size)), (5, changed)):
+                v.asm(f"mov %r0, {v.case()}", constant(3, value), f"jne %r{reg}, %r3, fail")
+    v.finish()
+    return v
+
+
 def vectors():
     for size in (8, 16, 32, 64):
         yield loads(size, False)
         if size < 64:
             yield loads(size, True)
         yield stores(size)
+    yield offset_limits()
     for kind in ("stack", "context", "aliased"):
         yield overlaps(kind)
     yield whole_stack()

@@ -393,6 +393,56 @@ def pools():
     return v
 
 
+def literal_reach():
+    """Functions whose constant is as far from their literals as a load of a literal reaches, 1020 bytes, or
+    a little further: behind stores of 4 bytes, and behind constants and stores of 4 bytes each."""
+    v = Vector(
+        "literal-reach",
+        [
+            "Functions that begin with a constant and are about 1020 bytes long, and longer. Cases: the word that it",
+            "changed, and the sum of what the function stored.",
+        ],
+    )
+    kinds = [(count, False) for count in (245, 252, 262, 300)] + [(200, True)]
+    far = 128  # from here on a store takes 4 bytes
+    factors = v.words(v.random.getrandbits(31) for _ in kinds)
+    v.asm("mov %r6, %r1")
+    bodies = []
+    for i, (count, constants) in enumerate(kinds):
+        mask = 0x12345671 + i * 0x01010101
+        stored = [0x1001 + 3 * k if constants else 7 for k in range(count)]
+        factor = int.from_bytes(v.mem[factors + 8 * i : factors + 8 * i + 8], "little")
+        bodies += [f"f{i}:", f"ldxw %r0, [%r1+{factors + 8 * i}]", f"xor32 %r0, {mask}"]
+        for k, value in enumerate(stored):
+            if constants:
+                bodies.append(f"mov32 %r2, {value}")
+            bodies.append(f"stxh [%r1+{far + 2 * k}], %r2")
+        bodies.append("exit")
+        v.asm(
+            "mov %r1, %r6",
+            "mov %r2, 7",
+            f"call local f{i}",
+            "mov %r7, %r0",
+            f"mov %r0, {v.case()}",
+            constant(3, factor ^ mask),
+            "jne %r7, %r3, fail",
+            "mov %r2, 0",
+            "mov %r3, %r6",
+            f"mov %r4, {count}",
+            f"sum{i}:",
+            f"ldxh %r5, [%r3+{far}]",
+            "add %r2, %r5",
+            "add %r3, 2",
+            "add %r4, -1",
+            f"jne %r4, 0, sum{i}",
+            f"mov %r0, {v.case()}",
+            f"jne %r2, {sum(stored)}, fail",
+        )
+    v.finish()
+    v.asm(*bodies)
+    return v
+
+
 def many_values():
     """48 variables in the stack, all live around a loop: more than any register file holds."""
     for part in range(3):
@@ -528,5 +578,6 @@ def vectors():
     yield from idioms()
     yield from distances()
     yield pools()
+    yield literal_reach()
     yield from many_values()
     yield from mixtures()
