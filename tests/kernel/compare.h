@@ -32,7 +32,7 @@ enum outcome {
 struct comparison {
     enum outcome outcome;
     const char *name;
-    const char *skip; /* SKIPPED: why */
+    const char *skip;            /* SKIPPED: why */
     const char *ours, *category; /* our first error, or NULL */
     const char *linux_text;      /* Linux's last line, or NULL */
     const char *reason;          /* of the difference, if it is a known one */

@@ -14,12 +14,16 @@
 #define MAP_MARK 0x6d6b0000
 #define VALUE_SIZE 24
 #define EXITS_MAX 200
+#define FUNCS_MAX 3
+#define CALLS_MAX 50
 
 struct maker {
     struct generator g;
-    uint32_t size; /* of the memory */
+    uint32_t size;                     /* of the memory */
     uint32_t exits[EXITS_MAX], nexits; /* jumps to the end */
     unsigned nesting;
+    uint32_t func, nfuncs; /* a function calls later ones only */
+    uint32_t calls[CALLS_MAX], callee[CALLS_MAX], ncalls;
 };
 
 static void item(struct maker *m);
@@ -80,9 +84,9 @@ static void shift(struct maker *m, uint8_t reg) {
 }
 
 static void compute(struct maker *m) {
-    static const enum bpf_op ops[] = {BPF_ADD,  BPF_ADD, BPF_SUB, BPF_AND, BPF_AND, BPF_AND,
-                                      BPF_OR,   BPF_XOR, BPF_MUL, BPF_DIV, BPF_MOD, BPF_MOD,
-                                      BPF_SDIV, BPF_SMOD};
+    static const enum bpf_op ops[] = {BPF_ADD, BPF_ADD, BPF_SUB,  BPF_AND, BPF_AND,
+                                      BPF_AND, BPF_OR,  BPF_XOR,  BPF_MUL, BPF_DIV,
+                                      BPF_MOD, BPF_MOD, BPF_SDIV, BPF_SMOD};
     enum bpf_op op = ops[gen_below(&m->g, sizeof(ops) / sizeof(*ops))];
     uint8_t reg = number(m);
     int32_t imm = bound(m);
@@ -208,6 +212,8 @@ static void access(struct maker *m, uint8_t base, unsigned w, int32_t off) {
                            .op = BPF_ST, .width = (uint8_t)w, .dst = base, .off = (int16_t)off});
         break;
     case 2:
+        if (!gen_one_in(&m->g, 4)) /* Linux wants it aligned */
+            return;
         gen_put(&m->g, (struct bpf_decoded){.op = BPF_ATOMIC_FETCH_ADD,
                                             .width = w < 32 ? 32 : (uint8_t)w,
                                             .dst = base,
@@ -246,8 +252,9 @@ static void look_up(struct maker *m) {
     struct generator *g = &m->g;
     put_reg(m, BPF_MOV, 64, BPF_R2, BPF_R10);
     gen_alu_imm(g, BPF_ADD, 64, BPF_R2, KEY);
-    gen_put(g, (struct bpf_decoded){
-                   .op = BPF_LDDW, .dst = BPF_R1, .imm = (int64_t)(MAP_MARK | gen_below(g, 2)) << 32});
+    gen_put(g, (struct bpf_decoded){.op = BPF_LDDW,
+                                    .dst = BPF_R1,
+                                    .imm = (int64_t)(MAP_MARK | gen_below(g, 2)) << 32});
     gen_put(g, (struct bpf_decoded){.op = BPF_CALL_HELPER, .imm = BPF_FUNC_MAP_LOOKUP_ELEM});
     put_reg(m, BPF_MOV, 64, COMPUTED, BPF_R0);
     if (gen_one_in(g, 24))
@@ -270,10 +277,44 @@ static void look_up(struct maker *m) {
     access(m, COMPUTED, gen_size(g), (int32_t)gen_below(g, 10));
 }
 
+/* The callee gets the memory, a number, and a slot of this stack; they are its r6, r7 and r9. */
+static void call_func(struct maker *m) {
+    uint32_t callee = m->func + 1 + gen_below(&m->g, 2);
+    if (callee >= m->nfuncs || m->ncalls == CALLS_MAX)
+        return;
+    put_reg(m, BPF_MOV, 64, BPF_R2, gen_one_in(&m->g, 3) ? LENGTH : number(m));
+    put_reg(m, BPF_MOV, 64, BPF_R1, MEMORY);
+    put_reg(m, BPF_MOV, 64, BPF_R3, BPF_R10);
+    gen_alu_imm(&m->g, BPF_ADD, 64, BPF_R3, -8 * (1 + (int32_t)gen_below(&m->g, SLOTS)));
+    m->callee[m->ncalls] = callee;
+    m->calls[m->ncalls++] = m->g.n;
+    gen_put(&m->g, (struct bpf_decoded){.op = BPF_CALL_LOCAL, .target = 1});
+    for (uint8_t reg = BPF_R3; reg <= BPF_R5; reg++)
+        load_number(m, reg);
+}
+
+/* What no verifier should let pass, mostly. */
+static void misuse(struct maker *m) {
+    static const enum bpf_op ops[] = {BPF_SUB, BPF_AND, BPF_XOR, BPF_MUL, BPF_LSH, BPF_MOV};
+    uint8_t pointer = gen_one_in(&m->g, 2) ? MEMORY : COMPUTED, reg = number(m);
+    switch (gen_below(&m->g, 7)) {
+    case 0: memory(m, BPF_STX, 64, MEMORY, pointer, 0); break;
+    case 1: put_reg(m, ops[gen_below(&m->g, 6)], width(m), reg, pointer); break;
+    case 2: put_reg(m, ops[gen_below(&m->g, 5)], 64, COMPUTED, pointer); break;
+    case 3: gen_alu_imm(&m->g, ops[gen_below(&m->g, 5)], width(m), COMPUTED, bound(m)); break;
+    case 4: to_exit(m, jump(m, pointer, any_condition(m), width(m), gen_one_in(&m->g, 2))); break;
+    case 5:
+        memory(m, BPF_STX, 64, BPF_R10, pointer, -8);
+        memory(m, BPF_LDX, 32, BPF_R10, reg, -4);
+        break;
+    default: put_reg(m, BPF_ADD, 64, reg, pointer); access(m, reg, gen_size(&m->g), 0);
+    }
+}
+
 static void item(struct maker *m) {
     if (m->g.n > GENERATE_MAX_INSNS / 2)
         return;
-    switch (gen_below(&m->g, 24)) {
+    switch (gen_below(&m->g, 26)) {
     case 0:
     case 1:
     case 2:
@@ -288,6 +329,14 @@ static void item(struct maker *m) {
     case 11: index_memory(m); break;
     case 12: look_up(m); break;
     case 13: load_number(m, number(m)); break;
+    case 14:
+        if (gen_one_in(&m->g, 4))
+            misuse(m);
+        break;
+    case 15: call_func(m); break;
+    case 16: /* a pointer of the caller or of a look-up, or the memory again */
+        memory(m, gen_one_in(&m->g, 2) ? BPF_STX : BPF_LDX, 64, COMPUTED, number(m), 0);
+        break;
     default: compute(m);
     }
 }
@@ -297,7 +346,7 @@ static void item(struct maker *m) {
 static void start(struct maker *m) {
     put_reg(m, BPF_MOV, 64, MEMORY, BPF_R1);
     put_reg(m, BPF_MOV, 64, LENGTH, BPF_R2);
-    put_reg(m, BPF_MOV, 64, COMPUTED, MEMORY);
+    put_reg(m, BPF_MOV, 64, COMPUTED, m->func ? BPF_R3 : MEMORY);
     load_number(m, BPF_R0);
     load_number(m, BPF_R3);
     load_number(m, BPF_R4);
@@ -309,26 +358,50 @@ static void start(struct maker *m) {
             memory(m, BPF_STX, 64, BPF_R10, number(m), -8 * (int32_t)(i + 1));
 }
 
+static void function(struct maker *m) {
+    m->nexits = 0;
+    start(m);
+    for (uint32_t n = 3 + gen_below(&m->g, m->func ? 5 : 14); n; n--)
+        item(m);
+    index_memory(m);
+    if (m->func) { /* returns a number, or 0 */
+        put_reg(m, BPF_MOV, 64, BPF_R0, number(m));
+        gen_put(&m->g, (struct bpf_decoded){.op = BPF_EXIT});
+    }
+    for (uint32_t i = 0; i < m->nexits; i++)
+        land(m, m->exits[i]);
+    gen_alu_imm(&m->g, BPF_MOV, 64, BPF_R0, 0);
+    gen_put(&m->g, (struct bpf_decoded){.op = BPF_EXIT});
+}
+
 uint32_t generate(uint64_t seed, struct bpf_insn *out, uint32_t *mem_size) {
     static const uint8_t sizes[] = {8, 16, 24, 32, 64, 100, 128, 255};
     struct maker m = {.g = {.state = seed * 0x9e3779b97f4a7c15 + 99, .out = out}};
+    uint32_t starts[FUNCS_MAX];
     gen_below(&m.g, 2);
     m.size = sizes[gen_below(&m.g, sizeof(sizes))];
     *mem_size = m.size;
-    start(&m);
-    for (uint32_t n = 3 + gen_below(&m.g, 14); n; n--)
-        item(&m);
-    index_memory(&m);
-    for (uint32_t i = 0; i < m.nexits; i++)
-        land(&m, m.exits[i]);
-    gen_alu_imm(&m.g, BPF_MOV, 64, BPF_R0, 0);
-    gen_put(&m.g, (struct bpf_decoded){.op = BPF_EXIT});
+    m.nfuncs = gen_one_in(&m.g, 3) ? FUNCS_MAX : 1;
+    for (; m.func < m.nfuncs; m.func++) {
+        starts[m.func] = m.g.n;
+        function(&m);
+    }
+    for (uint32_t i = 0; i < m.ncalls; i++)
+        m.g.out[m.calls[i]].imm = (int32_t)(starts[m.callee[i]] - m.calls[i] - 1);
     return m.g.n;
 }
 
 static const struct prog_map maps[] = {
-    {.name = "array", .type = BPF_MAP_ARRAY, .key_size = 4, .value_size = VALUE_SIZE, .max_entries = 8},
-    {.name = "hash", .type = BPF_MAP_HASH, .key_size = 8, .value_size = VALUE_SIZE, .max_entries = 8},
+    {.name = "array",
+     .type = BPF_MAP_ARRAY,
+     .key_size = 4,
+     .value_size = VALUE_SIZE,
+     .max_entries = 8},
+    {.name = "hash",
+     .type = BPF_MAP_HASH,
+     .key_size = 8,
+     .value_size = VALUE_SIZE,
+     .max_entries = 8},
 };
 #define MAPS (sizeof(maps) / sizeof(*maps))
 

@@ -79,7 +79,8 @@ void kernel_close(int fd) {
 }
 
 /* Types of all functions: static ones without parameters, which says nothing about them. */
-static struct btf *function_types(const struct kernel_program *program, struct bpf_func_info *info) {
+static struct btf *function_types(const struct kernel_program *program,
+                                  struct bpf_func_info *info) {
     struct btf *btf = btf__new_empty();
     int integer = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
     int prototype = btf__add_func_proto(btf, integer);

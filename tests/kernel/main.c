@@ -248,8 +248,10 @@ static bool write_json(const struct session *s, const char *path) {
         cJSON *o = cJSON_CreateObject();
         cJSON_AddStringToObject(o, "name", c->name);
         cJSON_AddStringToObject(o, "outcome", outcome_names[c->outcome]);
-        const char *const texts[][2] = {{"skipped", c->skip},     {"category", c->category},
-                                        {"ours", c->ours},        {"linux", c->linux_text},
+        const char *const texts[][2] = {{"skipped", c->skip},
+                                        {"category", c->category},
+                                        {"ours", c->ours},
+                                        {"linux", c->linux_text},
                                         {"reason", c->reason}};
         for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
             if (texts[k][1])

@@ -2,6 +2,7 @@
 #include "kernel/run.h"
 
 #include "bpf/helper.h"
+#include "bpf/map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,14 +126,14 @@ static uint64_t compute(const struct bpf_decoded *d, uint64_t a, uint64_t b) {
     const int64_t sa = extended(a, w), sb = extended(b, w);
     (void)sa, (void)sb;
     switch (d->op) {
-#define BPF_ALU(NAME, code, off, group, widths, mnemonic, symbol, expr)                            \
+/* clang-format off */
+#define BPF_ALU(NAME, code, off, group, widths, mnemonic, symbol, expr) \
     case BPF_##NAME: return truncated(expr, w);
 #define BPF_ALU1 BPF_ALU
-#define BPF_MOVSX(NAME, off, widths, mnemonic, expr)                                               \
-    case BPF_##NAME: return truncated(expr, w);
-#define BPF_JCC(NAME, code, mnemonic, symbol, INVERSE, SWAPPED, expr)                              \
-    case BPF_##NAME: return expr;
+#define BPF_MOVSX(NAME, off, widths, mnemonic, expr) case BPF_##NAME: return truncated(expr, w);
+#define BPF_JCC(NAME, code, mnemonic, symbol, INVERSE, SWAPPED, expr) case BPF_##NAME: return expr;
 #include "bpf/insn.def"
+        /* clang-format on */
     case BPF_LE: return a;
     case BPF_BE:
     case BPF_BSWAP: return __builtin_bswap64(a) >> (64 - w);
@@ -142,9 +143,10 @@ static uint64_t compute(const struct bpf_decoded *d, uint64_t a, uint64_t b) {
 
 static uint64_t atomic_result(enum bpf_op op, uint64_t old, uint64_t b, uint64_t c) {
     switch (op) {
-#define BPF_ATOMIC(NAME, imm, fetches, mnemonic, expr)                                             \
-    case BPF_##NAME: return expr;
+/* clang-format off */
+#define BPF_ATOMIC(NAME, imm, fetches, mnemonic, expr) case BPF_##NAME: return expr;
 #include "bpf/insn.def"
+        /* clang-format on */
     default: abort();
     }
 }
@@ -167,8 +169,7 @@ static bool atomic(struct machine *m, const struct bpf_decoded *d) {
 static bool memory_access(struct machine *m, const struct bpf_decoded *d) {
     bool loads = d->op == BPF_LDX || d->op == BPF_LDXS;
     uint64_t address, value = (uint64_t)d->imm;
-    if (!get(m, loads ? d->src : d->dst, &address) ||
-        (d->op == BPF_STX && !get(m, d->src, &value)))
+    if (!get(m, loads ? d->src : d->dst, &address) || (d->op == BPF_STX && !get(m, d->src, &value)))
         return false;
     address += (uint64_t)(int64_t)d->off;
     if (!loads)
@@ -179,17 +180,22 @@ static bool memory_access(struct machine *m, const struct bpf_decoded *d) {
     return true;
 }
 
+/* An array has all its elements; a hash has one or not, as it happens. */
 static bool look_up(struct machine *m) {
     uint32_t map = (uint32_t)((m->reg[BPF_R1] - MAP_HEADERS) / FRAME);
-    if (map >= m->program->nmaps || map >= MAPS_MAX ||
-        m->program->maps[map].value_size > VALUE_MAX)
+    uint64_t key = 0;
+    if (map >= m->program->nmaps || map >= MAPS_MAX || m->program->maps[map].value_size > VALUE_MAX)
         return stop(m, RUN_UNKNOWN, "look-up");
     for (uint32_t i = 0; i < m->program->maps[map].key_size; i++) {
         uint64_t byte;
         if (!load(m, m->reg[BPF_R2] + i, 1, &byte))
             return false;
+        key |= byte << 8 * (i & 7);
     }
-    set(m, BPF_R0, next(m) & 0x8000 ? 0 : VALUES + map * FRAME);
+    bool found = m->program->maps[map].type == BPF_MAP_ARRAY
+                     ? (uint32_t)key < m->program->maps[map].max_entries
+                     : next(m) >> 63;
+    set(m, BPF_R0, found ? VALUES + map * FRAME : 0);
     return true;
 }
 

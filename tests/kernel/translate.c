@@ -13,8 +13,8 @@
 struct translator {
     const struct program *program;
     struct translation *out;
-    bool *reached;   /* by function */
-    uint32_t *start; /* by function: slot in the Linux program */
+    bool *live;      /* by slot: can be reached */
+    uint32_t *place; /* by slot that is live: slot in the Linux program */
     int *map, *data; /* descriptors, by index; 0: none yet */
 };
 
@@ -35,8 +35,8 @@ static int open_map(struct translation *t, const struct kernel_map *map) {
 
 static int map_of(struct translator *t, uint32_t index) {
     const struct prog_map *m = &t->program->maps[index];
-    struct kernel_map map = {m->type, m->key_size, m->value_size, m->max_entries, m->map_flags,
-                             NULL,    false};
+    struct kernel_map map = {m->type,      m->key_size, m->value_size, m->max_entries,
+                             m->map_flags, NULL,        false};
     if (m->type == BPF_MAP_RINGBUF) /* Linux counts in pages */
         map.max_entries = PAGE;
     if (m->type == BPF_MAP_PROG_ARRAY)
@@ -48,7 +48,7 @@ static int map_of(struct translator *t, uint32_t index) {
 
 static int data_of(struct translator *t, uint32_t index) {
     const struct prog_data *d = &t->program->datas[index];
-    const struct kernel_map map = {BPF_MAP_ARRAY, 4, d->size ? d->size : 1, 1, 0,
+    const struct kernel_map map = {BPF_MAP_ARRAY, 4,           d->size ? d->size : 1, 1, 0,
                                    d->image,      !d->writable};
     if (d->relocated)
         t->out->skip = "data that hold addresses";
@@ -78,12 +78,11 @@ static void prologue(struct translation *t, uint64_t *to, uint32_t mem_size) {
     const struct kernel_map length = {BPF_MAP_ARRAY, 4, 8, 1, 0, NULL, false};
     uint32_t memory_fd = (uint32_t)open_map(t, &memory);
     uint32_t length_fd = (uint32_t)open_map(t, &length);
-    uint32_t n = put(to, (struct bpf_decoded){.op = BPF_LDDW,
-                                              .dst = BPF_R2,
-                                              .pseudo = BPF_PSEUDO_DATA,
-                                              .imm = length_fd});
-    n += put(to + n,
-             (struct bpf_decoded){.op = BPF_LDX, .width = 64, .dst = BPF_R2, .src = BPF_R2});
+    uint32_t n =
+        put(to, (struct bpf_decoded){
+                    .op = BPF_LDDW, .dst = BPF_R2, .pseudo = BPF_PSEUDO_DATA, .imm = length_fd});
+    n +=
+        put(to + n, (struct bpf_decoded){.op = BPF_LDX, .width = 64, .dst = BPF_R2, .src = BPF_R2});
     n += put(to + n, (struct bpf_decoded){
                          .op = BPF_JLE, .width = 64, .dst = BPF_R2, .imm = mem_size, .target = 3});
     n += put(to + n, (struct bpf_decoded){.op = BPF_MOV, .width = 64, .dst = BPF_R0});
@@ -98,89 +97,108 @@ static bool takes_address(const struct bpf_decoded *d) {
 
 static uint32_t callee_of(const struct translator *t, const struct bpf_decoded *d, uint32_t slot) {
     if (takes_address(d))
-        return (uint32_t)d->imm;
-    return (uint32_t)(program_func_at(t->program, (uint32_t)((int64_t)slot + d->target)) -
-                      t->program->funcs);
+        return t->program->funcs[d->imm].start;
+    return (uint32_t)((int64_t)slot + d->target);
 }
 
-static void reach(struct translator *t, uint32_t func) {
-    const struct prog_func *f = &t->program->funcs[func];
-    if (t->reached[func])
-        return;
-    t->reached[func] = true;
-    for (uint32_t slot = f->start; slot < f->start + f->len; slot++) {
-        const struct bpf_decoded *d = &t->program->decoded[slot];
-        if (d->len == 0)
-            continue;
-        if (d->op == BPF_CALLX)
-            t->out->skip = "calls through a register";
-        if (d->op == BPF_CALL_HELPER && d->imm >= FIRST_DEVICE_ID)
-            t->out->skip = "helpers of the board";
-        if (d->op == BPF_CALL_HELPER && d->imm == BPF_FUNC_TAIL_CALL)
-            t->out->skip = "tail calls: they take Linux's context";
-        t->out->program.callbacks |= takes_address(d);
-        if (takes_address(d) || d->op == BPF_CALL_LOCAL)
-            reach(t, callee_of(t, d, slot));
+static void refuse(struct translator *t, const struct bpf_decoded *d) {
+    if (d->op == BPF_CALLX)
+        t->out->skip = "calls through a register";
+    if (d->op == BPF_CALL_HELPER && d->imm >= FIRST_DEVICE_ID)
+        t->out->skip = "helpers of the board";
+    if (d->op == BPF_CALL_HELPER && d->imm == BPF_FUNC_TAIL_CALL)
+        t->out->skip = "tail calls: they take Linux's context";
+    t->out->program.callbacks |= takes_address(d);
+}
+
+static void add_slot(struct translator *t, uint32_t *work, uint32_t *n, int64_t slot) {
+    if (slot < 0 || slot >= t->program->ninsns || t->program->decoded[slot].len == 0) {
+        t->out->skip = "jumps to where no instruction is";
+    } else if (!t->live[slot]) {
+        t->live[slot] = true;
+        work[(*n)++] = (uint32_t)slot;
     }
 }
 
-/* What names a function, a map or data does so in Linux's way. */
-static void copy_insn(struct translator *t, uint32_t slot, uint32_t at, uint64_t *to) {
-    struct bpf_insn insn = t->program->insns[slot];
-    const struct bpf_decoded *d = &t->program->decoded[slot];
-    if (takes_address(d) || d->op == BPF_CALL_LOCAL)
-        insn.imm = (int32_t)(t->start[callee_of(t, d, slot)] - at - 1);
-    else if (d->op == BPF_LDDW && d->pseudo == BPF_PSEUDO_MAP)
-        insn.imm = map_of(t, (uint32_t)d->imm);
-    else if (d->op == BPF_LDDW && d->pseudo == BPF_PSEUDO_DATA)
-        insn.imm = data_of(t, (uint32_t)d->imm);
-    to[at] = word(insn);
-    if (d->len == 2)
-        to[at + 1] = word(t->program->insns[slot + 1]);
+/* What control flow gets to from `start`, through calls as well. Linux refuses all other code. */
+static void reach(struct translator *t, uint32_t start) {
+    uint32_t *work = arena_alloc_array(t->program->arena, t->program->ninsns, sizeof(*work)), n = 0;
+    add_slot(t, work, &n, start);
+    while (n) {
+        uint32_t slot = work[--n];
+        const struct bpf_decoded *d = &t->program->decoded[slot];
+        refuse(t, d);
+        if (takes_address(d) || d->op == BPF_CALL_LOCAL)
+            add_slot(t, work, &n, callee_of(t, d, slot));
+        if (d->op == BPF_JA || bpf_op_is_jcc(d->op))
+            add_slot(t, work, &n, (int64_t)slot + d->target);
+        if (d->op != BPF_JA && d->op != BPF_EXIT)
+            add_slot(t, work, &n, (int64_t)slot + d->len);
+    }
+}
+
+/* What names a function, a map or data does so in Linux's way; distances are those between live code. */
+static void copy_insn(struct translator *t, uint32_t slot, uint64_t *to) {
+    struct bpf_decoded d = t->program->decoded[slot];
+    uint32_t at = t->place[slot];
+    if (takes_address(&d))
+        d.imm = (int64_t)t->place[callee_of(t, &d, slot)] - at - 1;
+    else if (d.op == BPF_CALL_LOCAL || d.op == BPF_JA || bpf_op_is_jcc(d.op))
+        d.target = (int32_t)(t->place[(int64_t)slot + d.target] - at);
+    else if (d.op == BPF_LDDW && d.pseudo == BPF_PSEUDO_MAP)
+        d.imm = map_of(t, (uint32_t)d.imm);
+    else if (d.op == BPF_LDDW && d.pseudo == BPF_PSEUDO_DATA)
+        d.imm = (d.imm & ~(int64_t)UINT32_MAX) | data_of(t, (uint32_t)d.imm);
+    put(to + at, d);
+}
+
+static void place_func(struct translator *t, const struct prog_func *f, uint32_t *funcs) {
+    struct kernel_program *out = &t->out->program;
+    if (!t->live[f->start])
+        return;
+    funcs[out->nfuncs++] = out->count;
+    for (uint32_t slot = f->start; slot < f->start + f->len; slot++) {
+        t->place[slot] = out->count;
+        out->count += t->live[slot] ? t->program->decoded[slot].len : 0;
+    }
 }
 
 /* The entry first, the other functions in their order. */
-static void lay_out(struct translator *t, uint32_t entry) {
+static void lay_out(struct translator *t, const struct prog_func *entry) {
     const struct program *p = t->program;
     uint32_t *funcs = arena_alloc_array(p->arena, p->nfuncs, sizeof(*funcs));
-    struct kernel_program *out = &t->out->program;
+    t->out->program.count = PROLOGUE;
+    place_func(t, entry, funcs);
+    for (uint32_t i = 0; i < p->nfuncs; i++)
+        if (&p->funcs[i] != entry)
+            place_func(t, &p->funcs[i], funcs);
     funcs[0] = 0;
-    out->nfuncs = 1;
-    t->start[entry] = PROLOGUE;
-    out->count = PROLOGUE + p->funcs[entry].len;
-    for (uint32_t i = 0; i < p->nfuncs; i++) {
-        if (!t->reached[i] || i == entry)
-            continue;
-        funcs[out->nfuncs++] = t->start[i] = out->count;
-        out->count += p->funcs[i].len;
-    }
-    out->funcs = funcs;
+    t->out->program.funcs = funcs;
 }
 
 void translate(const struct program *program, uint32_t entry, struct translation *out) {
     struct arena *arena = program->arena;
-    uint32_t main = program->entries[entry].func;
+    const struct prog_func *main = &program->funcs[program->entries[entry].func];
     struct translator t = {
         .program = program,
         .out = out,
-        .reached = arena_alloc_array(arena, program->nfuncs, sizeof(bool)),
-        .start = arena_alloc_array(arena, program->nfuncs, sizeof(uint32_t)),
+        .live = arena_alloc_array(arena, program->ninsns, sizeof(bool)),
+        .place = arena_alloc_array(arena, program->ninsns, sizeof(uint32_t)),
         .map = arena_alloc_array(arena, program->nmaps + 1, sizeof(int)),
         .data = arena_alloc_array(arena, program->ndatas + 1, sizeof(int)),
     };
     *out = (struct translation){0};
     if (program->entries[entry].hook != BPF_HOOK_RAW)
         out->skip = "program types other than raw";
-    reach(&t, main);
+    reach(&t, main->start);
     if (out->skip)
         return;
     lay_out(&t, main);
     uint64_t *to = arena_alloc_array(arena, out->program.count, sizeof(*to));
     prologue(out, to, program->entries[entry].ctx_size);
-    for (uint32_t f = 0; f < program->nfuncs; f++)
-        for (uint32_t i = 0; t.reached[f] && i < program->funcs[f].len; i++)
-            if (program->decoded[program->funcs[f].start + i].len)
-                copy_insn(&t, program->funcs[f].start + i, t.start[f] + i, to);
+    for (uint32_t slot = 0; slot < program->ninsns; slot++)
+        if (t.live[slot])
+            copy_insn(&t, slot, to);
     out->program.insns = to;
 }
 

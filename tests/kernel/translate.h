@@ -5,8 +5,8 @@
  *     r1 = the value of an array of one element, N bytes     (lddw of a map's value: no call, no stack)
  *     r2 = a number out of another array, at most N
  *
- * so that all other registers are as uninitialised as ours. Functions that the entry does not reach are
- * left out; maps and data become maps of Linux.
+ * so that all other registers are as uninitialised as ours. Code that control flow does not get to is left
+ * out (Linux refuses it); maps and data become maps of Linux.
  */
 #ifndef TESTS_KERNEL_TRANSLATE_H
 #define TESTS_KERNEL_TRANSLATE_H
