@@ -97,7 +97,10 @@ static void same_layout(struct compile_result *r, uint32_t stack) {
     h->crc = bpf_crc32(0, r->blob, r->blob_size);
 }
 
-static const char *const levels[] = {"0", "1", "2", "s"};
+static const char *const levels[] = {"0", "1", "2", "s", "2"};
+#define LEVELS 5
+#define WITH_FACTS                                                                                 \
+    4 /* the last one again, with what the verifier proves, where it accepts the program */
 
 enum verdict { SAME, DIFFERENT, REFUSED, FAULTS };
 
@@ -107,6 +110,7 @@ struct subject {
     uint32_t count;
     unsigned flags; /* enum random_flags */
     uint8_t context[RANDOM_CTX_SIZE];
+    bool verified;      /* it also ran with facts */
     const char *engine; /* the one that differs from the native interpreter */
     struct outcome expected, got;
 };
@@ -170,17 +174,21 @@ static bool tells_addresses(const struct subject *s, struct compile_result *r) {
 static enum verdict run_level(struct machine *m, struct subject *s, const struct program *prog,
                               unsigned level, struct diag *diag) {
     static const char *const names[] = {"compiled, -O0", "compiled, -O1", "compiled, -O2",
-                                        "compiled, -Os"};
+                                        "compiled, -Os", "compiled, -O2 with facts"};
     struct compile_options options = {.bytecode = true, .check_passes = true};
     struct compile_result result;
     struct outcome got;
     compile_level(levels[level], &options);
+    options.verify = level == WITH_FACTS ? COMPILE_TRY : COMPILE_UNVERIFIED;
     if (measured && level == 2)
         dump_final(&options);
     bool compiled = compile_program(prog, &options, &result, diag);
     cover_dump(&options);
     if (!compiled)
         return REFUSED;
+    s->verified = result.verified;
+    if (level == WITH_FACTS && !result.verified)
+        return SAME;
     same_layout(&result, STACK_ROOM);
     /* From the same blob: where maps lie, and so what their addresses are, depends on the level. */
     s->expected = run_native(&result, s->context);
@@ -207,7 +215,7 @@ static enum verdict run_all(struct machine *m, struct subject *s) {
     enum verdict verdict = prog ? SAME : REFUSED;
     if (prog && s->flags & RANDOM_MAPS)
         random_attach(prog);
-    for (unsigned level = 0; verdict == SAME && level < 4; level++)
+    for (unsigned level = 0; verdict == SAME && level < LEVELS; level++)
         verdict = run_level(m, s, prog, level, diag);
     diag_free(diag);
     arena_free(arena);
@@ -344,13 +352,14 @@ struct options {
 };
 
 struct tally {
-    unsigned done, refused, faults, failed;
+    unsigned done, refused, faults, failed, verified;
 };
 
 static void check_seed(struct machine *m, uint64_t seed, const struct options *o,
                        struct tally *tally) {
     static struct subject s;
     s.flags = seed % 2 ? RANDOM_MAPS | (unsigned)(seed / 2 % 4 * 2) : (unsigned)(seed / 2 % 8);
+    s.verified = false;
     s.count = random_program(seed, s.flags, s.insns);
     for (unsigned i = 0; i < sizeof(s.context); i++)
         s.context[i] = (uint8_t)((seed * 0x9e3779b97f4a7c15ull >> 17) * (i + 1) >> 3);
@@ -359,6 +368,7 @@ static void check_seed(struct machine *m, uint64_t seed, const struct options *o
     measured = false;
     tally->done++;
     tally->refused += verdict == REFUSED;
+    tally->verified += s.verified;
     tally->faults += verdict == FAULTS;
     if (verdict != DIFFERENT)
         return;
@@ -434,6 +444,7 @@ static struct tally run_jobs(const struct options *o) {
         }
         sum.done += tally.done;
         sum.refused += tally.refused;
+        sum.verified += tally.verified;
         sum.faults += tally.faults;
         sum.failed += tally.failed;
         fclose(out[job]);
@@ -516,8 +527,11 @@ int main(int argc, char **argv) {
     }
     struct tally t = run_jobs(&o);
     unsigned good = t.done - t.failed, covered = 0;
-    printf("  %u programs, of which %u are refused (%.1f %% accepted) and %u stop with a fault\n",
-           t.done, t.refused, 100.0 * (t.done - t.refused) / (t.done ? t.done : 1), t.faults);
+    printf("  %u programs, of which %u are refused (%.1f %% accepted) and %u stop with a fault; %u "
+           "are "
+           "proven safe and ran with facts\n",
+           t.done, t.refused, 100.0 * (t.done - t.refused) / (t.done ? t.done : 1), t.faults,
+           t.verified);
     if (o.coverage) {
         t.failed += coverage_report(o.coverage, least_hits(o.count), o.all, &covered);
         printf("  coverage: %u operations and encodings\n", covered);

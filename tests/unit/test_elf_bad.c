@@ -8,6 +8,7 @@
 #include "util/file.h"
 #include "verifier/verifier.h"
 
+#include <bpf/btf.h>
 #include <criterion/criterion.h>
 #include <glob.h>
 #include <string.h>
@@ -358,6 +359,20 @@ Test(elf_bad, name_at_the_end_of_the_strings) {
         memcpy(place(image, &d), &d.value, d.width);
         expect_refused(accept_image(image, size), "end of the strings", "lies outside the strings");
     }
+}
+
+/* The first number that is no type's is their count. */
+Test(elf_bad, type_behind_the_last) {
+    size_t size;
+    uint8_t *image = load_object('m', &size);
+    const Elf64_Shdr *section = elf_section(image, ".BTF");
+    struct btf *btf = btf__new(image + section->sh_offset, (uint32_t)section->sh_size);
+    const struct damage d = {'m', TYPES, NULL, 8, 4, btf__type_cnt(btf), ""};
+
+    btf__free(btf);
+    memcpy(place(image, &d), &d.value, d.width);
+    expect_refused(accept_image(image, size), "type behind the last",
+                   "type 1 refers to a type or a string");
 }
 
 /* A line's number has 22 bits, its column 10. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is done after register allocation: if-conversion and addressing with write-back, as text before
- * and after. What the result computes is for the random programs and the conformance vectors to see.
+ * What is done after register allocation: if-conversion, order of blocks and addressing with write-back, as
+ * text before and after. What the result computes is for the random programs and the conformance vectors to see.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -163,6 +163,7 @@ Test(finish, changed_operand_is_compared_again) {
            "    ret\n");
 }
 
+/* Five instructions; IT holds four. */
 Test(finish, no_room_for_both) {
     struct maker *m = make(6);
     branch(m, 0, IR_COND_ULT, 1, 2);
@@ -170,10 +171,9 @@ Test(finish, no_room_for_both) {
         add(m, 1, MIR_COPY, r, 4);
     jump(m, 1, 2);
     branch(m, 2, IR_COND_ULT, 3, 4);
-    for (mreg r = 5; r < 7; r++) {
+    for (mreg r = 5; r < 7; r++)
         add(m, 3, MIR_COPY, r, 4);
-        add(m, 4, MIR_COPY, r, 7);
-    }
+    add(m, 4, MIR_COPY, 5, 7);
     jump(m, 3, 5);
     jump(m, 4, 5);
     ret(m, 5);
@@ -187,7 +187,6 @@ Test(finish, no_room_for_both) {
            "    r5 = copy r4 if\n"
            "    r6 = copy r4 if\n"
            "    r5 = copy r7 else\n"
-           "    r6 = copy r7 else\n"
            "    ret\n");
 }
 
@@ -242,6 +241,29 @@ Test(finish, far_join_stays) {
            "b2:\n"
            "    r2 = copy r4\n"
            "    jump -> b3\n"
+           "b3:\n"
+           "    ret\n");
+}
+
+/* ------------------------------------------------------------------------------------- order */
+
+Test(finish, latch_moves_into_its_loop) {
+    struct maker *m = make(4);
+    jump(m, 0, 1);
+    branch(m, 1, IR_COND_ULT, 3, 2);
+    ret(m, 2);
+    add(m, 3, MIR_COPY, 0, 2);
+    jump(m, 3, 1);
+    m->block[1]->loop_depth = m->block[3]->loop_depth = 1;
+    expect(m, order_latches,
+           "function f\n"
+           "b0:\n"
+           "    jump -> b1\n"
+           "b1:  ; loop depth 1\n"
+           "    cmpbr.ult r0, r1 -> b2, b3\n"
+           "b2:  ; loop depth 1\n"
+           "    r0 = copy r2\n"
+           "    jump -> b1\n"
            "b3:\n"
            "    ret\n");
 }
@@ -313,5 +335,33 @@ Test(finish, additions_that_stay) {
            "    STR r6, r7, #0\n"
            "    STR r7, r8, #0\n"
            "    r7 = ADD r7, #4\n"
+           "    ret\n");
+}
+
+/* An access and a step that only happen on a condition; a base that is loaded in between. */
+Test(finish, additions_under_it_stay) {
+    struct maker *m = make(1);
+    for (int i = 0; i < 2; i++) {
+        add_imm(m, 0, MIR_CMPIT, MREG_NONE, 0, 7);
+        add_imm(m, 0, i ? T2_OP_LDR : T2_OP_ADD, i ? 3 : 1, 1, i ? 0 : 4);
+        m->block[0]->last->predicate = MIR_THEN;
+        add_imm(m, 0, i ? T2_OP_ADD : T2_OP_LDR, i ? 1 : 2, 1, i ? 4 : 0);
+    }
+    add_imm(m, 0, T2_OP_LDR, 2, 4, 0);
+    add_imm(m, 0, T2_OP_LDR, 4, 5, 8);
+    add_imm(m, 0, T2_OP_ADD, 4, 4, 4);
+    ret(m, 0);
+    expect(m, write_back,
+           "function f\n"
+           "b0:\n"
+           "    cmpit.eq r0, #7\n"
+           "    r1 = ADD r1, #4 if\n"
+           "    r2 = LDR r1, #0\n"
+           "    cmpit.eq r0, #7\n"
+           "    r3 = LDR r1, #0 if\n"
+           "    r1 = ADD r1, #4\n"
+           "    r2 = LDR r4, #0\n"
+           "    r4 = LDR r5, #8\n"
+           "    r4 = ADD r4, #4\n"
            "    ret\n");
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* From a case to a linked program: by clang, or from the assembler's text with maps and data added. */
+/* From a case to a linked program: by clang, or from assembler's text, with maps and data added. */
 #include "verifier/case.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,36 +77,36 @@ unsigned case_line_of(const struct verifier_case *c, long slot) {
     return 0;
 }
 
-/* `map counts` and `data .rodata+8` become numbers, which the assembler takes. */
+/* `map counts` and `data .rodata+8` become numbers, which the assembler takes. Behind the end stands
+ * what tells where functions begin that only tables name. */
 static const char *with_indices(struct builder *b) {
-    VEC(char) out = {0};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
     unsigned line = b->c->text_line;
     for (const char *p = b->c->text; *p;) {
         bool map = strncmp(p, ", map ", 6) == 0, data = strncmp(p, ", data ", 7) == 0;
         line += *p == '\n';
-        vec_push(b->arena, &out, *p++);
-        if (!map && !data)
+        if (!map && !data) {
+            fputc(*p++, out);
             continue;
-        for (int i = 0; i < (map ? 5 : 6); i++)
-            vec_push(b->arena, &out, *p++);
+        }
+        fputs(map ? ", map " : ", data ", out);
+        p += map ? 6 : 7;
         size_t n = strcspn(p, "+ \t\n#");
         int index = find_row(map ? &b->c->maps : &b->c->datas, p, n);
         if (index < 0)
             complain(b, line, "no such map or data:", arena_printf(b->arena, "%.*s", (int)n, p));
-        for (const char *d = arena_printf(b->arena, "%d", index < 0 ? 0 : index); *d; d++)
-            vec_push(b->arena, &out, *d);
+        fprintf(out, "%d", index < 0 ? 0 : index);
         p += n;
     }
-    /* Behind the end: what tells where functions begin that only tables name. */
-    VEC(char *) *labels = (void *)&b->labels;
-    for (size_t i = 0; i < labels->count; i++)
-        for (const char *d = arena_printf(b->arena, "\nlddw r0, func %s", labels->items[i]); *d;
-             d++)
-            vec_push(b->arena, &out, *d);
-    for (const char *d = labels->count ? "\nexit\n" : ""; *d; d++)
-        vec_push(b->arena, &out, *d);
-    vec_push(b->arena, &out, 0);
-    return out.items;
+    for (size_t i = 0; i < b->labels.count; i++)
+        fprintf(out, "\nlddw r0, func %s", b->labels.items[i]);
+    fputs(b->labels.count ? "\nexit\n" : "", out);
+    fclose(out);
+    char *copy = arena_strdup(b->arena, text);
+    free(text);
+    return copy;
 }
 
 static size_t label(struct builder *b, char *name) {
@@ -138,13 +139,29 @@ static bool words(struct builder *b, struct bpf_insn **insns, uint32_t *count) {
     return out.count > 0;
 }
 
-/* Bare instructions refer to no maps and data: such lddw are plain ones for program_from_insns(). */
+static bool instructions(struct builder *b, struct bpf_insn **insns, uint32_t *count) {
+    if (b->c->form == CASE_RAW)
+        return words(b, insns, count);
+    return asm_parse(b->arena, with_indices(b), b->c->file, insns, count, b->diag);
+}
+
+/* Which functions the labels are; then the end that told so goes. */
+static void find_functions(struct builder *b) {
+    uint32_t n = (uint32_t)b->labels.count, tail = n ? 2 * n + 1 : 0;
+    b->func = arena_alloc_array(b->arena, n, sizeof(*b->func));
+    b->p->ninsns -= tail;
+    for (uint32_t i = 0; i < n; i++) {
+        b->func[i] = (uint32_t)b->p->insns[b->p->ninsns + 2 * i].imm;
+        b->p->funcs[b->func[i]].name = b->labels.items[i];
+    }
+    b->p->funcs[b->p->nfuncs - 1].len -= tail;
+}
+
+/* Bare instructions have no maps and data: their lddw are plain ones for program_from_insns(). */
 static bool assemble(struct builder *b) {
     struct bpf_insn *insns;
-    uint32_t count, tail = b->labels.count ? (uint32_t)b->labels.count * 2 + 1 : 0;
-    if (b->c->form == CASE_RAW
-            ? !words(b, &insns, &count)
-            : !asm_parse(b->arena, with_indices(b), b->c->file, &insns, &count, b->diag))
+    uint32_t count;
+    if (!instructions(b, &insns, &count))
         return false;
     uint8_t *pseudo = arena_alloc(b->arena, count);
     for (uint32_t i = 0; i < count; i++) {
@@ -156,20 +173,14 @@ static bool assemble(struct builder *b) {
         insns[i].regs &= 15;
     }
     b->p = program_from_insns(b->arena, "main", insns, count, b->c->mem_size, b->diag);
-    for (uint32_t i = 0; b->p && i < count; i++)
+    if (!b->p)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
         if (pseudo[i]) {
             b->p->decoded[i].pseudo = pseudo[i];
             b->p->insns[i].regs |= (uint8_t)(pseudo[i] << 4);
         }
-    if (!b->p || !tail)
-        return b->p != NULL;
-    b->func = arena_alloc_array(b->arena, b->labels.count, sizeof(*b->func));
-    for (uint32_t i = 0; i < b->labels.count; i++) {
-        b->func[i] = (uint32_t)b->p->insns[count - tail + 2 * i].imm;
-        b->p->funcs[b->func[i]].name = b->labels.items[i];
-    }
-    b->p->ninsns -= tail;
-    b->p->funcs[b->p->nfuncs - 1].len -= tail;
+    find_functions(b);
     return true;
 }
 

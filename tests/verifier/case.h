@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Verifier cases as data. A *.cases file holds cases of this form; what a case does not need is left out:
+ * Verifier cases as data. A *.cases file holds cases of this form; what is not needed is left out:
  *
- *     == name of the case                       # lines before `asm:` may hold comments
- *     type: raw 64                              a SEC() name; raw with its bytes of memory (default 64)
- *     map: counts array 4 8 16                  name, type, key size, value size, entries
- *     data: .rodata 01 02 ff                    section and its bytes in hex, or `zero N`
- *     pointer: .rodata 8 func f                 an 8-byte pointer at an offset: func, map or data
- *     program: f                                a further program that begins at label f
- *     values: progs 0 f                         element 0 of a prog_array is that program (or main)
- *     runs: 2                                   random inputs when it is accepted (default 8)
- *     asm:                                      compiler/asm; `lddw r1, map counts`, `data .rodata+8`
- *         ldxb r0, [r1+64]                      #here: the error has to point to this line
+ *     == name of the case
+ *     type: raw 64                       a SEC() name; raw with its bytes of memory (default 64)
+ *     map: counts array 4 8 16           name, type, key size, value size, entries
+ *     data: .rodata 01 02 ff             section and its bytes in hex, or `zero N`
+ *     pointer: .rodata 8 func f          an 8-byte pointer at an offset: func, map or data
+ *     program: f                         a further program that begins at label f
+ *     values: progs 0 f                  element 0 of a prog_array is that program (or main)
+ *     runs: 2                            random inputs when it is accepted (default 8)
+ *     asm:                               compiler/asm, and `lddw r1, map counts`, `data .rodata+8`
+ *         ldxb r0, [r1+64] #here         the error has to point to this line
  *         exit
  *     expect: refuse bounds "byte 64" "64 bytes"
  *
- * Instead of `asm:` there may be `c:` (source for clang, which includes bpf_mcu.h by itself) or `raw:` (64-bit words, for encodings
- * that the assembler does not write). `expect` is `accept`, or `refuse` with a category; each quoted
- * text must occur somewhere in what is printed. With `message:` all that is printed follows, indented
- * by four, and has to be the same. `long: N` repeats the lines of a program between `#{` and `#}` N times.
+ * Instead of `asm:` there may be `c:` (source for clang, behind `#include "bpf_mcu.h"`) or `raw:`
+ * (64-bit words, for encodings that the assembler does not write). `expect` is `accept`, or `refuse`
+ * with a category; each quoted text must occur somewhere in what is printed, or must not if `not`
+ * stands before it. With `message:` all that is printed follows, indented by four, and has to be the
+ * same. `long: N` repeats the lines of a program between `#{` and `#}` N times, with $ as the number
+ * of the copy. Lines that begin with # are comments.
  */
 #ifndef TESTS_VERIFIER_CASE_H
 #define TESTS_VERIFIER_CASE_H
@@ -50,8 +52,8 @@ struct verifier_case {
     unsigned here; /* line of the file that the error points to; 0: not tested */
     bool accept;
     const char *category;
-    VEC(const char *) parts;
-    const char *message; /* NULL: not tested */
+    VEC(const char *) parts, absent; /* what is to be printed, and what is not */
+    const char *message;             /* NULL: not tested */
 };
 
 typedef VEC(struct verifier_case) case_list;

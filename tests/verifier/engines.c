@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accepted programs run: on the interpreter and as compiled code, with inputs that are drawn at random from
+ * Accepted programs run: on the interpreter and as compiled code, with inputs drawn at random from
  * what the verifier allows for. Result, memory, maps and data must be the same, and nothing may fault.
  */
 #include "verifier/case.h"

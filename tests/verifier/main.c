@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verifier's cases (*.cases, see case.h): whether each program is accepted, or refused with the right
- * message at the right place. What is accepted also runs, interpreted and compiled with facts.
+ * The verifier's cases (*.cases, see case.h): whether each program is accepted, or refused with the
+ * right message at the right place. What is accepted also runs, interpreted and compiled with facts.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +66,9 @@ static const char *judge_messages(const struct verifier_case *c, struct arena *a
     for (size_t i = 0; i < c->parts.count; i++)
         if (!strstr(text, c->parts.items[i]))
             return arena_printf(arena, "\"%s\" is not in the message", c->parts.items[i]);
+    for (size_t i = 0; i < c->absent.count; i++)
+        if (strstr(text, c->absent.items[i]))
+            return arena_printf(arena, "\"%s\" is in the message", c->absent.items[i]);
     if (error && c->here && line_of(c, error) != c->here)
         return arena_printf(arena, "points to line %u instead of %u", line_of(c, error), c->here);
     if (c->message && strcmp(c->message, text) != 0)

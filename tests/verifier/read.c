@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reader of *.cases files. Whatever is not understood is an error: a case that tests nothing is worse. */
+/* Reader of *.cases files. What is not understood is an error: else a case might test nothing. */
 #include "verifier/case.h"
 
 #include <ctype.h>
@@ -41,36 +41,43 @@ static void row(struct reader *r, case_rows *rows, char *text) {
     vec_push(r->arena, rows, row);
 }
 
-static void type(struct reader *r, char *text) {
-    r->c->type = strtok(text, " ");
-    char *size = strtok(NULL, " ");
-    if (size)
-        r->c->mem_size = (uint32_t)strtoul(size, NULL, 0);
+/* The next word of *text, which then goes on behind it; "" at its end. */
+static char *next_word(struct reader *r, char **text) {
+    *text += strspn(*text, " ");
+    size_t n = strcspn(*text, " ");
+    char *word = arena_printf(r->arena, "%.*s", (int)n, *text);
+    *text += n;
+    return word;
 }
 
-/* accept | refuse CATEGORY, then texts in quotes */
-static void expect(struct reader *r, char *text) {
-    char *word = strtok(text, " ");
-    r->c->accept = word && strcmp(word, "accept") == 0;
-    char *rest = word ? word + strlen(word) + 1 : "";
-    if (!r->c->accept) {
-        if (!word || strcmp(word, "refuse") != 0 || !(r->c->category = strtok(NULL, " "))) {
-            complain(r, "expected `expect: accept` or `expect: refuse CATEGORY \"text\"`");
-            return;
-        }
-        rest = (char *)r->c->category + strlen(r->c->category) + 1;
-    }
-    if (rest >= text + strlen(text) && *text == 0)
-        return;
-    for (char *quote = strchr(rest, '"'); quote; quote = strchr(quote, '"')) {
-        char *end = strchr(++quote, '"');
+/* "text" and not "text" */
+static void expect_texts(struct reader *r, const char *text) {
+    for (const char *quote = strchr(text, '"'); quote; quote = strchr(quote, '"')) {
+        bool absent = quote - text >= 4 && strncmp(quote - 4, "not ", 4) == 0;
+        const char *end = strchr(++quote, '"');
         if (!end) {
             complain(r, "a quote without its end");
             return;
         }
-        vec_push(r->arena, &r->c->parts, arena_printf(r->arena, "%.*s", (int)(end - quote), quote));
+        const char *part = arena_printf(r->arena, "%.*s", (int)(end - quote), quote);
+        if (absent)
+            vec_push(r->arena, &r->c->absent, part);
+        else
+            vec_push(r->arena, &r->c->parts, part);
         quote = end + 1;
     }
+}
+
+/* accept | refuse CATEGORY, then texts in quotes */
+static void expect(struct reader *r, char *text) {
+    const char *verdict = next_word(r, &text);
+    r->c->accept = strcmp(verdict, "accept") == 0;
+    if (!r->c->accept)
+        r->c->category = next_word(r, &text);
+    if (!r->c->accept && (strcmp(verdict, "refuse") != 0 || !*r->c->category))
+        complain(r, "expected `expect: accept` or `expect: refuse CATEGORY \"text\"`");
+    else
+        expect_texts(r, text);
 }
 
 /* Lines of a block, up to the first that is neither indented nor empty. */
@@ -91,77 +98,98 @@ static char *block(struct reader *r, char **at, unsigned *first) {
     return text.items;
 }
 
-/* `#{` and `#}` around lines: they stand N times. Lines are then no longer those of the file. */
+/* `#{` and `#}` around lines: they stand N times, with $ as the number of the copy. Line numbers are
+ * then no longer those of the file. */
 static char *repeat(struct reader *r, char *text, unsigned times) {
-    char *from = strstr(text, "#{\n"), *to = from ? strstr(from, "#}\n") : NULL;
-    VEC(char) out = {0};
-    if (!to)
-        return complain(r, "`long:` needs lines between #{ and #}"), text;
-    for (char *p = text; p < from; p++)
-        vec_push(r->arena, &out, *p);
+    char *from = strstr(text, "#{\n"), *to = from ? strstr(from, "#}\n") : NULL, *copy = NULL;
+    size_t size;
+    if (!to) {
+        complain(r, "`long:` needs lines between #{ and #}");
+        return text;
+    }
+    FILE *out = open_memstream(&copy, &size);
+    fwrite(text, 1, (size_t)(from - text), out);
     for (unsigned i = 0; i < times; i++)
-        for (char *p = from + 3; p < to; p++) /* $ is the number of the copy */
-            if (*p != '$')
-                vec_push(r->arena, &out, *p);
+        for (char *p = from + 3; p < to; p++)
+            if (*p == '$')
+                fprintf(out, "%u", i);
             else
-                for (const char *d = arena_printf(r->arena, "%u", i); *d; d++)
-                    vec_push(r->arena, &out, *d);
-    for (char *p = to + 3; *p; p++)
-        vec_push(r->arena, &out, *p);
-    vec_push(r->arena, &out, 0);
-    return out.items;
+                fputc(*p, out);
+    fputs(to + 3, out);
+    fclose(out);
+    text = arena_strdup(r->arena, copy);
+    free(copy);
+    return text;
 }
 
 static char *exact(struct reader *r, char **at) {
-    unsigned first;
+    unsigned first, here = r->c->here; /* quoted lines are not the program's */
     char *text = block(r, at, &first);
+    r->c->here = here;
     size_t n = strlen(text);
     while (n > 1 && text[n - 1] == '\n' && text[n - 2] == '\n') /* what separates cases */
         text[--n] = 0;
     return text;
 }
 
-static void directive(struct reader *r, const char *key, char *value, char **at, unsigned *times) {
-    struct verifier_case *c = r->c;
-    static const struct {
-        const char *key;
-        size_t rows;
-    } tables[] = {{"map", offsetof(struct verifier_case, maps)},
-                  {"data", offsetof(struct verifier_case, datas)},
-                  {"pointer", offsetof(struct verifier_case, pointers)},
-                  {"program", offsetof(struct verifier_case, programs)},
-                  {"values", offsetof(struct verifier_case, values)}};
-    static const char *const forms[] = {[CASE_ASM] = "asm", [CASE_RAW] = "raw", [CASE_C] = "c"};
+static void type(struct reader *r, char *text) {
+    r->c->type = next_word(r, &text);
+    if (*text)
+        r->c->mem_size = (uint32_t)strtoul(text, NULL, 0);
+}
 
+/* A directive whose words the builder of the program reads. */
+static bool table_row(struct reader *r, const char *key, char *value) {
+    struct {
+        const char *key;
+        case_rows *rows;
+    } tables[] = {{"map", &r->c->maps},
+                  {"data", &r->c->datas},
+                  {"pointer", &r->c->pointers},
+                  {"program", &r->c->programs},
+                  {"values", &r->c->values}};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         if (strcmp(key, tables[i].key) == 0) {
-            row(r, (case_rows *)(void *)((char *)c + tables[i].rows), value);
-            return;
+            row(r, tables[i].rows, value);
+            return true;
         }
+    return false;
+}
+
+static bool program_text(struct reader *r, const char *key, char **at, unsigned times) {
+    static const char *const forms[] = {[CASE_ASM] = "asm", [CASE_RAW] = "raw", [CASE_C] = "c"};
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
         if (strcmp(key, forms[i]) == 0) {
-            c->form = (enum case_form)i;
-            c->text = block(r, at, &c->text_line);
-            if (*times)
-                c->text = repeat(r, c->text, *times);
-            return;
+            r->c->form = (enum case_form)i;
+            r->c->text = block(r, at, &r->c->text_line);
+            if (times)
+                r->c->text = repeat(r, r->c->text, times);
+            return true;
         }
+    return false;
+}
+
+static void directive(struct reader *r, const char *key, char *value, char **at, unsigned *times) {
+    if (table_row(r, key, value) || program_text(r, key, at, *times))
+        return;
     if (strcmp(key, "type") == 0)
         type(r, value);
     else if (strcmp(key, "runs") == 0)
-        c->runs = (unsigned)atoi(value);
+        r->c->runs = (unsigned)atoi(value);
     else if (strcmp(key, "long") == 0)
         *times = (unsigned)atoi(value);
     else if (strcmp(key, "expect") == 0)
         expect(r, value);
     else if (strcmp(key, "message") == 0)
-        c->message = exact(r, at);
+        r->c->message = exact(r, at);
     else
         complain(r, "no such directive; see case.h");
 }
 
-/* The lines of one case behind its head. */
-static void body(struct reader *r, char **at) {
+/* The lines of one case behind its head. False: it is wrong. */
+static bool body(struct reader *r, char **at) {
+    bool before = r->good;
+    r->good = true;
     unsigned times = 0;
     bool expects = false;
     while (**at && strncmp(*at, "== ", 3) != 0) {
@@ -182,6 +210,9 @@ static void body(struct reader *r, char **at) {
     }
     if (!r->c->text || !expects)
         complain(r, "a case without a program or without `expect`");
+    bool good = r->good;
+    r->good &= before;
+    return good;
 }
 
 bool case_read(struct arena *arena, const char *path, case_list *out) {
@@ -208,8 +239,8 @@ bool case_read(struct arena *arena, const char *path, case_list *out) {
                                       .name = arena_printf(arena, "%.*s", (int)n - 3, at + 3)};
             at += n + (at[n] == '\n');
             r.c = &c;
-            body(&r, &at);
-            vec_push(arena, out, c);
+            if (body(&r, &at))
+                vec_push(arena, out, c);
             continue;
         }
         if (n && *at != '#')
