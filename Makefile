@@ -121,11 +121,12 @@ conformance: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(CONFORMANCE_NEEDS)
 	@$(CONFORMANCE)
 
-## bench: cycles and bytes of compiled eBPF, interpreter and native gcc -O2; compile time; build/bench.json
+## bench: cycles and bytes of compiled eBPF, interpreter and native gcc -O2; time of compiler and verifier; build/bench.json
 bench: $(SETUP)
-	@$(MAKE) $(PARALLEL) $(BENCH_NEEDS) $(SCALE)
+	@$(MAKE) $(PARALLEL) $(BENCH_NEEDS) $(SCALE) $(SCALE_VERIFY)
 	@$(BENCH)
 	@$(BENCH_COMPILE)
+	@$(BENCH_VERIFY)
 
 # These four take all processors unless -j says otherwise.
 PARALLEL = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) --output-sync=target

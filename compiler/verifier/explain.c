@@ -171,7 +171,7 @@ struct decision {
 
 struct decisions {
     VEC(struct decision) list;
-    uint32_t *index; /* by slot and outcome: 1 + place in the list */
+    uint32_t *index; /* by slot, and by outcome or kind (4): 1 + place in the list */
 };
 
 /* The loops that a jump stays in or leaves; CFG_NONE if it does not decide that. */
@@ -216,10 +216,13 @@ static bool is_active(const struct explore_failure *f, size_t i) {
 static void collect(const struct explaining *e, struct decisions *out) {
     const struct explore_failure *f = e->failure;
     struct arena *arena = e->a->arena;
-    out->index = arena_alloc_array(arena, 2 * (size_t)e->a->program->ninsns, sizeof(*out->index));
+    out->index = arena_alloc_array(arena, 4 * (size_t)e->a->program->ninsns, sizeof(*out->index));
     for (size_t i = 0; i < f->nevents; i++) {
         const struct path_event *event = &f->events[i];
-        uint32_t *index = &out->index[2 * event->slot + event->taken];
+        uint32_t kind = event->kind == PATH_BRANCH ? event->taken
+                        : event->kind == PATH_CALL ? 2
+                                                   : 3;
+        uint32_t *index = &out->index[4 * event->slot + kind];
         if (event->kind == PATH_RETURN || (event->kind == PATH_CALL && !is_active(f, i)))
             continue;
         if (*index) {
@@ -229,6 +232,13 @@ static void collect(const struct explaining *e, struct decisions *out) {
         vec_push(arena, &out->list, (struct decision){event, 1});
         *index = (uint32_t)out->list.count;
     }
+}
+
+static bool is_header(const struct analysis *a, uint32_t slot) {
+    const struct prog_func *f = program_func_at(a->program, slot);
+    const struct cfg *cfg = &a->cfgs[f - a->program->funcs];
+    const struct cfg_block *b = &cfg->blocks[cfg->block_of[slot - f->start]];
+    return b->start == slot && b->loop != CFG_NONE && &cfg->blocks[cfg->loops[b->loop].header] == b;
 }
 
 /* Where control goes on: the first line behind the jump that is another one. */
@@ -264,7 +274,8 @@ static const char *decision_text(const struct explaining *e, const struct decisi
     struct arena *arena = e->a->arena;
     const struct path_event *event = decision->event;
     if (event->kind == PATH_WIDEN)
-        return "after any number of iterations of this loop";
+        return is_header(e->a, event->slot) ? "after any number of iterations of this loop"
+                                            : "where many ways come together";
     if (event->kind == PATH_CALL)
         return arena_printf(arena, "in %s(), called here", e->a->program->funcs[event->func].name);
     const char *text = branch_text(e, event);

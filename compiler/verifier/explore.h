@@ -10,7 +10,6 @@
 #include "util/vec.h"
 #include "verifier/fixpoint.h"
 
-/* Most instructions of a path in a failure; what is before is not told. */
 #define EXPLORE_FAILURES_MAX 5
 
 /* What there is to settle. The sets are not changed. */
@@ -34,7 +33,7 @@ enum path_kind {
     PATH_BRANCH, /* a conditional jump at slot, taken or not */
     PATH_CALL,   /* a call at slot of function `func` */
     PATH_RETURN, /* an exit at slot, to behind the call */
-    PATH_WIDEN, /* the loop whose header is at slot stands for any number of iterations from here */
+    PATH_WIDEN,  /* many states are taken together at slot: iterations, if it is a loop's header */
 };
 
 struct path_event {

@@ -40,6 +40,7 @@ bpf2thumb-bench_LIBS := -lunicorn -lm
 BENCH_NEEDS = $(BUILD)/bpf2thumb-bench $(BENCH_BPF) $(BENCH_NATIVE)
 BENCH := $(BUILD)/bpf2thumb-bench --json $(BUILD)/bench.json $(BUILD)
 BENCH_COMPILE = tests/scale/compile-time --json $(BUILD)/compile-time.json $(SCALE)
+BENCH_VERIFY = tests/scale/verify-speed --json $(BUILD)/verify-speed.json $(SCALE_VERIFY)
 
 # The limit of the first version: at most 2.0 times the cycles of native code.
 CHECKS += bench-limit
@@ -61,6 +62,7 @@ BENCH_BASELINE := tests/bench/baseline.json
 ## bench-baseline: run the benchmark and make its figures the baseline
 .PHONY: bench-check bench-baseline
 bench-check bench-baseline: BENCH_COMPILE :=
+bench-check bench-baseline: BENCH_VERIFY :=
 bench-check: bench
 	@scripts/bench-check $(BENCH_BASELINE) $(BUILD)/bench.json
 bench-baseline: bench

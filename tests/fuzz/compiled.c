@@ -99,7 +99,8 @@ static void same_layout(struct compile_result *r, uint32_t stack) {
 
 static const char *const levels[] = {"0", "1", "2", "s", "2"};
 #define LEVELS 5
-#define WITH_FACTS 4 /* the last one again, with what the verifier proves, where it accepts the program */
+#define WITH_FACTS                                                                                 \
+    4 /* the last one again, with what the verifier proves, where it accepts the program */
 
 enum verdict { SAME, DIFFERENT, REFUSED, FAULTS };
 
@@ -526,7 +527,8 @@ int main(int argc, char **argv) {
     }
     struct tally t = run_jobs(&o);
     unsigned good = t.done - t.failed, covered = 0;
-    printf("  %u programs, of which %u are refused (%.1f %% accepted) and %u stop with a fault; %u are "
+    printf("  %u programs, of which %u are refused (%.1f %% accepted) and %u stop with a fault; %u "
+           "are "
            "proven safe and ran with facts\n",
            t.done, t.refused, 100.0 * (t.done - t.refused) / (t.done ? t.done : 1), t.faults,
            t.verified);

@@ -1,13 +1,25 @@
 # Compile time of programs of named shapes and growing size (scripts in docs/benchmark.md).
-tests/scale_SRCS := main.c shapes.c
+tests/scale_SRCS := main.c shapes.c verify.c
 tests/scale_CFLAGS := -Itests
 tests/scale_MAY_INCLUDE := compiler runtime/include
 
 SCALE := $(BUILD)/tests/scale
-$(SCALE): $(call objs,host,tests/scale) $(LIBBPF2THUMB)
+SCALE_VERIFY := $(BUILD)/tests/scale-verify
+$(SCALE): $(addprefix $(BUILD)/host/tests/scale/,main.o shapes.o) $(LIBBPF2THUMB)
 	@mkdir -p $(@D)
 	@echo '  link $@'
 	@$(CC) -o $@ $^ $(HOST_LIBS)
+
+$(SCALE_VERIFY): $(addprefix $(BUILD)/host/tests/scale/,verify.o shapes.o) $(LIBBPF2THUMB)
+	@mkdir -p $(@D)
+	@echo '  link $@'
+	@$(CC) -o $@ $^ $(HOST_LIBS)
+
+## bench-verify: how fast the verifier is, by shape and size of the program
+.PHONY: bench-verify
+bench-verify: $(SETUP)
+	@$(MAKE) $(PARALLEL) $(SCALE_VERIFY)
+	@tests/scale/verify-speed --json $(BUILD)/verify-speed.json $(SCALE_VERIFY)
 
 CHECKS += compile-time
 compile-time_CHECK := tests/scale/compile-time --quick $(SCALE)

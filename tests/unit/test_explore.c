@@ -35,8 +35,13 @@ static void again(void) {
 
 TestSuite(explore, .init = setup, .fini = teardown);
 
-/* Map 0: a hash of 8-byte values; map 1: a ring buffer. Programs load them by MAP(0), MAP(1). */
+/* Map 0: a hash of 8-byte values; map 1: a ring buffer. Programs load them by MAP(0), MAP(1). TABLE is a
+ * read-only table of the functions at the labels f and g. */
+#define LOADED 0x3a9
 #define MAP(n) "0x3a90000000" #n
+#define TABLE "lddw r5, func f\nlddw r5, func g\nlddw r2, 0x3a900000009\n"
+static struct prog_data table = {.name = ".rodata", .size = 16, .align = 8, .relocated = true};
+
 static struct prog_map maps[] = {
     {.name = "counts",
      .type = BPF_MAP_HASH,
@@ -56,11 +61,21 @@ static struct program *from_text(const char *text) {
     cr_assert_not_null(p, "%s", text);
     p->maps = maps;
     p->nmaps = sizeof(maps) / sizeof(maps[0]);
-    for (uint32_t i = 0; i < p->ninsns; i++)
-        if (p->decoded[i].op == BPF_LDDW && p->decoded[i].imm >> 32 == 0x3a9) {
-            p->decoded[i].pseudo = BPF_PSEUDO_MAP;
-            p->decoded[i].imm = (uint32_t)p->decoded[i].imm;
+    p->datas = &table;
+    p->ndatas = 1;
+    p->relocs = arena_alloc_array(arena, 2, sizeof(*p->relocs));
+    for (uint32_t i = 0; i < p->ninsns; i++) {
+        struct bpf_decoded *d = &p->decoded[i];
+        if (d->op == BPF_LDDW && d->pseudo == BPF_PSEUDO_FUNC && p->nrelocs < 2) {
+            p->relocs[p->nrelocs] =
+                (struct prog_reloc){PROG_RELOC_FUNC, 0, 8 * p->nrelocs, (uint32_t)d->imm, 0};
+            p->nrelocs++;
         }
+        if (d->op == BPF_LDDW && d->imm >> 32 == LOADED) {
+            d->pseudo = (uint32_t)d->imm == 9 ? BPF_PSEUDO_DATA : BPF_PSEUDO_MAP;
+            d->imm = d->pseudo == BPF_PSEUDO_DATA ? 0 : (uint32_t)d->imm;
+        }
+    }
     return p;
 }
 
@@ -100,7 +115,7 @@ static const struct {
      NULL},
     {"ldxb r3, [r1+0]\nmov r4, 0\njgt r3, 7, +1\nmov r4, 1\nmov r0, 0\njne r4, 1, +2\nadd r1, r3\n"
      "ldxb r0, [r1+57]\nexit",
-     "somewhere in bytes 57-64 of the program's memory"},
+     "somewhere in bytes 57 to 64 of the program's memory"},
     {"ldxb r3, [r1+0]\nmov r4, 0\njgt r3, 7, +1\nmov r4, 1\nmov r0, 0\njeq r4, 1, +2\nadd r1, r3\n"
      "ldxb r0, [r1+56]\nexit",
      "the program's memory"},
@@ -175,6 +190,29 @@ static const struct {
      "[r1+55]\n"
      "exit\nldxb r0, [r1+0]\nexit",
      "reads byte 64"},
+    /* What is wrong comes behind the second call, which is like the first one */
+    {"mov r6, r1\ncall local f\nmov r1, r6\ncall local f\nadd r6, r0\nldxb r0, [r6+0]\nmov r0, "
+     "0\nexit\n"
+     "f: ldxb r2, [r1+0]\nmov r0, 63\njgt r2, 7, +1\nmov r0, 3\nexit",
+     NULL},
+    {"mov r6, r1\ncall local f\nmov r1, r6\ncall local f\nadd r6, r0\nldxb r0, [r6+0]\nmov r0, "
+     "0\nexit\n"
+     "f: ldxb r2, [r1+0]\nmov r0, 64\njgt r2, 7, +1\nmov r0, 3\nexit",
+     "reads byte 64"},
+    /* One of two functions in a table */
+    {TABLE "ldxb r3, [r1+0]\nand r3, 8\nadd r2, r3\nldxdw r4, [r2+0]\ncall r4\nmov r0, 0\nexit\n"
+           "f: mov r0, 0\nexit\n"
+           "g: ldxb r3, [r1+0]\nmov r4, 0\njgt r3, 7, +1\nmov r4, 1\nmov r0, 0\njne r4, 1, +2\n"
+           "add r1, r3\nldxb r0, [r1+56]\nexit",
+     NULL},
+    {TABLE "ldxb r3, [r1+0]\nand r3, 8\nadd r2, r3\nldxdw r4, [r2+0]\ncall r4\nmov r0, 0\nexit\n"
+           "f: mov r0, 0\nexit\n"
+           "g: ldxb r3, [r1+0]\nmov r4, 0\njgt r3, 7, +1\nmov r4, 1\nmov r0, 0\njne r4, 1, +2\n"
+           "add r1, r3\nldxb r0, [r1+57]\nexit",
+     "the program's memory"},
+    /* Each iteration leaves less of what is possible: no repetition */
+    {"ldxb r0, [r1+0]\nl: mul r0, 3\nrsh r0, 2\njne r0, 0, l\nexit", NULL},
+    {"ldxb r0, [r1+0]\nl: mul r0, 4\nrsh r0, 2\njne r0, 0, l\nexit", ENDLESS},
     /* Null is told by a flag */
     {LOOKUP "mov r6, 0\njeq r0, 0, +1\nmov r6, 1\nmov r7, r0\nmov r0, 0\njeq r6, 0, +1\n"
             "ldxdw r0, [r7+0]\nexit",
