@@ -30,6 +30,9 @@
  * they are finite. The bound of a loop is the most over epochs that begin an entry. An execution that never
  * ended would execute some header without end within one entry, and neither kind of loop allows that.
  *
+ * The order in which paths are followed matters to the claim only in that an epoch is done after everything
+ * that was started in it: what waits is taken last in, first out, above the epoch that it belongs to.
+ *
  * An abstract state that comes again in a later epoch while the earlier is not done would do so for ever:
  * EXPLORE_ENDLESS. A smaller state is no repetition (an interval that halves), and is followed.
  *
@@ -51,20 +54,30 @@
 #define MEMORY_MAX (230u << 20)  /* bytes of states and of what belongs to a run */
 #define VISITED_MAX (100u << 20) /* bytes in use from which on no more states are kept */
 
+/* What has happened on a path, from its end back to the root; paths share their beginnings. */
+struct happening {
+    const struct happening *before;
+    struct path_event event;
+    uint32_t length; /* events up to here */
+    bool joined;     /* one of them took states together */
+};
+
 /* Where a path is. */
 struct place {
     struct state *s;
     uint32_t slot;
+    bool arrived; /* and its state has been kept here */
     struct chain *chain;
-    struct epoch *epoch; /* innermost of the loops that it is in; NULL: in none */
-    size_t nevents;
+    struct epoch *epoch;            /* innermost of the loops that it is in; NULL: in none */
+    const struct happening *events; /* NULL: none */
+    size_t
+        base; /* pending places from here on are siblings: ways not taken since states were kept last */
 };
 
 /* What is to be done once all that was started later is done. */
 struct pending {
-    struct epoch *epoch;     /* done with it; or NULL: */
-    struct place place;      /* the other way of a jump, or another function */
-    struct path_event event; /* that leads there, the last of the place's */
+    struct epoch *epoch; /* done with it; or NULL: */
+    struct place place;  /* another way of a jump, or another function, or where a sibling waits */
 };
 
 struct exploration {
@@ -79,7 +92,6 @@ struct exploration {
     uint64_t **rounds;         /* executions of headers that it has followed */
     struct value **invariants; /* by function: registers by loop; NULL: not asked for yet */
     VEC(struct pending) pending;
-    VEC(struct path_event) events;
     /* Of the run: */
     const struct explore_root *root;
     enum explore_mode mode;
@@ -98,9 +110,12 @@ static uint32_t block_at(const struct cfg *cfg, const struct exploration *x, uin
 }
 
 static void note_event(struct exploration *x, struct place *p, struct path_event event) {
-    x->events.count = p->nevents;
-    vec_push(x->arena, &x->events, event);
-    p->nevents++;
+    struct happening *h = arena_alloc(x->arena, sizeof(*h));
+    *h = (struct happening){.before = p->events,
+                            .event = event,
+                            .length = p->events ? p->events->length + 1 : 1,
+                            .joined = event.kind == PATH_WIDEN || (p->events && p->events->joined)};
+    p->events = h;
 }
 
 static void give_up(struct exploration *x, enum explore_verdict verdict) {
@@ -111,26 +126,21 @@ static void give_up(struct exploration *x, enum explore_verdict verdict) {
 
 /* ---- Failures */
 
-static bool was_joined(const struct exploration *x, const struct place *p) {
-    for (size_t i = 0; i < p->nevents; i++)
-        if (x->events.items[i].kind == PATH_WIDEN)
-            return true;
-    return false;
-}
-
 static void fail(struct exploration *x, const struct place *p, const struct problem *problem) {
     struct explore_report *report = x->report;
     if (bitset_test(x->failed, p->slot))
         return;
     bitset_set(x->failed, p->slot);
-    struct path_event *events = arena_alloc_array(x->a->arena, p->nevents + 1, sizeof(*events));
-    if (p->nevents)
-        memcpy(events, x->events.items, p->nevents * sizeof(*events));
-    report->failures[report->nfailures++] = (struct explore_failure){.problem = *problem,
-                                                                     .root = x->root,
-                                                                     .events = events,
-                                                                     .nevents = p->nevents,
-                                                                     .exact = !was_joined(x, p)};
+    size_t count = p->events ? p->events->length : 0;
+    struct path_event *events = arena_alloc_array(x->a->arena, count + 1, sizeof(*events));
+    for (const struct happening *h = p->events; h; h = h->before)
+        events[h->length - 1] = h->event;
+    report->failures[report->nfailures++] =
+        (struct explore_failure){.problem = *problem,
+                                 .root = x->root,
+                                 .events = events,
+                                 .nevents = count,
+                                 .exact = !p->events || !p->events->joined};
     report->verdict = EXPLORE_UNSAFE;
     x->stop |= report->nfailures == EXPLORE_FAILURES_MAX;
 }
@@ -281,9 +291,31 @@ static bool visit(struct exploration *x, struct place *p, bool counted_header) {
     return false;
 }
 
+/* A path that has come to where its state was kept waits there for its siblings, the ways not taken since
+ * the last such place: often they come to the same place, are covered, and so need not wait all the time until
+ * the path has come to its end. True: *p is a sibling now. */
+static bool let_sibling_go(struct exploration *x, struct place *p) {
+    if (x->pending.count <= p->base)
+        return false;
+    struct place sibling = vec_pop(&x->pending).place;
+    size_t base = p->base;
+    p->arrived = true;
+    vec_push(x->arena, &x->pending, (struct pending){.place = *p}); /* for its room */
+    memmove(&x->pending.items[base + 1], &x->pending.items[base],
+            (x->pending.count - 1 - base) * sizeof(*x->pending.items));
+    x->pending.items[base] = (struct pending){.place = *p};
+    *p = sibling;
+    p->base = base + 1;
+    return true;
+}
+
 /* The path has come to a block, or to behind a call. False: it ends. */
 static bool arrive(struct exploration *x, struct place *p) {
     uint8_t flags = x->plan->flags[p->slot];
+    if (p->arrived) {
+        p->arrived = false;
+        return true;
+    }
     leave_loops(x, p);
     if (!(flags & SLOT_AHEAD) && !p->chain->behind)
         return false;
@@ -293,13 +325,17 @@ static bool arrive(struct exploration *x, struct place *p) {
     const struct cfg *cfg = cfg_of(x, p);
     uint32_t loop =
         flags & SLOT_HEADER ? x->fp->header_loop[cfg->func][block_at(cfg, x, p->slot)] : CFG_NONE;
-    if (loop == CFG_NONE || !begin_epoch(x, p, loop))
-        return visit(x, p, false);
+    if (loop == CFG_NONE || !begin_epoch(x, p, loop)) {
+        if (!visit(x, p, false))
+            return false;
+        return !let_sibling_go(x, p) || arrive(x, p);
+    }
     if (!p->epoch->counted)
         join_iterations(x, p);
     /* The epoch is done when all that follows is; or at once. */
     if (visit(x, p, p->epoch->counted)) {
         vec_push(x->arena, &x->pending, (struct pending){.epoch = p->epoch});
+        p->base = x->pending.count;
         return true;
     }
     epoch_done(x, p->epoch);
@@ -310,8 +346,8 @@ static bool arrive(struct exploration *x, struct place *p) {
 
 /* To be followed later: the place that the event leads to. */
 static void postpone(struct exploration *x, struct place place, struct path_event event) {
-    place.nevents++;
-    vec_push(x->arena, &x->pending, (struct pending){.place = place, .event = event});
+    note_event(x, &place, event);
+    vec_push(x->arena, &x->pending, (struct pending){.place = place});
 }
 
 /* False: neither way is possible. Of two, the one that comes later in the function is followed first: out of
@@ -489,12 +525,8 @@ static void run(struct exploration *x) {
             state_free(x->a->pool, next.place.s);
             continue;
         }
-        struct place p = next.place;
-        if (p.nevents) {
-            p.nevents--;
-            note_event(x, &p, next.event);
-        }
-        follow(x, &p);
+        next.place.base = x->pending.count;
+        follow(x, &next.place);
     }
 }
 
@@ -572,8 +604,7 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     conclude(x);
     report->bytes = arena_used(x->arena);
     arena_free(x->arena);
-    memset(&x->events, 0, sizeof(x->events)); /* they were on it */
-    memset(&x->pending, 0, sizeof(x->pending));
+    memset(&x->pending, 0, sizeof(x->pending)); /* it was on it */
     ((struct analysis *)(uintptr_t)a)->steps += report->processed;
 }
 
