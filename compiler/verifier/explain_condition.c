@@ -144,15 +144,11 @@ static int agrees_on_constants(const struct bpf_decoded *d, const struct compari
     return same == opposite ? -1 : same;
 }
 
-/* Of two variables: turning a comparison round makes < of >=, exchanging its sides < of >. */
+/* Of two variables only equality tells: for `i <= n` compilers also test i < n, of the i before, and with the
+ * sides exchanged. */
 static int agrees_on_kind(const struct bpf_decoded *d, const struct comparison *c) {
-    bool equality = d->op == BPF_JEQ || d->op == BPF_JNE;
-    bool strict = d->op == BPF_JLT || d->op == BPF_JGT || d->op == BPF_JSLT || d->op == BPF_JSGT;
-    if (d->op == BPF_JSET || c->op[0] == '\0' || (c->op[0] == '!' && !c->op[1]))
-        return -1;
-    if (c->op[0] == '=' || c->op[0] == '!')
-        return equality ? (c->op[0] == '=') == (d->op == BPF_JEQ) : -1;
-    return equality ? -1 : strict == (c->op[1] == '\0');
+    bool equality = (d->op == BPF_JEQ || d->op == BPF_JNE) && (c->op[0] == '=' || c->op[0] == '!');
+    return equality && c->op[1] ? (c->op[0] == '=') == (d->op == BPF_JEQ) : -1;
 }
 
 const char *explain_condition(const struct analysis *a, uint32_t slot, bool taken, bool *holds) {

@@ -210,6 +210,11 @@ static const struct {
            "g: ldxb r3, [r1+0]\nmov r4, 0\njgt r3, 7, +1\nmov r4, 1\nmov r0, 0\njne r4, 1, +2\n"
            "add r1, r3\nldxb r0, [r1+57]\nexit",
      "the program's memory"},
+    {TABLE "ldxb r3, [r1+0]\nand r3, 8\nadd r2, r3\nldxdw r4, [r2+0]\ncall r4\nmov r0, 0\nexit\n"
+           "f: ldxb r3, [r1+0]\nmov r4, 0\njgt r3, 7, +1\nmov r4, 1\nmov r0, 0\njne r4, 1, +2\n"
+           "add r1, r3\nldxb r0, [r1+57]\nexit\n"
+           "g: mov r0, 0\nexit",
+     "the program's memory"},
     /* Each iteration leaves less of what is possible: no repetition */
     {"ldxb r0, [r1+0]\nl: mul r0, 3\nrsh r0, 2\njne r0, 0, l\nexit", NULL},
     {"ldxb r0, [r1+0]\nl: mul r0, 4\nrsh r0, 2\njne r0, 0, l\nexit", ENDLESS},
