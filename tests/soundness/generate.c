@@ -192,6 +192,18 @@ static void do_copy(struct generator *g) {
         alu_imm(g, chance(g, 70) ? BPF_ADD : BPF_SUB, width(g), b, constant(g));
 }
 
+/* The distance of two copies that a constant was added to, which is known whatever they are. */
+static void do_difference(struct generator *g) {
+    unsigned a = (unsigned)number_register(g), b = other_register(g, a);
+    alu_reg(g, BPF_MOV, 64, b, a);
+    alu_imm(g, BPF_ADD, 64, b, 1 + pick(g, 40));
+    g->reg[b] = NUM;
+    if (chance(g, 50))
+        alu_reg(g, BPF_SUB, 64, b, a);
+    else
+        alu_reg(g, BPF_SUB, 64, a, b);
+}
+
 static void do_load(struct generator *g) {
     unsigned r = other_register(g, 99), s = size(g);
     bool sign = s < 8 && chance(g, 25);
@@ -513,9 +525,9 @@ static void do_pointers(struct generator *g) {
 
 static void statements(struct generator *g, unsigned count) {
     static void (*const kinds[])(struct generator *) = {
-        do_alu,    do_alu,   do_alu,   do_copy, do_copy,     do_load,    do_branch,
-        do_branch, do_spill, do_spill, do_fill, do_fill,     do_indexed, do_indexed,
-        do_lookup, do_loop,  do_loop,  do_call, do_callback, do_random,  do_pointers};
+        do_alu,   do_alu,   do_alu,      do_copy,   do_copy,     do_load,      do_branch, do_branch,
+        do_spill, do_spill, do_fill,     do_fill,   do_indexed,  do_indexed,   do_lookup, do_loop,
+        do_loop,  do_call,  do_callback, do_random, do_pointers, do_difference};
     for (unsigned i = 0; i < count; i++) {
         if (g->depth > 3 || g->code.count > 400) {
             do_alu(g);
