@@ -32,13 +32,13 @@ static void first_error(struct arena *arena, const struct diag *diag, struct com
     }
 }
 
-static void ask_ourselves(struct arena *arena, const struct subject *s, struct comparison *out) {
+static void ask_ourselves(struct arena *arena, const struct subject *s,
+                          struct verify_result *result, struct comparison *out) {
     struct diag *diag = s->diag;
     if (s->program) {
-        struct verify_result result;
         diag = diag_new();
         uint32_t start = now_usec();
-        verify(s->program, &result, diag);
+        verify(s->program, result, diag);
         out->our_usec = now_usec() - start;
     }
     first_error(arena, diag, out);
@@ -71,6 +71,7 @@ static enum outcome outcome_of(bool ours, const bool accepts[KERNEL_MODES]) {
 struct comparison compare(struct arena *arena, const struct subject *s) {
     struct comparison out = {.name = s->name, .run.status = RUN_UNKNOWN};
     struct translation t;
+    struct verify_result result;
     bool accepts[KERNEL_MODES];
 
     if (s->program)
@@ -84,12 +85,13 @@ struct comparison compare(struct arena *arena, const struct subject *s) {
         translate_free(&t);
         return out;
     }
-    ask_ourselves(arena, s, &out);
+    ask_ourselves(arena, s, &result, &out);
     ask_linux(arena, &t.program, accepts, &out);
     translate_free(&t);
     out.outcome = outcome_of(!out.ours, accepts);
     if (s->runnable && !out.ours)
-        out.run = run_random(s->program, 1, out.outcome == BOTH_ACCEPT ? RUNS / 30 : RUNS);
+        out.run =
+            run_random(s->program, result.funcs, 1, out.outcome == BOTH_ACCEPT ? RUNS / 30 : RUNS);
     out.reason = reason_of(&out);
     return out;
 }

@@ -233,6 +233,9 @@ static void index_memory(struct maker *m) {
         guard(m, index, w / 8 + (uint32_t)off);
     if (on_stack) /* Linux wants it aligned there */
         gen_alu_imm(&m->g, BPF_AND, 64, index, gen_one_in(&m->g, 8) ? 63 : 24);
+    if (on_stack &&
+        gen_one_in(&m->g, 3)) /* below all constant offsets: the frame must reach there */
+        gen_alu_imm(&m->g, BPF_SUB, 64, index, 32);
     put_reg(m, BPF_MOV, 64, COMPUTED, on_stack ? BPF_R10 : MEMORY);
     if (on_stack)
         gen_alu_imm(&m->g, BPF_ADD, 64, COMPUTED, KEY);

@@ -30,6 +30,7 @@ static const struct reason reasons[] = {
      "the pointer and what is left of the length move together"},
     {ONLY_WE, "a constant key in constant data", NULL, NULL, "map_value_or_null", false,
      "a key in constant data is known, too"},
+    {ONLY_WE, "a key out of a constant table", NULL, NULL, "map_value_or_null", false, TABLE},
     {ONLY_WE, "a table of constants", NULL, NULL, "outside of the allowed", false, TABLE},
     {ONLY_WE, "whose other bytes do not count", NULL, NULL, "outside of the allowed", false, TABLE},
     {ONLY_WE, "a constant table bound an index", NULL, NULL, "outside of the allowed", false,

@@ -19,6 +19,7 @@
 #define VALUE_MAX 256
 
 struct frame {
+    uint32_t size; /* bytes below r10 that its function has */
     uint64_t saved[BPF_NREGS];
     uint32_t written, resume;
     uint8_t stack[STACK_SIZE];
@@ -27,6 +28,7 @@ struct frame {
 
 struct machine {
     const struct program *program;
+    const struct verify_func *funcs;
     uint64_t random;
     uint64_t reg[BPF_NREGS];
     uint32_t written; /* registers, one bit each */
@@ -60,7 +62,8 @@ static uint8_t *bytes_at(struct machine *m, uint64_t address, uint32_t size, boo
     *initialised = NULL;
     if (address >= MEMORY && address - MEMORY + size <= m->size)
         return m->memory + (address - MEMORY);
-    if (address >= STACKS && address < VALUES && frame <= m->depth && offset + size <= STACK_SIZE) {
+    if (address >= STACKS && address < VALUES && frame <= m->depth &&
+        offset + m->frame[frame].size >= STACK_SIZE && offset + size <= STACK_SIZE) {
         *initialised = m->frame[frame].initialised + offset;
         return m->frame[frame].stack + offset;
     }
@@ -213,6 +216,16 @@ static bool call_helper(struct machine *m, uint32_t id) {
     return true;
 }
 
+/* A frame for the function that starts at a slot. */
+static void enter(struct machine *m, uint32_t start) {
+    const struct prog_func *func = program_func_at(m->program, start);
+    struct frame *frame = &m->frame[m->depth];
+    frame->size = m->funcs[func - m->program->funcs].stack;
+    memset(frame->initialised, 0, STACK_SIZE);
+    set(m, BPF_R10, STACKS + m->depth * FRAME + STACK_SIZE);
+    m->pc = start;
+}
+
 static bool call_local(struct machine *m, uint32_t target) {
     struct frame *caller = &m->frame[m->depth];
     if (m->depth + 1 == DEPTH_MAX)
@@ -221,10 +234,8 @@ static bool call_local(struct machine *m, uint32_t target) {
     caller->written = m->written;
     caller->resume = m->pc + 1;
     m->depth++;
-    memset(m->frame[m->depth].initialised, 0, STACK_SIZE);
     m->written &= 0x3e; /* r1 to r5 */
-    set(m, BPF_R10, STACKS + m->depth * FRAME + STACK_SIZE);
-    m->pc = target;
+    enter(m, target);
     return true;
 }
 
@@ -309,11 +320,9 @@ static void fill(struct machine *m) {
 
 static struct run_result run_once(struct machine *m) {
     m->depth = m->written = 0;
-    memset(m->frame[0].initialised, 0, STACK_SIZE);
+    enter(m, m->program->funcs[m->program->entries[0].func].start);
     set(m, BPF_R1, MEMORY);
     set(m, BPF_R2, next(m) % 4 ? next(m) % (m->size + 1) : m->size);
-    set(m, BPF_R10, STACKS + STACK_SIZE);
-    m->pc = m->program->funcs[m->program->entries[0].func].start;
     fill(m);
     m->result = (struct run_result){RUN_LONG, 0, "takes long"};
     for (uint32_t steps = 0; steps < RUN_STEPS && step(m); steps++)
@@ -321,10 +330,12 @@ static struct run_result run_once(struct machine *m) {
     return m->result;
 }
 
-struct run_result run_random(const struct program *program, uint64_t seed, unsigned runs) {
+struct run_result run_random(const struct program *program, const struct verify_func *funcs,
+                             uint64_t seed, unsigned runs) {
     struct machine *m = calloc(1, sizeof(*m));
     struct run_result worst = {RUN_ENDED, 0, NULL};
     m->program = program;
+    m->funcs = funcs;
     m->random = seed * 2 + 1;
     m->size = program->entries[0].ctx_size;
     m->memory = calloc(m->size + 1, 1);

@@ -8,6 +8,7 @@
 #define TESTS_KERNEL_RUN_H
 
 #include "program/program.h"
+#include "verifier/verifier.h"
 
 enum run_status {
     RUN_ENDED,
@@ -23,6 +24,8 @@ struct run_result {
     const char *what;       /* FAULT: what */
 };
 
-struct run_result run_random(const struct program *program, uint64_t seed, unsigned runs);
+/* Each function has the stack that `funcs` says, so that a frame which is computed too small shows. */
+struct run_result run_random(const struct program *program, const struct verify_func *funcs,
+                             uint64_t seed, unsigned runs);
 
 #endif
