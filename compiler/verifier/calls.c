@@ -90,6 +90,8 @@ static void return_locally(const struct call *c, struct state *s, const struct s
     for (uint32_t i = 0; i < s->nframes; i++) {
         if (!(after->written >> i & 1))
             continue;
+        if (!s->frame[i])
+            continue;
         if (!after->frame[i]) { /* through a pointer that nobody knows */
             stack_poison(c->a->pool, state_own_frame(c->a->pool, s, i), -VERIFY_STACK_MAX,
                          VERIFY_STACK_MAX);

@@ -68,6 +68,8 @@ bool verify_stack(struct verifier *v);
 
 /* --- verify_calls.c: the graph of calls; recursion, frames, stack of chains, tail calls */
 bool verify_calls(struct verifier *v);
+/* The stack of all chains anew, when functions need more than they seemed to. */
+bool verify_chains(struct verifier *v);
 
 /* --- verify_object.c: warnings about the object as a whole */
 void verify_object(struct verifier *v);

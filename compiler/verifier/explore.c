@@ -459,7 +459,9 @@ static bool leave(struct exploration *x, struct place *p) {
 static bool step(struct exploration *x, struct place *p) {
     const struct bpf_decoded *d = &x->a->program->decoded[p->slot];
     struct problem problem;
-    if (x->plan->flags[p->slot] & SLOT_OPEN && !values_check(x->a, p->s, p->slot, NULL)) {
+    if (x->plan->flags[p->slot] & SLOT_OPEN && values_check(x->a, p->s, p->slot, NULL)) {
+        depth_note(x->a, p->s, p->slot);
+    } else if (x->plan->flags[p->slot] & SLOT_OPEN) {
         values_check(x->a, p->s, p->slot, &problem);
         fail(x, p, &problem);
         return false;

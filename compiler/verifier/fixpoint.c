@@ -237,12 +237,13 @@ static void summary_run(struct fixpoint *fp, struct summary *m) {
         sweep(&r);
 }
 
-/* Whether two entry states have the same frames in reach, so that they can be joined. */
+/* Whether two entry states have the same frames in reach, of the same functions, so that they can be joined
+ * and what is written to them is known to be whose. */
 static bool same_frames(const struct state *a, const struct state *b) {
     if (a->nframes != b->nframes)
         return false;
     for (uint32_t i = 0; i < a->nframes; i++)
-        if (!a->frame[i] != !b->frame[i])
+        if (!a->frame[i] != !b->frame[i] || (a->frame[i] && a->frame[i]->func != b->frame[i]->func))
             return false;
     return true;
 }

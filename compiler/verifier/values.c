@@ -80,6 +80,7 @@ struct analysis *values_analysis(struct verifier *v, struct arena *arena) {
     a->pool = state_pool_new(arena);
     if (!build_graphs(a))
         return NULL;
+    a->lowest = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->lowest));
     a->thresholds = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->thresholds));
     a->shapes = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->shapes));
     for (uint32_t f = 0; f < v->program->nfuncs; f++) {
@@ -114,7 +115,9 @@ static void survey_before(void *arg, const struct summary *summary, uint32_t slo
                           const struct state *s) {
     struct survey *survey = arg;
     facts_before(survey->facts, summary, slot, s);
-    if (!bitset_test(survey->open, slot) && !values_check(survey->a, s, slot, NULL))
+    if (values_check(survey->a, s, slot, NULL))
+        depth_note(survey->a, s, slot);
+    else
         bitset_set(survey->open, slot);
 }
 
@@ -203,6 +206,8 @@ static bool follow(struct verifier *v, struct analysis *a) {
                 settle(fp, survey.open, survey.results, bounds, &v->result->cost);
     v->result->cost.bytes += arena_used(a->arena);
     if (!good)
+        return false;
+    if (!depth_take(a))
         return false;
     take_loops(a, bounds);
     v->result->facts = facts_finish(survey.facts, v->program->arena);

@@ -23,6 +23,11 @@ bool values_check(const struct analysis *a, const struct state *s, uint32_t slot
 /* A new walk over all entry points (fixpoint.h). */
 void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor);
 
+/* --- depth.c: the lowest stack offset that functions use. An access whose check holds; and, when all are
+ * noted, what that does to the depth of the stack: false if it is too deep. */
+void depth_note(const struct analysis *a, const struct state *s, uint32_t slot);
+bool depth_take(const struct analysis *a);
+
 /* --- facts.c: what the compiler is told, collected in a walk over the fixpoint's states */
 struct facts_collector;
 struct summary;

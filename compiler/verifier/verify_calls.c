@@ -157,6 +157,7 @@ static const char *stack_text(const struct calls *c, uint32_t func) {
 }
 
 static bool follow(struct calls *c, uint32_t func, uint32_t depth);
+static bool chain_fits(struct calls *c, uint32_t func);
 
 /* All callees of a function that is on the path. */
 static bool follow_callees(struct calls *c, struct verify_func *f, uint32_t depth) {
@@ -197,12 +198,36 @@ static bool follow(struct calls *c, uint32_t func, uint32_t depth) {
         return verify_error(c->v, DIAG_CALL, start, "let the compiler inline some of them",
                             "a chain of %u functions begins with %s; at most %d can be active",
                             f->frames, c->v->program->funcs[func].name, VERIFY_FRAMES_MAX);
-    if (f->chain_stack > VERIFY_STACK_MAX)
-        return verify_error(c->v, DIAG_STACK, start,
-                            "keep large data in a map or in a global "
-                            "variable",
-                            "%u bytes of stack are needed, there are %d: %s", f->chain_stack,
-                            VERIFY_STACK_MAX, stack_text(c, func));
+    return chain_fits(c, func);
+}
+
+/* Whether a function's chain has room; says so if not. */
+static bool chain_fits(struct calls *c, uint32_t func) {
+    const struct verify_func *f = &c->v->result->funcs[func];
+
+    if (f->chain_stack <= VERIFY_STACK_MAX)
+        return true;
+    return verify_error(c->v, DIAG_STACK, c->v->program->funcs[func].start,
+                        "keep large data in a map or in a global "
+                        "variable",
+                        "%u bytes of stack are needed, there are %d: %s", f->chain_stack,
+                        VERIFY_STACK_MAX, stack_text(c, func));
+}
+
+bool verify_chains(struct verifier *v) {
+    struct calls c = {.v = v};
+
+    for (uint32_t i = 0; i < v->program->nfuncs; i++) {
+        struct verify_func *f = &v->result->funcs[v->result->order[i]];
+        uint32_t deepest = 0;
+        for (uint32_t k = 0; k < f->ncallees; k++) {
+            uint32_t stack = v->result->funcs[f->callees[k]].chain_stack;
+            deepest = stack > deepest ? stack : deepest;
+        }
+        f->chain_stack = f->stack + deepest;
+        if (!chain_fits(&c, v->result->order[i]))
+            return false;
+    }
     return true;
 }
 
