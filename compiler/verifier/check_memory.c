@@ -58,19 +58,42 @@ static const char *bound_mend(const struct checking *c, int64_t low, int64_t hig
             arena, "test that `%s` is not negative (or make it unsigned) before you use it", index);
     if (p->kind == VALUE_DATA) /* a section of several variables */
         return arena_printf(arena, "test `%s` against the size of the variable first", index);
-    uint64_t off = c->access->off > 0 && low == 0 ? (uint64_t)c->access->off : 0;
-    uint64_t count = room >= size + off ? (room - size - off) / step + 1 : 0;
+    uint64_t count = room >= size ? (room - size) / step + 1 : 0;
     return arena_printf(arena,
                         "test the index first: %" PRIu64 " element%s of %" PRIu64
                         " byte%s fit here, so `if (%s < %" PRIu64 ")`",
                         count, count == 1 ? "" : "s", step, step == 1 ? "" : "s", index, count);
 }
 
+/* Offsets on the stack are not the user's: what counts is how far it is off. */
+static bool out_of_stack(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
+    int64_t beyond = high + (int64_t)size;
+    if (beyond > 0)
+        return FAIL(c, DIAG_BOUNDS, "use an index that is inside the variable",
+                    "%s up to %" PRId64 " byte%s behind the end of %s", who(c), beyond,
+                    beyond == 1 ? "" : "s", object_name(c->a, c->s, c->access->pointer));
+    return FAIL(c, DIAG_BOUNDS, "use an index that is inside the variable, and not negative",
+                "%s up to %" PRId64 " bytes below %s, which has %d", who(c),
+                -VERIFY_STACK_MAX - low, object_name(c->a, c->s, c->access->pointer),
+                VERIFY_STACK_MAX);
+}
+
 static bool out_of_bounds(const struct checking *c, int64_t low, int64_t high, uint64_t size,
                           uint64_t room) {
+    if (c->access->pointer->kind == VALUE_STACK)
+        return out_of_stack(c, low, high, size);
     return FAIL(c, DIAG_BOUNDS, bound_mend(c, low, high, size, room),
                 "%s %s of %s, which has %" PRIu64 " byte%s", who(c), bytes_text(c, low, high, size),
                 object_name(c->a, c->s, c->access->pointer), room, room == 1 ? "" : "s");
+}
+
+/* What the source calls the pointer of an access: "n" of "*n" and of "n->count". */
+static const char *pointer_name(const struct checking *c) {
+    const char *expression = c->access->who ? NULL : problem_expression(c->a, c->slot);
+    const char *arrow = expression ? strstr(expression, "->") : NULL;
+    if (arrow)
+        return arena_printf(c->a->arena, "%.*s", (int)(arrow - expression), expression);
+    return expression && *expression == '*' && expression[1] ? expression + 1 : "p";
 }
 
 /* ---- Kinds of objects */
@@ -184,8 +207,10 @@ static bool check_kind(const struct checking *c) {
     }
     if (!p->nullable)
         return true;
-    return FAIL(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
-                "%s %s through a pointer that may be null", who(c), object_name(c->a, c->s, p));
+    return FAIL(
+        c, DIAG_NULL,
+        arena_printf(c->a->arena, "test the pointer first: `if (!%s) return 0;`", pointer_name(c)),
+        "%s %s through a pointer that may be null", who(c), object_name(c->a, c->s, p));
 }
 
 /* Whether an access that begins at `low` begins in a field of a context: then the field is what counts. */
@@ -212,7 +237,9 @@ bool check_access(const struct analysis *a, const struct state *s, uint32_t slot
     int64_t first = stack ? -(int64_t)room : 0, end = stack ? 0 : (int64_t)room;
     if (!object_range(p, access->off, &low, &high)) {
         bool negative = p->n.x.smin < 0 && p->n.x.smax + access->off < end;
-        return FAIL(&c, DIAG_BOUNDS, bound_mend(&c, negative ? -1 : 0, 1, access->size, room),
+        uint64_t left =
+            access->off > 0 && (uint64_t)access->off < room ? room - (uint64_t)access->off : room;
+        return FAIL(&c, DIAG_BOUNDS, bound_mend(&c, negative ? -1 : 0, 1, access->size, left),
                     "%s %s, which has %" PRIu64 " bytes, at an offset that may be %s", who(&c),
                     object_name(a, s, p), room, negative ? "negative" : "anything");
     }

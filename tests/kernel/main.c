@@ -11,12 +11,15 @@
 #include "kernel/compare.h"
 #include "kernel/generate.h"
 #include "util/vec.h"
+#include "verifier/case.h"
 
 #include <cjson/cJSON.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LARGE 100 /* instructions: from here on, times are compared */
 
@@ -25,10 +28,19 @@ struct session {
     VEC(struct comparison) results;
     struct bpf_insn *insns; /* room for a random program */
     const char *print;      /* name of the one program that is printed */
+    const char *include;    /* directory of bpf_mcu.h, for cases in C */
     bool all;
 };
 
 /* ---- What is compared ---- */
+
+static const char *current; /* name, for when our verifier fails an assertion */
+
+static void name_current(int signal) {
+    (void)signal;
+    if (write(STDERR_FILENO, current, strlen(current)) < 0 || write(STDERR_FILENO, "\n", 1) < 0)
+        _exit(3);
+}
 
 static void print_program(const struct subject *s) {
     for (uint32_t i = 0; i < s->count; i++) {
@@ -50,7 +62,7 @@ static void add(struct session *session, struct subject *s) {
     }
     if (session->print)
         print_program(s);
-    s->name = arena_strdup(session->arena, s->name);
+    s->name = current = arena_strdup(session->arena, s->name);
     vec_push(session->arena, &session->results, compare(session->arena, s));
 }
 
@@ -86,12 +98,31 @@ static void add_vector(struct session *session, struct arena *arena, const char 
     add(session, &s);
 }
 
+/* The cases of the verifier's own tests. */
+static void add_cases(struct session *session, struct arena *arena, const char *path) {
+    const struct case_paths paths = {session->include, "/tmp"};
+    case_list cases = {0};
+    if (!case_read(arena, path, &cases))
+        return;
+    for (size_t i = 0; i < cases.count; i++) {
+        struct diag *diag = diag_new();
+        struct subject s = {.diag = diag, .runnable = true};
+        s.program = case_build(arena, &cases.items[i], &paths, diag);
+        s.name = arena_printf(arena, "%s:%s", path, cases.items[i].name);
+        if (s.program)
+            add(session, &s);
+        diag_free(diag);
+    }
+}
+
 static void add_file(struct session *session, const char *path) {
     struct arena *arena = arena_new();
     struct diag *diag = diag_new();
     const char *end = strrchr(path, '.');
     if (end && strcmp(end, ".o") == 0)
         add_object(session, arena, path, diag);
+    else if (end && strcmp(end, ".cases") == 0)
+        add_cases(session, arena, path);
     else
         add_vector(session, arena, path, diag);
     diag_free(diag);
@@ -200,12 +231,13 @@ static void print_differences(const struct session *s) {
 }
 
 static void print_times(const struct session *s) {
-    printf("\nprograms of %d and more instructions that both accept:\n"
+    printf("\nprograms of %d and more instructions that we and a privileged Linux accept:\n"
            "%8s %10s %10s %12s  name\n",
            LARGE, "insns", "we, us", "Linux, us", "Linux insns");
     for (size_t i = 0; i < s->results.count; i++) {
         const struct comparison *c = &s->results.items[i];
-        if (c->outcome == BOTH_ACCEPT && c->insns >= LARGE && (s->all || !is_random(c)))
+        if ((c->outcome == BOTH_ACCEPT || c->outcome == ONLY_PRIVILEGED) && c->insns >= LARGE &&
+            (s->all || !is_random(c)))
             printf("%8u %10u %10u %12u  %s\n", c->insns, c->our_usec, c->linux_usec, c->processed,
                    c->name);
     }
@@ -280,10 +312,13 @@ struct arguments {
 };
 
 static bool parse(int argc, char **argv, struct session *s, struct arguments *a) {
-    static const struct option options[] = {
-        {"json", required_argument, NULL, 'j'},  {"all", no_argument, NULL, 'a'},
-        {"first", required_argument, NULL, 'f'}, {"random", required_argument, NULL, 'r'},
-        {"print", required_argument, NULL, 'p'}, {0}};
+    static const struct option options[] = {{"json", required_argument, NULL, 'j'},
+                                            {"all", no_argument, NULL, 'a'},
+                                            {"first", required_argument, NULL, 'f'},
+                                            {"random", required_argument, NULL, 'r'},
+                                            {"print", required_argument, NULL, 'p'},
+                                            {"include", required_argument, NULL, 'i'},
+                                            {0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
         case 'j': a->json = optarg; break;
@@ -291,6 +326,7 @@ static bool parse(int argc, char **argv, struct session *s, struct arguments *a)
         case 'f': a->first = strtoull(optarg, NULL, 10); break;
         case 'r': a->count = strtoull(optarg, NULL, 10); break;
         case 'p': s->print = optarg; break;
+        case 'i': s->include = optarg; break;
         default: return false;
         }
     }
@@ -305,13 +341,14 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!parse(argc, argv, &s, &a)) {
         fprintf(stderr, "usage: compare-kernel [--json FILE] [--all] [--print NAME] [--first SEED] "
-                        "[--random COUNT] [X.bpf.o|X.data ...]\n");
+                        "[--random COUNT] [--include DIR] [X.bpf.o|X.data|X.cases ...]\n");
         return 2;
     }
     if ((why = kernel_unusable())) {
         printf("skipped: this machine does not let us load eBPF programs into Linux (%s)\n", why);
         return 0;
     }
+    signal(SIGABRT, name_current);
     s.insns = calloc(GENERATE_MAX_INSNS + RANDOM_MAX_INSNS, sizeof(*s.insns));
     for (int i = optind; i < argc; i++)
         add_file(&s, argv[i]);

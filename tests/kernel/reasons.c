@@ -19,12 +19,25 @@ struct reason {
 #define SPECULATION "Linux without CAP_PERFMON: what a processor might do ahead of a test"
 #define ALIGNMENT "Linux wants the stack and atomics aligned; the board needs neither"
 
+#define DISTANCE "two pointers into one object tell their distance, but no address"
+#define TABLE "a load from a constant table yields one of its values"
+
 static const struct reason reasons[] = {
     /* Looked at by hand. */
     {ONLY_WE, "dispatcher.bpf.o:reverse", NULL, NULL, "unbounded memory access", false,
      "two indices run towards each other: `i < j` bounds the one by the other"},
     {ONLY_WE, "fletcher32.bpf.o:fletcher32", NULL, NULL, "min value is outside", false,
      "the pointer and what is left of the length move together"},
+    {ONLY_WE, "a constant key in constant data", NULL, NULL, "map_value_or_null", false,
+     "a key in constant data is known, too"},
+    {ONLY_WE, "a table of constants", NULL, NULL, "outside of the allowed", false, TABLE},
+    {ONLY_WE, "whose other bytes do not count", NULL, NULL, "outside of the allowed", false, TABLE},
+    {ONLY_WE, "a constant table bound an index", NULL, NULL, "outside of the allowed", false,
+     TABLE},
+    {ONLY_LINUX, "a function that falls into the next", "cfg", NULL, NULL, false,
+     "who calls the next one is unreachable, so in Linux it is no function"},
+    {ONLY_LINUX, "in one object, one of them wrong", "bounds", NULL, NULL, false,
+     "our verdict is on all programs of an object"},
 
     {ONLY_WE, NULL, NULL, NULL, "misaligned stack access", false, ALIGNMENT},
     {ONLY_WE, NULL, NULL, NULL, "misaligned value access", false, ALIGNMENT},
@@ -50,6 +63,11 @@ static const struct reason reasons[] = {
      "an offset that is subtracted from the stack's address may vary here"},
     {ONLY_WE, NULL, NULL, NULL, "verifier bug: ", false,
      "Linux stops at what it calls a bug of its own"},
+    {ONLY_WE, NULL, NULL, NULL, "is not allowed", true, PRECISE},
+    {ONLY_PRIVILEGED, NULL, NULL, NULL, "cannot use helper", false,
+     "Linux lets only CAP_PERFMON call this helper"},
+    {ONLY_PRIVILEGED, NULL, NULL, NULL, "pointer -= pointer", true, DISTANCE},
+    {ONLY_PRIVILEGED, NULL, NULL, NULL, "pointer comparison prohibited", true, DISTANCE},
     {ONLY_PRIVILEGED, NULL, NULL, NULL, "prohibited for !root", false, SPECULATION},
     {ONLY_PRIVILEGED, NULL, NULL, NULL, "jumps is too complex", false, SPECULATION},
     {ONLY_PRIVILEGED, NULL, NULL, NULL, "program is too large", false, SPECULATION},
@@ -59,7 +77,15 @@ static const struct reason reasons[] = {
      "unreadable"},
     {ONLY_LINUX, NULL, "helper", "cannot be used on map", NULL, false,
      "wrong kind of map: fails when run in Linux"},
+    {ONLY_LINUX, NULL, "uninit", "bpf_map_", NULL, false,
+     "Linux lets helpers read stack that was never written"},
+    {ONLY_LINUX, NULL, "leak", "half an address", NULL, false,
+     "pointers are compared with null in 64 bits only"},
+    {ONLY_LINUX, NULL, "bounds", "does not fit into map", NULL, false,
+     "ring buffers in Linux have at least a page"},
     {ONLY_LINUX, NULL, "cfg", "into the middle of a loop", NULL, false, "loops with two entries"},
+    {ONLY_LINUX, NULL, "stack", "bytes of stack are needed", NULL, false,
+     "with an index that is not known, all of the stack counts as used"},
     {ONLY_LINUX, NULL, "loop", NULL, NULL, false, "no bound was found for a loop"},
     {ONLY_LINUX, NULL, "budget", NULL, NULL, false, "too many paths"},
 };

@@ -192,7 +192,8 @@ static bool look_up(struct machine *m) {
             return false;
         key |= byte << 8 * (i & 7);
     }
-    bool found = m->program->maps[map].type == BPF_MAP_ARRAY
+    uint32_t type = m->program->maps[map].type;
+    bool found = type == BPF_MAP_ARRAY || type == BPF_MAP_PERCPU_ARRAY
                      ? (uint32_t)key < m->program->maps[map].max_entries
                      : next(m) >> 63;
     set(m, BPF_R0, found ? VALUES + map * FRAME : 0);
@@ -227,17 +228,17 @@ static bool call_local(struct machine *m, uint32_t target) {
     return true;
 }
 
-/* False at the end of the program. */
+/* False at the end of the program. A function may leave r0 unwritten, if its caller does not read it. */
 static bool leave(struct machine *m) {
     uint64_t result;
-    if (!get(m, BPF_R0, &result))
-        return false;
     if (m->depth == 0)
-        return stop(m, RUN_ENDED, NULL);
+        return get(m, BPF_R0, &result) && stop(m, RUN_ENDED, NULL);
     const struct frame *caller = &m->frame[--m->depth];
+    uint32_t has_result = m->written & 1;
+    result = m->reg[BPF_R0];
     memcpy(m->reg, caller->saved, sizeof(m->reg));
-    m->written = caller->written & ~0x3eu;
-    set(m, BPF_R0, result);
+    m->written = (caller->written & ~0x3fu) | has_result;
+    m->reg[BPF_R0] = result;
     m->pc = caller->resume;
     return true;
 }

@@ -24,7 +24,8 @@ static double now(void) {
 
 /* A counter that no rule bounds, with a fork in each iteration. */
 static void write_paths(FILE *out) {
-    fputs("mov r6, r1\nmov r0, 1\nl:\nldxb r3, [r6+1]\njgt r3, 3, +1\nadd r0, 1\nmul r0, 5\nadd r0, 1\n"
+    fputs("mov r6, r1\nmov r0, 1\nl:\nldxb r3, [r6+1]\njgt r3, 3, +1\nadd r0, 1\nmul r0, 5\nadd "
+          "r0, 1\n"
           "jne r0, 0, l\nexit\n",
           out);
 }
@@ -80,7 +81,8 @@ int main(int argc, char **argv) {
     struct arena *arena = arena_new();
     struct program *p = tries > 0 && n > 0 ? program_of(arena, argv[1], (uint32_t)n) : NULL;
     if (!p) {
-        fprintf(stderr, "usage: scale-verify SHAPE N TRIES\nexample: scale-verify diamonds 10000 5\n");
+        fprintf(stderr,
+                "usage: scale-verify SHAPE N TRIES\nexample: scale-verify diamonds 10000 5\n");
         return 2;
     }
     double fixpoint = 1e9, whole = 1e9;

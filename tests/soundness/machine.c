@@ -64,12 +64,14 @@ static uint64_t alu(enum bpf_op op, unsigned w, uint64_t a, uint64_t b) {
     b &= mask;
     int64_t sa = w == 32 ? (int32_t)a : (int64_t)a, sb = w == 32 ? (int32_t)b : (int64_t)b;
     switch (op) {
+/* clang-format off */
 #define BPF_ALU(NAME, code, off, group, widths, mnemonic, symbol, expr)                            \
-    case BPF_##NAME:                                                                               \
-        return (expr)&mask;
+    case BPF_##NAME: return (expr) & mask;
 #define BPF_ALU1 BPF_ALU
 #define BPF_MOVSX(NAME, off, widths, mnemonic, expr)                                               \
-    case BPF_##NAME: return (expr)&mask; #include "bpf/insn.def"
+    case BPF_##NAME: return (expr) & mask;
+#include "bpf/insn.def"
+    /* clang-format on */
     default: assert(0); return 0;
     }
 }
@@ -80,8 +82,11 @@ static bool condition(enum bpf_op op, unsigned w, uint64_t a, uint64_t b) {
     b &= mask;
     int64_t sa = w == 32 ? (int32_t)a : (int64_t)a, sb = w == 32 ? (int32_t)b : (int64_t)b;
     switch (op) {
+/* clang-format off */
 #define BPF_JCC(NAME, code, mnemonic, symbol, INVERSE, SWAPPED, expr)                              \
-    case BPF_##NAME: return expr; #include "bpf/insn.def"
+    case BPF_##NAME: return expr;
+#include "bpf/insn.def"
+    /* clang-format on */
     default: assert(0); return false;
     }
 }
