@@ -149,6 +149,8 @@ static void explain_origin(const struct explaining *e) {
     uint32_t slot = e->path.steps.items[origin].slot;
     const char *expression = problem_expression(e->a, slot);
     d = insn(e->a, slot);
+    if (category == DIAG_BOUNDS && d->op == BPF_MOV)
+        return; /* what a counter starts with */
     const struct bpf_helper *h =
         d->op == BPF_CALL_HELPER ? bpf_helper_by_id((uint32_t)d->imm) : NULL;
     const char *what = category == DIAG_BOUNDS ? "the offset" : "the value";
@@ -253,20 +255,22 @@ static uint32_t next_line(const struct analysis *a, const struct path_event *eve
 static const char *branch_text(const struct explaining *e, const struct path_event *event) {
     struct arena *arena = e->a->arena;
     bool holds, leaves = false;
-    uint32_t loop = loop_decided(e->a, event->slot, &leaves, event->taken);
-    const char *condition = explain_condition(e->a, event->slot, event->taken, &holds);
+    uint32_t slot = event->slot, loop = loop_decided(e->a, slot, &leaves, event->taken);
+    bool in = enters_loop(e->a, slot, event->taken);
+    bool enters = loop == CFG_NONE && in != enters_loop(e->a, slot, !event->taken);
+    int goes_on = loop != CFG_NONE ? !leaves : enters ? in : -1;
+    const char *condition = explain_condition(e->a, slot, event->taken, goes_on, &holds);
     if (condition)
         return arena_printf(arena, "when `%s` is %s", condition, holds ? "true" : "false");
     if (loop != CFG_NONE)
         return leaves ? "when the loop ends here" : "when the loop goes on here";
-    bool in = enters_loop(e->a, event->slot, event->taken);
-    if (in != enters_loop(e->a, event->slot, !event->taken))
+    if (enters)
         return in ? "when the loop is entered" : "when the loop is not entered";
     uint32_t line = next_line(e->a, event);
     if (line)
         return arena_printf(arena, "when control goes from here to line %" PRIu32, line);
     char text[64];
-    bpf_disasm(text, sizeof(text), insn(e->a, event->slot), event->slot);
+    bpf_disasm(text, sizeof(text), insn(e->a, slot), slot);
     return arena_printf(arena, "when the branch is%s taken: %s", event->taken ? "" : " not", text);
 }
 

@@ -29,7 +29,9 @@ struct path explain_steps(const struct analysis *a, const struct explore_failure
 
 /* --- explain_condition.c */
 /* What the source says a conditional jump tests, e.g. "i < n", and whether that is true when it goes the
- * given way; NULL if one or the other cannot be told. */
-const char *explain_condition(const struct analysis *a, uint32_t slot, bool taken, bool *holds);
+ * given way; NULL if one or the other cannot be told. goes_on: 1 if this way leads into a loop or on in it, 0
+ * if it leads past it or out of it, -1 if neither. */
+const char *explain_condition(const struct analysis *a, uint32_t slot, bool taken, int goes_on,
+                              bool *holds);
 
 #endif

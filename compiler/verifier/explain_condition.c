@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The condition of the source that a conditional jump tests, and whether it holds when the jump is taken.
- * Compilers turn conditions round and move constants by one, so both are read and compared: the condition
- * must be one comparison, `x < 8`, `p == q`, `!p` or `p`; with a constant, the jump must agree with it, or
- * with its opposite, on all numbers around both constants. What does not fit is not told.
+ * Compilers turn conditions round, move constants by one and count in other units, so nothing is taken for
+ * granted. The condition of a loop holds if the jump goes on in it. That of an `if` must be one comparison,
+ * `x < 8`, `p == q`, `!p` or `p`; with a constant, the jump must agree with it, or with its opposite, on all
+ * numbers around both constants; of two variables only equality is believed. What does not fit is not told.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -48,11 +49,12 @@ static const char *keyword(const char *line, const char *word) {
 }
 
 /* The condition of the one `if`, `while` or `for` of a line. */
-static const char *condition_text(struct arena *arena, const char *line) {
+static const char *condition_text(struct arena *arena, const char *line, bool *loop) {
     const char *start = keyword(line, "if"), *other = keyword(line, "while"),
                *third = keyword(line, "for");
     if (!!start + !!other + !!third != 1)
         return NULL;
+    *loop = !start;
     start = start ? start : other;
     char stop = ')';
     if (third) {
@@ -85,8 +87,6 @@ static bool has_logic(const char *text) {
 
 static bool read_comparison(const char *text, struct comparison *out) {
     *out = (struct comparison){0};
-    if (has_logic(text))
-        return false;
     for (const char *p = text; *p; p++) {
         if (p[0] == '-' && p[1] == '>') {
             p++;
@@ -144,21 +144,29 @@ static int agrees_on_constants(const struct bpf_decoded *d, const struct compari
     return same == opposite ? -1 : same;
 }
 
-/* Of two variables only equality tells: for `i <= n` compilers also test i < n, of the i before, and with the
- * sides exchanged. */
-static int agrees_on_kind(const struct bpf_decoded *d, const struct comparison *c) {
-    bool equality = (d->op == BPF_JEQ || d->op == BPF_JNE) && (c->op[0] == '=' || c->op[0] == '!');
-    return equality && c->op[1] ? (c->op[0] == '=') == (d->op == BPF_JEQ) : -1;
+/* Of two variables: an order may have become another one of other numbers. */
+static int agrees_on_equality(const struct bpf_decoded *d, const struct comparison *c) {
+    bool equality = (d->op == BPF_JEQ || d->op == BPF_JNE) && c->op[1] == '=' &&
+                    (c->op[0] == '=' || c->op[0] == '!');
+    return equality ? (c->op[0] == '=') == (d->op == BPF_JEQ) : -1;
 }
 
-const char *explain_condition(const struct analysis *a, uint32_t slot, bool taken, bool *holds) {
+const char *explain_condition(const struct analysis *a, uint32_t slot, bool taken, int goes_on,
+                              bool *holds) {
     const struct bpf_decoded *d = &a->program->decoded[slot];
     const struct prog_line *line = program_line_at(a->program, slot);
     struct comparison c;
-    const char *text = line && line->text ? condition_text(a->arena, line->text) : NULL;
-    if (!text || !read_comparison(text, &c) || c.constant == (bool)d->src_reg)
+    bool loop = false;
+    const char *text = line && line->text ? condition_text(a->arena, line->text, &loop) : NULL;
+    if (!text || has_logic(text))
         return NULL;
-    int agrees = c.constant ? agrees_on_constants(d, &c) : agrees_on_kind(d, &c);
+    if (loop) {
+        *holds = goes_on == 1;
+        return goes_on < 0 ? NULL : text;
+    }
+    if (!read_comparison(text, &c) || c.constant == (bool)d->src_reg)
+        return NULL;
+    int agrees = c.constant ? agrees_on_constants(d, &c) : agrees_on_equality(d, &c);
     *holds = agrees == taken;
     return agrees < 0 ? NULL : text;
 }

@@ -43,6 +43,7 @@
  */
 #include "verifier/explore.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/helper.h"
@@ -558,6 +559,12 @@ bool explore_wants(const struct exploration *x, const struct explore_root *root)
            (root->callback != CFG_NONE && bitset_test(x->goals->results, root->callback));
 }
 
+/* Failures by their place in the program, not by the order in which paths came to them. */
+static int compare_failures(const void *x, const void *y) {
+    const struct explore_failure *a = x, *b = y;
+    return a->problem.slot < b->problem.slot ? -1 : a->problem.slot > b->problem.slot;
+}
+
 /* What a run that was safe has found of loops, or, of one that was not, where it went round most. */
 static void conclude(struct exploration *x) {
     struct explore_report *report = x->report;
@@ -572,6 +579,7 @@ static void conclude(struct exploration *x) {
                 report->loop = i;
             }
         }
+    qsort(report->failures, report->nfailures, sizeof(*report->failures), compare_failures);
     if (report->loop != CFG_NONE)
         report->iterations = x->rounds[report->func][report->loop];
 }
