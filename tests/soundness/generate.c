@@ -332,9 +332,10 @@ static void do_indexed(struct generator *g) {
     uint32_t skip = bound(g, i, (room - s) >> shift);
     enum belief before[BPF_NREGS];
     memcpy(before, g->reg, sizeof(before));
+    bool down = where == 1 && chance(g, 50);
     if (where == 1) {
         alu_reg(g, BPF_MOV, 64, p, 10);
-        alu_imm(g, BPF_ADD, 64, p, -32);
+        alu_imm(g, BPF_ADD, 64, p, down ? -(int)s : -32);
     } else if (where == 2) {
         lddw(g, p, BPF_PSEUDO_DATA, chance(g, 50), 0);
     } else {
@@ -344,7 +345,7 @@ static void do_indexed(struct generator *g) {
     bool constants = where == 2 && g->code.items[g->code.count - 2].imm == 0;
     if (shift)
         alu_imm(g, BPF_LSH, 64, i, shift);
-    alu_reg(g, BPF_ADD, 64, p, i);
+    alu_reg(g, down ? BPF_SUB : BPF_ADD, 64, p, i);
     access(g, p, s, off, constants);
     if (skip != UINT32_MAX) {
         land(g, skip);

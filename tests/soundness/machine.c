@@ -166,6 +166,8 @@ static uint8_t *plain_memory(struct machine *m, const struct word *p, int64_t of
 static struct byte *stack_memory(struct machine *m, const struct word *p, int64_t off,
                                  unsigned size) {
     int64_t at = p->off + off;
+    if (m->funcs && at < -(int64_t)m->funcs[m->frame[p->object].func].stack)
+        fail(m, "an access below what the function's frame has");
     return at >= -VERIFY_STACK_MAX && at + size <= 0
                ? &m->frame[p->object].stack[at + VERIFY_STACK_MAX]
                : NULL;

@@ -25,6 +25,7 @@ struct trial {
     struct program *program;
     struct analysis *a;
     struct states *states; /* by slot */
+    struct verify_result result;
     bool accepted;
     uint64_t seed;
 };
@@ -52,10 +53,46 @@ static void complain(const struct trial *t, const struct machine *m, uint32_t sl
     (void)m;
 }
 
+/* How often a loop's header has run since the loop was entered, in each frame. */
+struct counting {
+    uint64_t count[VERIFY_FRAMES_MAX][64];
+    uint32_t before[VERIFY_FRAMES_MAX]; /* the frame's slot before this one; UINT32_MAX: none */
+    uint32_t depth;
+};
+
+/* NULL, or what is wrong: a loop that goes on beyond its bound. Loops of verify_result are in the order of
+ * the graphs' loops, function by function. */
+static const char *count_loops(struct trial *t, struct counting *c, const struct machine *m) {
+    uint32_t frame = m->depth - 1, func = m->frame[frame].func;
+    const struct cfg *cfg = &t->a->cfgs[func];
+    uint32_t start = t->program->funcs[func].start;
+    for (; c->depth < m->depth; c->depth++)
+        c->before[c->depth] = UINT32_MAX;
+    c->depth = m->depth;
+    for (uint32_t i = 0, of_func = 0; i < t->result.nloops && i < 64; i++) {
+        const struct verify_loop *loop = &t->result.loops[i];
+        if (loop->func != func)
+            continue;
+        uint32_t number = of_func++;
+        if (loop->slot != m->slot)
+            continue;
+        bool inside = c->before[frame] != UINT32_MAX &&
+                      cfg_in_loop(cfg, cfg->block_of[c->before[frame] - start], number);
+        c->count[frame][i] = inside ? c->count[frame][i] + 1 : 1;
+        if (c->count[frame][i] > loop->bound)
+            return "a loop goes on beyond its bound";
+    }
+    c->before[frame] = m->slot;
+    return NULL;
+}
+
 /* False if the run has shown an error of the verifier. */
 static bool run(struct trial *t, uint64_t input) {
     static struct machine m;
+    static struct counting counting;
     machine_start(&m, t->program, t->seed * 100 + input);
+    counting = (struct counting){0};
+    m.funcs = t->accepted ? t->result.funcs : NULL;
     for (unsigned step = 0; step < STEPS && !m.done; step++) {
         uint32_t slot = m.slot;
         const struct prog_func *f = program_func_at(t->program, slot);
@@ -74,6 +111,11 @@ static bool run(struct trial *t, uint64_t input) {
             return false;
         }
         totals.steps++;
+        why = t->accepted ? count_loops(t, &counting, &m) : NULL;
+        if (why) {
+            complain(t, &m, slot, why, closest);
+            return false;
+        }
         machine_step(&m);
         if (m.fault) {
             totals.faulted += t->accepted;
@@ -90,9 +132,9 @@ static void try_program(uint64_t seed) {
     struct arena *arena = arena_new();
     struct diag *diag = diag_new();
     struct trial t = {.arena = arena, .seed = seed, .program = generate(arena, seed)};
-    struct verify_result result = {0}, form = {0};
+    struct verify_result form = {0};
     totals.programs++;
-    t.accepted = verify(t.program, &result, diag);
+    t.accepted = verify(t.program, &t.result, diag);
     totals.accepted += t.accepted;
     if (!t.accepted && getenv("WHY") && diag_count(diag))
         printf("%llu: %s\n", (unsigned long long)seed, diag_get(diag, 0)->text);

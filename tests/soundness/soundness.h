@@ -10,6 +10,7 @@
 
 #include "program/program.h"
 #include "verifier/state.h"
+#include "verifier/verifier.h"
 
 #define MEMORY 64 /* bytes of the raw program's memory */
 #define MAP_ELEMENTS 4
@@ -63,7 +64,7 @@ struct machine {
     uint64_t random;
     const char *fault; /* what it did wrong */
     bool done;
-    uint64_t iterations; /* of a loop: counted by the caller */
+    const struct verify_func *funcs; /* by function: how deep its frame is; NULL: not known */
 };
 
 void machine_start(struct machine *m, const struct program *p, uint64_t seed);
