@@ -77,7 +77,8 @@ MAN_PAGES     := $(TOOLS:%=$(BUILD)/man/%.1)
 COMPLETIONS   := $(TOOLS:%=$(BUILD)/completion/%)
 ALL           += $(MAN_PAGES) $(COMPLETIONS)
 INSTALL_DATA  += $(MAN_PAGES:%=%:share/man/man1) $(COMPLETIONS:%=%:share/bash-completion/completions)
-INSTALL_DATA  += $(patsubst %,%:share/doc/bpf2thumb,LICENSE README.md $(wildcard docs/*.md))
+INSTALL_DATA  += $(patsubst %,%:share/doc/bpf2thumb,LICENSE README.md)
+INSTALL_DATA  += $(patsubst %,%:share/doc/bpf2thumb/docs,$(wildcard docs/*.md))
 INSTALLED_BIN := $(filter-out $(NOT_INSTALLED),$(PROGRAMS))
 
 LIB_DIRS := $(filter compiler compiler/% runtime runtime/%,$(DIRS))
@@ -155,7 +156,8 @@ uninstall:
 	$(foreach f,$(INSTALL_DATA),rm -f $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(f)))/$(notdir \
 	    $(firstword $(subst :, ,$(f))))$(newline)	)
 	-rmdir $(addprefix $(DESTDIR)$(PREFIX)/,share/bpf2thumb/include share/bpf2thumb/templates \
-	    share/bpf2thumb share/doc/bpf2thumb/examples share/doc/bpf2thumb lib/bpf2thumb)
+	    share/bpf2thumb share/doc/bpf2thumb/docs share/doc/bpf2thumb/examples share/doc/bpf2thumb \
+	    lib/bpf2thumb)
 
 ## clean: remove everything that was built
 clean:

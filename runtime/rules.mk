@@ -24,6 +24,6 @@ $(LIBRARY).elf: $(LIBRARY_OBJECTS) ld/library.ld
 $(LIBRARY).bin: $(LIBRARY).elf
 	$(Q)$(TARGET)objcopy -O binary $< $@
 
-CHECKS += check-library
-check-library_CHECK := scripts/check-library $(LIBRARY).elf
-check-library_NEEDS := $(LIBRARY).elf
+CHECKS += library
+library_CHECK := scripts/check-library $(LIBRARY).elf
+library_NEEDS := $(LIBRARY).elf

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verifier's first part: what can be checked without following values. Instructions and their
- * operands, control flow, the graph of calls and the depth of the stack. The compiler relies on what it
- * establishes; safety of memory, termination and the rest are not checked yet.
+ * The verifier (docs/verifier.md). First the form, which needs no values and on which the compiler relies:
+ * instructions and their operands, control flow, the graph of calls, the depth of the stack. Then values:
+ * memory, pointers, records, termination (values.c).
  */
 #ifndef VERIFIER_VERIFIER_H
 #define VERIFIER_VERIFIER_H

@@ -19,7 +19,7 @@ fi
 expect 'make install' 0 '^$' cat "$scratch/log"
 for file in bin/bpf2thumb bin/bpf2thumb-emu share/bpf2thumb/include/bpf_mcu.h share/bpf2thumb/templates/timer.bpf.c.in \
     share/man/man1/bpf2thumb.1 share/man/man1/bpf2thumb-emu.1 share/bash-completion/completions/bpf2thumb \
-    share/bash-completion/completions/bpf2thumb-emu share/doc/bpf2thumb/json.md share/doc/bpf2thumb/LICENSE \
+    share/bash-completion/completions/bpf2thumb-emu share/doc/bpf2thumb/docs/json.md share/doc/bpf2thumb/LICENSE \
     share/doc/bpf2thumb/examples/blink.bpf.c lib/bpf2thumb/library.elf lib/bpf2thumb/library.bin; do
     expect "$file is installed" 0 '' test -s "$stage/usr/$file"
 done
@@ -69,6 +69,7 @@ expect 'new: unknown type' 2 'no program type.*fix: use one of raw, timer' bpf2t
 expect 'new: a type out of range' 2 'timer/0ms.*0 is out of range' bpf2thumb new --type timer/0ms x
 expect 'new: nothing is left of these' 1 '' test -e x
 
+expect 'the README' 0 '^# bpf2thumb' head -1 "$prefix/share/doc/bpf2thumb/README.md"
 expect 'an example' 0 'gpio PD13 = 1' hidden bpf2thumb run "$prefix/share/doc/bpf2thumb/examples/blink.bpf.c"
 expect 'the manual page' 0 'bpf2thumb.1.' hidden env MANPATH="$prefix/share/man" man -P cat bpf2thumb-emu
 expect 'completion' 0 '^build$' bash -c \

@@ -38,6 +38,10 @@ try() {
 try 'a good program' 0 '^$' 'int f(void) { return 1; }'
 expect 'its object lies beside it' 0 '' test -s t.bpf.o
 rm -f t.bpf.o
+mv t.bpf.c t.blob
+expect 'a source whose name is none of C' 0 '^$' "$tool" build -o t.o t.blob
+expect 'its object is there' 0 '' test -s t.o
+rm -f t.o t.blob
 try 'a syntax error' 1 "t\.bpf\.c:1:23: error: expected ';'.*    1 \| int f.* +\| {23}\^" 'int f(void) { return 1 }'
 expect 'leaves no object' 1 '' test -e t.bpf.o
 try 'signed division' 1 'fix: .*--cpu v4' 'int f(int a, int b) { return a / b; }' --cpu v3
