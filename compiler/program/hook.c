@@ -257,6 +257,7 @@ bool hook_parse(const char *section, struct arena *arena, enum bpf_hook *hook, c
     }
     *hook = (enum bpf_hook)i;
     struct argument arg = {.at = section + length + 1};
+    assert(argument_help[i]); /* every type has its sentence */
     if (arguments[i] ? has_argument && arguments[i](&arg) : !has_argument)
         return true;
     *why = arg.number
