@@ -69,7 +69,8 @@ static char **command_line(const struct clang_job *job, struct arena *arena) {
     }
     for (size_t i = 0; i < job->flag_count; i++)
         vec_push(arena, &argv, job->flags[i]);
-    vec_push(arena, &argv, "-x"); /* whatever the file's name: clang takes others for linker input */
+    vec_push(arena, &argv,
+             "-x"); /* whatever the file's name: clang takes others for linker input */
     vec_push(arena, &argv, "c");
     vec_push(arena, &argv, "-c");
     vec_push(arena, &argv, "-o");

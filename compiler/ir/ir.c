@@ -199,6 +199,16 @@ enum ir_cond ir_cond_inverse(enum ir_cond cond) {
     return (enum ir_cond)inverse[cond];
 }
 
+enum ir_cond ir_cond_unsigned(enum ir_cond cond) {
+    switch (cond) {
+    case IR_COND_SLT: return IR_COND_ULT;
+    case IR_COND_SGE: return IR_COND_UGE;
+    case IR_COND_SGT: return IR_COND_UGT;
+    case IR_COND_SLE: return IR_COND_ULE;
+    default: return cond;
+    }
+}
+
 enum ir_cond ir_cond_swapped(enum ir_cond cond) {
     static const uint8_t swapped[] = {
 #define IR_COND_SWAPPED(NAME, text, INVERSE, SWAPPED) IR_COND_##SWAPPED,

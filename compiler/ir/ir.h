@@ -185,6 +185,7 @@ void ir_renumber(struct ir_fn *fn);
 bool ir_is_const(const struct ir_fn *fn, ir_val v, uint64_t *value);
 enum ir_cond ir_cond_inverse(enum ir_cond cond);
 enum ir_cond ir_cond_swapped(enum ir_cond cond);
+enum ir_cond ir_cond_unsigned(enum ir_cond cond); /* the same order, of numbers without a sign */
 /* The folder: result of a PURE op on constants, by RFC 9669; false if op cannot be folded. */
 bool ir_fold(enum ir_op op, enum ir_type type, const uint64_t *args, uint32_t nargs,
              uint64_t result[2]);

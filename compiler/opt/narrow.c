@@ -62,23 +62,13 @@ static bool narrow_division(struct narrower *n, struct ir_inst *inst) {
     return true;
 }
 
-static enum ir_cond unsigned_cond(enum ir_cond cond) {
-    switch (cond) {
-    case IR_COND_SLT: return IR_COND_ULT;
-    case IR_COND_SGE: return IR_COND_UGE;
-    case IR_COND_SGT: return IR_COND_UGT;
-    case IR_COND_SLE: return IR_COND_ULE;
-    default: return cond;
-    }
-}
-
 /* Zero-extended values are never negative: they compare as unsigned words. Sign extension keeps the
  * signed and the unsigned order, and whether two values have a bit in common. */
 static bool narrow_branch(struct narrower *n, struct ir_inst *br) {
     ir_val a = br->args[0], b = br->args[1];
     bool bits = br->cond == IR_COND_SET || br->cond == IR_COND_CLEAR;
     if ((is_zext(n, a) && is_zext(n, b)) || (bits && (is_zext(n, a) || is_zext(n, b))))
-        br->cond = (uint8_t)unsigned_cond((enum ir_cond)br->cond);
+        br->cond = (uint8_t)ir_cond_unsigned((enum ir_cond)br->cond);
     else if (!is_sext(n, a) || !is_sext(n, b))
         return false;
     br->args[0] = low(n, br, a);

@@ -31,17 +31,7 @@ static bool same_word(const struct ir_fn *fn, ir_val a, ir_val b) {
     return a == b || (ir_is_const(fn, a, &va) && ir_is_const(fn, b, &vb) && va == vb);
 }
 
-/* With equal high words, a signed comparison orders the low words as unsigned numbers. */
-static enum ir_cond unsigned_cond(enum ir_cond cond) {
-    switch (cond) {
-    case IR_COND_SLT: return IR_COND_ULT;
-    case IR_COND_SGE: return IR_COND_UGE;
-    case IR_COND_SGT: return IR_COND_UGT;
-    case IR_COND_SLE: return IR_COND_ULE;
-    default: return cond;
-    }
-}
-
+/* With equal high words, a comparison orders the low words as unsigned numbers, a signed one, too. */
 static void narrow_branch(struct ir_fn *fn, struct ir_inst *br) {
     enum ir_cond cond = (enum ir_cond)br->cond;
     ir_val alo = br->args[0], ahi = br->args[1], blo = br->args[2], bhi = br->args[3];
@@ -53,7 +43,7 @@ static void narrow_branch(struct ir_fn *fn, struct ir_inst *br) {
         return;
     }
     if (same_word(fn, ahi, bhi)) {
-        to_word_branch(br, unsigned_cond(cond), alo, blo);
+        to_word_branch(br, ir_cond_unsigned(cond), alo, blo);
         return;
     }
     /* x < 0 and x >= 0 look at the sign alone; so do x <= -1 and x > -1. */
