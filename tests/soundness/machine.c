@@ -1,59 +1,150 @@
 /* SPDX-License-Identifier: MIT */
-/* A machine that knows what its values are. */
-#include "soundness/soundness.h"
+/* The machine: start, arithmetic, jumps, calls. */
+#include "soundness/machine.h"
 
-#include "bpf/helper.h"
+#include "program/hook.h"
 
 #include <assert.h>
 #include <string.h>
 
-static uint64_t next_random(struct machine *m) {
+/* ---- Values */
+
+uint64_t machine_random(struct machine *m) {
     m->random ^= m->random << 13;
     m->random ^= m->random >> 7;
     m->random ^= m->random << 17;
-    return m->random;
+    return m->random * 0x2545f4914f6cdd1du >> 3;
 }
 
-static struct word number(uint64_t n) {
+uint64_t machine_any_number(struct machine *m) {
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     2,
+                                     3,
+                                     7,
+                                     8,
+                                     15,
+                                     16,
+                                     31,
+                                     32,
+                                     63,
+                                     64,
+                                     (uint64_t)-1,
+                                     (uint64_t)-2,
+                                     (uint64_t)-16,
+                                     INT32_MAX,
+                                     0x80000000,
+                                     UINT32_MAX,
+                                     0x100000000,
+                                     0xffffffff00000000,
+                                     0xffffffff80000000,
+                                     INT64_MAX,
+                                     UINT64_C(1) << 63};
+    uint64_t choice = machine_random(m) % 8, v = machine_random(m);
+    if (choice < 4)
+        return edges[v % (sizeof(edges) / sizeof(edges[0]))];
+    return choice == 4 ? v << 3 ^ v : choice == 5 ? v & UINT32_MAX : v & 63;
+}
+
+struct word machine_number(uint64_t n) {
     return (struct word){.kind = WORD_NUMBER, .n = n};
 }
 
-static struct word pointer(enum value_kind kind, uint32_t object, uint32_t element, int64_t off) {
-    uint64_t base = 0x20000000u + 0x10000u * kind + 0x1000u * object + 0x100u * element;
+struct word machine_pointer(enum value_kind kind, uint32_t object, uint32_t element, int64_t off) {
+    uint64_t base = 0x20000000u + 0x01000000u * kind + 0x00100000u * (object & 15);
     return (struct word){WORD_POINTER, (uint8_t)kind, object, element, off, base + (uint64_t)off};
 }
 
-static void fail(struct machine *m, const char *what) {
+bool machine_same_object(const struct word *a, const struct word *b) {
+    return a->object_kind == b->object_kind && a->object == b->object && a->element == b->element;
+}
+
+bool machine_alive(const struct machine *m, const struct word *w) {
+    switch ((enum value_kind)w->object_kind) {
+    case VALUE_STACK: return w->object < m->depth && m->frame[w->object].serial == w->element;
+    case VALUE_RECORD: return m->record[w->element].open;
+    case VALUE_MAP_KEY:
+        for (uint32_t i = 0; i < m->depth && w->element >= KEY_OF_ARRAY; i++)
+            if (m->frame[i].iteration.number == w->element - KEY_OF_ARRAY)
+                return true;
+        return w->element < KEY_OF_ARRAY;
+    default: return true;
+    }
+}
+
+void machine_fail(struct machine *m, const char *what) {
     if (!m->fault)
         m->fault = what;
 }
 
+/* A register that an instruction reads. */
+static struct word operand(struct machine *m, unsigned reg) {
+    struct word w = m->reg[reg];
+    if (w.kind == WORD_NONE || (w.kind == WORD_POINTER && !machine_alive(m, &w))) {
+        machine_fail(m, w.kind == WORD_NONE ? "an unset register"
+                                            : "a pointer to what is no longer there");
+        return machine_number(0);
+    }
+    return w;
+}
+
+static struct word second(struct machine *m, const struct bpf_decoded *d) {
+    return d->src_reg ? operand(m, d->src) : machine_number((uint64_t)d->imm);
+}
+
+/* ---- Start */
+
+/* Numbers in all fields; `len` counts what is valid of the array behind it. */
+static void fill_context(struct machine *m) {
+    struct hook_field field, next;
+    enum bpf_hook hook = m->program->entries[m->entry].hook;
+    for (unsigned i = 0; i < CONTEXT_MAX; i += 8) {
+        uint64_t v = machine_any_number(m);
+        memcpy(m->context + i, &v, 8);
+    }
+    for (size_t i = 0; hook_field(hook, i, &field); i++)
+        if (strcmp(field.name, "len") == 0 && hook_field(hook, i + 1, &next)) {
+            uint32_t len =
+                machine_random(m) % 3 ? (uint32_t)machine_random(m) % (next.count + 1) : next.count;
+            memcpy(m->context + field.offset, &len, sizeof(len));
+        }
+}
+
+static void fill_data(struct machine *m) {
+    for (uint32_t i = 0; i < DATAS; i++)
+        if (m->program->datas[i].image)
+            memcpy(m->data[i], m->program->datas[i].image, DATA_BYTES);
+    for (unsigned i = 0; i < DATA_BYTES; i += 8) {
+        uint64_t v = machine_any_number(m);
+        memcpy(m->data[DATA_VAR] + i, &v, 8);
+    }
+}
+
+static void start_entry(struct machine *m, uint32_t entry) {
+    const struct program *p = m->program;
+    memset(m->reg, 0, sizeof(m->reg));
+    m->entry = entry;
+    m->depth = 0;
+    machine_enter(m, p->entries[entry].func, UINT32_MAX);
+    m->reg[BPF_R1] = machine_pointer(VALUE_CTX, entry, 0, 0);
+}
+
 void machine_start(struct machine *m, const struct program *p, uint64_t seed) {
-    static const uint64_t edges[] = {0,  1,  2,  7,          8,          15,         16,        31,
-                                     63, 64, -1, 0x7fffffff, 0x80000000, 0xffffffff, 1ull << 63};
     memset(m, 0, sizeof(*m));
     m->program = p;
-    m->random = seed * 0x9e3779b97f4a7c15u + 1;
-    for (unsigned i = 0; i < MEMORY; i += 8) {
-        uint64_t v = next_random(m);
-        if (v & 3)
-            v = edges[next_random(m) % (sizeof(edges) / sizeof(edges[0]))];
-        memcpy(m->memory + i, &v, 8);
-    }
-    for (unsigned i = 0; i < sizeof(m->values); i++)
-        ((uint8_t *)m->values)[i] = (uint8_t)next_random(m);
-    for (unsigned i = 0; i < MAP_ELEMENTS; i++)
-        m->present[i] = next_random(m) & 1;
-    memcpy(m->data[0], p->datas[0].image, DATA_BYTES);
-    for (unsigned i = 0; i < DATA_BYTES; i++)
-        m->data[1][i] = (uint8_t)next_random(m);
-    m->depth = 1;
+    m->random = (seed + 1) * 0x9e3779b97f4a7c15u | 1;
+    for (int i = 0; i < 4; i++)
+        machine_random(m);
+    fill_context(m);
+    fill_data(m);
+    machine_init_maps(m);
     m->npointers = 1;
-    m->frame[0].func = p->entries[0].func;
-    m->slot = p->funcs[p->entries[0].func].start;
-    m->reg[1] = pointer(VALUE_CTX, 0, 0, 0);
-    m->reg[2] = number(next_random(m) % (MEMORY + 1));
-    m->reg[10] = pointer(VALUE_STACK, 0, 0, 0);
+    start_entry(m, 0);
+    uint32_t size = p->entries[0].ctx_size, choice = machine_random(m) % 3;
+    if (p->entries[0].hook == BPF_HOOK_RAW)
+        m->reg[BPF_R2] = machine_number(choice == 0   ? size
+                                        : choice == 1 ? machine_random(m) % 4
+                                                      : machine_random(m) % (size + 1));
 }
 
 /* ---- Arithmetic */
@@ -96,161 +187,64 @@ static uint64_t swap_bytes(enum bpf_op op, unsigned w, uint64_t v) {
     return op == BPF_LE ? v & mask : __builtin_bswap64(v & mask) >> (64 - w);
 }
 
+static struct word moved(const struct word *p, uint64_t by) {
+    return machine_pointer((enum value_kind)p->object_kind, p->object, p->element,
+                           (int64_t)((uint64_t)p->off + by));
+}
+
+static bool moves(const struct word *p) {
+    return p->object_kind != VALUE_MAP && p->object_kind != VALUE_FUNC;
+}
+
+/* A sum or difference with a pointer in it. */
+static struct word pointer_alu(struct machine *m, const struct bpf_decoded *d, struct word x,
+                               struct word y) {
+    bool px = x.kind == WORD_POINTER, py = y.kind == WORD_POINTER;
+    if (d->width == 64 && moves(px ? &x : &y)) {
+        if (d->op == BPF_SUB && px && py && machine_same_object(&x, &y))
+            return machine_number((uint64_t)x.off - (uint64_t)y.off);
+        if (d->op == BPF_ADD && px != py)
+            return px ? moved(&x, y.n) : moved(&y, x.n);
+        if (d->op == BPF_SUB && px && !py)
+            return moved(&x, 0 - y.n);
+    }
+    machine_fail(m, "arithmetic on an address");
+    return machine_number(0);
+}
+
 static void exec_alu(struct machine *m, const struct bpf_decoded *d) {
-    struct word *x = &m->reg[d->dst], y = d->src_reg ? m->reg[d->src] : number((uint64_t)d->imm);
-    if (y.kind == WORD_NONE || (d->op != BPF_MOV && x->kind == WORD_NONE)) {
-        fail(m, "an unset register");
-        *x = number(0);
+    struct word y = d->op == BPF_NEG ? machine_number(0) : second(m, d);
+    if (d->op == BPF_MOV && d->width == 64) {
+        m->reg[d->dst] = y;
         return;
     }
-    bool px = x->kind == WORD_POINTER, py = y.kind == WORD_POINTER;
-    if (d->op == BPF_MOV) {
-        if (d->width == 64) {
-            *x = y;
-            return;
-        }
-        if (py)
-            fail(m, "half a pointer");
-        *x = number((uint32_t)y.n);
-        return;
-    }
-    if (!px && !py) {
-        *x = number(alu(d->op, d->width, x->n, y.n));
-        return;
-    }
-    bool same = px && py && x->object_kind == y.object_kind && x->object == y.object &&
-                x->element == y.element;
-    if (d->width == 64 && d->op == BPF_SUB && same)
-        *x = number((uint64_t)x->off - (uint64_t)y.off);
-    else if (d->width == 64 && d->op == BPF_ADD && px != py) {
-        struct word p = px ? *x : y;
-        *x = pointer((enum value_kind)p.object_kind, p.object, p.element,
-                     (int64_t)((uint64_t)p.off + (px ? y.n : x->n)));
-    } else if (d->width == 64 && d->op == BPF_SUB && px && !py)
-        *x = pointer((enum value_kind)x->object_kind, x->object, x->element,
-                     (int64_t)((uint64_t)x->off - y.n));
-    else {
-        fail(m, "arithmetic on a pointer");
-        *x = number(0);
-    }
+    if (d->op == BPF_MOV && y.kind == WORD_POINTER)
+        machine_fail(m, "half an address");
+    struct word x = d->op == BPF_MOV ? machine_number(0) : operand(m, d->dst);
+    bool numbers = d->op == BPF_MOV || (x.kind == WORD_NUMBER && y.kind == WORD_NUMBER);
+    m->reg[d->dst] =
+        numbers ? machine_number(alu(d->op, d->width, x.n, y.n)) : pointer_alu(m, d, x, y);
 }
 
 static void exec_unary(struct machine *m, const struct bpf_decoded *d) {
-    struct word y = bpf_op_is_movsx(d->op) ? m->reg[d->src] : m->reg[d->dst];
+    struct word y = operand(m, bpf_op_is_movsx(d->op) ? d->src : d->dst);
     if (y.kind != WORD_NUMBER)
-        fail(m, "not a number");
-    m->reg[d->dst] = number(bpf_op_is_movsx(d->op) ? alu(d->op, d->width, 0, y.n)
-                                                   : swap_bytes(d->op, d->width, y.n));
-}
-
-/* ---- Memory */
-
-static uint8_t *plain_memory(struct machine *m, const struct word *p, int64_t off, unsigned size,
-                             bool write) {
-    uint8_t *base = NULL;
-    int64_t room = 0;
-    switch ((enum value_kind)p->object_kind) {
-    case VALUE_CTX: base = m->memory, room = MEMORY; break;
-    case VALUE_MAP_VALUE: base = m->values[p->object][p->element], room = MAP_VALUE; break;
-    case VALUE_DATA:
-        base = m->data[p->object];
-        room = DATA_BYTES;
-        if (write && p->object == 0)
-            return NULL;
-        break;
-    default: return NULL;
-    }
-    return p->off + off >= 0 && p->off + off + size <= room ? base + p->off + off : NULL;
-}
-
-static struct byte *stack_memory(struct machine *m, const struct word *p, int64_t off,
-                                 unsigned size) {
-    int64_t at = p->off + off;
-    if (m->funcs && at < -(int64_t)m->funcs[m->frame[p->object].func].stack)
-        fail(m, "an access below what the function's frame has");
-    return at >= -VERIFY_STACK_MAX && at + size <= 0
-               ? &m->frame[p->object].stack[at + VERIFY_STACK_MAX]
-               : NULL;
-}
-
-static struct word load(struct machine *m, const struct word *p, int64_t off, unsigned size) {
-    struct word w = number(0);
-    if (p->kind != WORD_POINTER) {
-        fail(m, "a load through a number");
-        return w;
-    }
-    if (p->object_kind != VALUE_STACK) {
-        uint8_t *at = plain_memory(m, p, off, size, false);
-        if (at)
-            memcpy(&w.n, at, size);
-        else
-            fail(m, "a load outside");
-        return w;
-    }
-    struct byte *at = stack_memory(m, p, off, size);
-    if (!at) {
-        fail(m, "a load outside of the stack");
-        return w;
-    }
-    for (unsigned i = 0; i < size; i++) {
-        if (!at[i].init)
-            fail(m, "a load of stack that was never written");
-        if (at[i].pointer != at[0].pointer || (at[i].pointer && (size != 8 || at[i].index != i)))
-            fail(m, "a load of a piece of a pointer");
-        w.n |= (uint64_t)at[i].value << (8 * i);
-    }
-    return at[0].pointer && !m->fault ? m->pointers[at[0].pointer] : w;
-}
-
-static void store(struct machine *m, const struct word *p, int64_t off, unsigned size,
-                  struct word w) {
-    if (p->kind != WORD_POINTER) {
-        fail(m, "a store through a number");
-        return;
-    }
-    if (w.kind == WORD_NONE)
-        fail(m, "a store of an unset register");
-    if (w.kind == WORD_POINTER && (p->object_kind != VALUE_STACK || size != 8)) {
-        fail(m, "an address is stored");
-        return;
-    }
-    if (p->object_kind != VALUE_STACK) {
-        uint8_t *at = plain_memory(m, p, off, size, true);
-        if (at)
-            memcpy(at, &w.n, size);
-        else
-            fail(m, "a store outside");
-        return;
-    }
-    struct byte *at = stack_memory(m, p, off, size);
-    if (!at) {
-        fail(m, "a store outside of the stack");
-        return;
-    }
-    uint16_t index = 0;
-    if (w.kind == WORD_POINTER) {
-        if (m->npointers == POINTERS_MAX) {
-            m->done = true; /* enough of this run */
-            return;
-        }
-        index = (uint16_t)m->npointers++;
-        m->pointers[index] = w;
-    }
-    for (unsigned i = 0; i < size; i++)
-        at[i] = (struct byte){(uint8_t)(w.n >> (8 * i)), (uint8_t)i, index, true};
+        machine_fail(m, "arithmetic on an address");
+    m->reg[d->dst] = machine_number(bpf_op_is_movsx(d->op) ? alu(d->op, d->width, 0, y.n)
+                                                           : swap_bytes(d->op, d->width, y.n));
 }
 
 static void exec_atomic(struct machine *m, const struct bpf_decoded *d) {
     unsigned size = d->width / 8;
     uint64_t mask = size == 4 ? UINT32_MAX : UINT64_MAX;
-    struct word *src = &m->reg[d->src], *r0 = &m->reg[0];
-    struct word found = load(m, &m->reg[d->dst], d->off, size);
-    if (src->kind != WORD_NUMBER || found.kind != WORD_NUMBER ||
-        (d->op == BPF_ATOMIC_CMPXCHG && r0->kind != WORD_NUMBER)) {
-        fail(m, "an atomic operation on something other than numbers");
+    struct word to = operand(m, d->dst), src = operand(m, d->src);
+    struct word r0 = d->op == BPF_ATOMIC_CMPXCHG ? operand(m, BPF_R0) : machine_number(0);
+    struct word found = machine_load(m, &to, d->off, size);
+    if (src.kind != WORD_NUMBER || found.kind != WORD_NUMBER || r0.kind != WORD_NUMBER) {
+        machine_fail(m, "an atomic operation on something other than numbers");
         return;
     }
-    uint64_t old = found.n & mask, b = src->n & mask, c = r0->n & mask, result = 0;
+    uint64_t old = found.n & mask, b = src.n & mask, c = r0.n & mask, result = 0;
     switch (d->op) {
 #define BPF_ATOMIC(NAME, imm, fetches, mnemonic, expr)                                             \
     case BPF_##NAME:                                                                               \
@@ -259,178 +253,164 @@ static void exec_atomic(struct machine *m, const struct bpf_decoded *d) {
 #include "bpf/insn.def"
     default: assert(0);
     }
-    store(m, &m->reg[d->dst], d->off, size, number(result & mask));
+    machine_store(m, &to, d->off, size, machine_number(result & mask));
     if (bpf_atomic_fetches(d->op))
-        *(d->op == BPF_ATOMIC_CMPXCHG ? r0 : src) = number(old);
+        m->reg[d->op == BPF_ATOMIC_CMPXCHG ? BPF_R0 : d->src] = machine_number(old);
 }
 
-/* ---- Jumps and calls */
+/* ---- Jumps */
 
 static bool exec_condition(struct machine *m, const struct bpf_decoded *d) {
-    struct word x = m->reg[d->dst], y = d->src_reg ? m->reg[d->src] : number((uint64_t)d->imm);
-    if (x.kind == WORD_NONE || y.kind == WORD_NONE)
-        fail(m, "an unset register");
+    struct word x = operand(m, d->dst), y = second(m, d);
     bool px = x.kind == WORD_POINTER, py = y.kind == WORD_POINTER;
-    if (px || py) {
-        bool same = px && py && x.object_kind == y.object_kind && x.object == y.object &&
-                    x.element == y.element;
-        bool null = px != py && (px ? y.n : x.n) == 0 && (d->op == BPF_JEQ || d->op == BPF_JNE);
-        if (d->width == 32 || (!same && !null))
-            fail(m, "a comparison that tells an address");
-    }
+    if (!px && !py)
+        return condition(d->op, d->width, x.n, y.n);
+    bool null = px != py && (px ? y.n : x.n) == 0 && (d->op == BPF_JEQ || d->op == BPF_JNE);
+    if (d->width == 32 || (!null && !(px && py && machine_same_object(&x, &y))))
+        machine_fail(m, "a comparison that tells an address");
     return condition(d->op, d->width, x.n, y.n);
 }
 
-static void enter(struct machine *m, uint32_t func, uint32_t back) {
+/* ---- Calls */
+
+void machine_clobber(struct machine *m) {
+    for (int r = BPF_R1; r <= BPF_R5; r++)
+        m->reg[r] = (struct word){0};
+}
+
+/* Stack and frames in use, against what the verifier says of the program. */
+static void check_depth(struct machine *m) {
+    const struct verify_func *top = &m->funcs[m->frame[0].func];
+    uint32_t stack = 0;
+    for (uint32_t i = 0; i < m->depth; i++)
+        stack += m->funcs[m->frame[i].func].stack;
+    m->too_deep |= m->depth > top->frames || stack > top->chain_stack || stack > VERIFY_STACK_MAX;
+}
+
+void machine_enter(struct machine *m, uint32_t func, uint32_t back) {
     if (m->depth == VERIFY_FRAMES_MAX) {
-        fail(m, "too deep");
+        machine_fail(m, "too many frames");
         return;
     }
     struct call_frame *f = &m->frame[m->depth];
     memset(f, 0, sizeof(*f));
     f->func = func;
     f->back = back;
+    f->serial = ++m->serial;
     for (int i = 0; i < 4; i++) {
-        f->saved[i] = m->reg[6 + i];
-        m->reg[6 + i] = (struct word){0};
+        f->saved[i] = m->reg[BPF_R6 + i];
+        m->reg[BPF_R6 + i] = (struct word){0};
     }
-    m->reg[0] = (struct word){0};
-    m->reg[10] = pointer(VALUE_STACK, m->depth++, 0, 0);
+    m->reg[BPF_R0] = (struct word){0};
+    m->reg[BPF_R10] = machine_pointer(VALUE_STACK, m->depth, f->serial, 0);
+    m->depth++;
     m->slot = m->program->funcs[func].start;
+    if (m->funcs)
+        check_depth(m);
 }
 
-static void clobber(struct machine *m) {
-    for (int r = 1; r <= 5; r++)
-        m->reg[r] = (struct word){0};
-}
-
-/* The next run of a callback, or the helper's end. */
-static void next_run(struct machine *m, struct word result) {
-    struct call_frame f = m->frame[m->depth];
-    if (result.kind != WORD_NUMBER || result.n > 1)
-        fail(m, "a callback's result");
-    if (f.index + 1 >= f.runs || result.n) {
-        m->reg[0] = number(f.index + 1);
-        clobber(m);
-        m->slot = f.back;
-        return;
-    }
-    enter(m, f.func, f.back);
-    struct call_frame *again = &m->frame[m->depth - 1];
-    again->callback = true;
-    again->runs = f.runs;
-    again->index = f.index + 1;
-    again->context = f.context;
-    clobber(m);
-    m->reg[1] = number(again->index);
-    m->reg[2] = f.context;
+static void finish(struct machine *m) {
+    const struct hook_info *hook = hook_info(m->program->entries[m->entry].hook);
+    struct word r0 = operand(m, BPF_R0);
+    m->done = true;
+    if (r0.kind != WORD_NUMBER)
+        machine_fail(m, "the result is an address");
+    else if ((int64_t)r0.n < hook->min || (int64_t)r0.n > hook->max)
+        machine_fail(m, "the result is none that the hook takes");
+    for (uint32_t i = 0; i < m->nrecords; i++)
+        if (m->record[i].open)
+            machine_fail(m, "a record was not given back");
 }
 
 static void leave(struct machine *m) {
     if (m->depth == 1) {
-        m->done = true;
-        if (m->reg[0].kind != WORD_NUMBER)
-            fail(m, "the result is no number");
+        finish(m);
         return;
     }
-    struct call_frame *f = &m->frame[--m->depth];
+    const struct call_frame *f = &m->frame[--m->depth];
     for (int i = 0; i < 4; i++)
-        m->reg[6 + i] = f->saved[i];
-    m->reg[10] = pointer(VALUE_STACK, m->depth - 1, 0, 0);
-    if (f->callback) {
-        next_run(m, m->reg[0]);
+        m->reg[BPF_R6 + i] = f->saved[i];
+    m->reg[BPF_R10] = machine_pointer(VALUE_STACK, m->depth - 1, m->frame[m->depth - 1].serial, 0);
+    if (f->iteration.kind != CALLED) {
+        machine_next_run(m, f);
         return;
     }
-    clobber(m);
+    machine_clobber(m);
     m->slot = f->back;
 }
 
-static void loop_helper(struct machine *m) {
-    struct word n = m->reg[1], fn = m->reg[2], context = m->reg[3];
-    if (n.kind != WORD_NUMBER || fn.kind != WORD_POINTER || fn.object_kind != VALUE_FUNC ||
-        context.kind == WORD_NONE) {
-        fail(m, "bpf_loop()'s arguments");
-        return;
-    }
-    uint32_t runs = (uint32_t)n.n, back = m->slot + 1;
-    clobber(m);
-    if (runs == 0 || runs > (1u << 23)) {
-        m->reg[0] = number(runs ? (uint64_t)-7 : 0);
-        m->slot = back;
-        return;
-    }
-    enter(m, fn.object, back);
-    struct call_frame *f = &m->frame[m->depth - 1];
-    f->callback = true;
-    f->runs = runs;
-    f->context = context;
-    m->reg[1] = number(0);
-    m->reg[2] = context;
-}
-
-static void lookup_helper(struct machine *m) {
-    if (m->reg[1].kind != WORD_POINTER || m->reg[1].object_kind != VALUE_MAP || m->reg[1].off) {
-        fail(m, "not a map");
-        return;
-    }
-    uint32_t map = m->reg[1].object;
-    struct word key = load(m, &m->reg[2], 0, 4);
-    bool there = key.kind == WORD_NUMBER && (uint32_t)key.n < MAP_ELEMENTS &&
-                 (map == 0 || m->present[(uint32_t)key.n]);
-    m->reg[0] = there ? pointer(VALUE_MAP_VALUE, map, (uint32_t)key.n, 0) : number(0);
-    clobber(m);
-}
-
-static void exec_helper(struct machine *m, uint32_t id) {
-    switch (id) {
-    case BPF_FUNC_LOOP: loop_helper(m); return;
-    case BPF_FUNC_MAP_LOOKUP_ELEM: lookup_helper(m); break;
-    case BPF_FUNC_GET_PRANDOM_U32:
-        m->reg[0] = number((uint32_t)next_random(m));
-        clobber(m);
-        break;
-    default:
-        m->reg[0] = number(next_random(m));
-        clobber(m);
-        break;
-    }
+/* r1: context, r2: prog_array, r3: index. On failure the program goes on with r0 = -22. */
+static void tail_call(struct machine *m) {
+    struct word context = operand(m, BPF_R1), map = operand(m, BPF_R2), index = operand(m, BPF_R3);
+    const struct program *p = m->program;
+    if (context.object_kind != VALUE_CTX || context.off || map.object_kind != VALUE_MAP ||
+        map.object != MAP_PROGRAMS || index.kind != WORD_NUMBER)
+        machine_fail(m, "arguments of a tail call");
+    for (uint32_t i = 0; i < m->nrecords; i++)
+        if (m->record[i].open)
+            machine_fail(m, "a tail call with an open record");
+    for (uint32_t i = 0; i < p->nrelocs && m->tail_calls < 33; i++)
+        if (p->relocs[i].kind == PROG_RELOC_PROG && p->relocs[i].off == (uint32_t)index.n &&
+            m->depth == 1) {
+            m->tail_calls++;
+            start_entry(m, p->relocs[i].target);
+            if (p->entries[m->entry].hook == BPF_HOOK_RAW)
+                m->reg[BPF_R2] = machine_number(0);
+            return;
+        }
+    machine_clobber(m);
+    m->reg[BPF_R0] = machine_number((uint64_t)-22);
     m->slot++;
 }
+
+static void call_helper(struct machine *m, uint32_t id) {
+    if (id == 12)
+        tail_call(m);
+    else
+        machine_helper(m, id);
+}
+
+static void exec_callx(struct machine *m, const struct bpf_decoded *d) {
+    struct word w = operand(m, d->dst);
+    if (w.kind == WORD_POINTER && w.object_kind == VALUE_FUNC)
+        machine_enter(m, w.object, m->slot + 1);
+    else if (w.kind == WORD_NUMBER && w.n < 2048)
+        call_helper(m, (uint32_t)w.n);
+    else
+        machine_fail(m, "a call of what is no function");
+}
+
+/* ---- Instructions */
 
 static void exec_lddw(struct machine *m, const struct bpf_decoded *d) {
     uint32_t index = (uint32_t)d->imm;
     int64_t off = (int32_t)((uint64_t)d->imm >> 32);
     switch ((enum bpf_pseudo)d->pseudo) {
-    case BPF_PSEUDO_MAP: m->reg[d->dst] = pointer(VALUE_MAP, index, 0, off); break;
-    case BPF_PSEUDO_DATA: m->reg[d->dst] = pointer(VALUE_DATA, index, 0, off); break;
-    case BPF_PSEUDO_FUNC: m->reg[d->dst] = pointer(VALUE_FUNC, index, 0, 0); break;
-    default: m->reg[d->dst] = number((uint64_t)d->imm);
+    case BPF_PSEUDO_MAP: m->reg[d->dst] = machine_pointer(VALUE_MAP, index, 0, off); break;
+    case BPF_PSEUDO_DATA: m->reg[d->dst] = machine_pointer(VALUE_DATA, index, 0, off); break;
+    case BPF_PSEUDO_FUNC: m->reg[d->dst] = machine_pointer(VALUE_FUNC, index, 0, 0); break;
+    default: m->reg[d->dst] = machine_number((uint64_t)d->imm);
     }
 }
 
-void machine_step(struct machine *m) {
-    const struct program *p = m->program;
-    const struct bpf_decoded *d = &p->decoded[m->slot];
-    uint32_t next = m->slot + d->len;
-    if (d->op == BPF_EXIT) {
-        leave(m);
-        return;
+static void exec_load(struct machine *m, const struct bpf_decoded *d) {
+    struct word p = operand(m, d->src), w = machine_load(m, &p, d->off, d->width / 8);
+    if (d->op == BPF_LDXS) {
+        unsigned shift = 64 - d->width;
+        if (w.kind != WORD_NUMBER)
+            machine_fail(m, "half an address");
+        w = machine_number((uint64_t)((int64_t)(w.n << shift) >> shift));
     }
-    if (d->op == BPF_CALL_LOCAL) {
-        uint32_t target = m->slot + (uint32_t)d->target;
-        enter(m, (uint32_t)(program_func_at(p, target) - p->funcs), next);
-        return;
-    }
-    if (d->op == BPF_CALL_HELPER) {
-        exec_helper(m, (uint32_t)d->imm);
-        return;
-    }
-    if (d->op == BPF_JA || bpf_op_is_jcc(d->op)) {
-        bool taken = d->op == BPF_JA || exec_condition(m, d);
-        m->slot = taken ? m->slot + (uint32_t)d->target : next;
-        return;
-    }
-    m->slot = next;
+    m->reg[d->dst] = w;
+}
+
+static void exec_store(struct machine *m, const struct bpf_decoded *d) {
+    struct word p = operand(m, d->dst);
+    struct word w = d->op == BPF_ST ? machine_number((uint64_t)d->imm) : operand(m, d->src);
+    machine_store(m, &p, d->off, d->width / 8, w);
+}
+
+static void exec_straight(struct machine *m, const struct bpf_decoded *d) {
     if (bpf_op_is_alu(d->op))
         exec_alu(m, d);
     else if (bpf_op_is_movsx(d->op) || bpf_op_is_end(d->op))
@@ -439,16 +419,30 @@ void machine_step(struct machine *m) {
         exec_atomic(m, d);
     else if (d->op == BPF_LDDW)
         exec_lddw(m, d);
-    else if (d->op == BPF_LDX)
-        m->reg[d->dst] = load(m, &m->reg[d->src], d->off, d->width / 8);
-    else if (d->op == BPF_LDXS) {
-        struct word w = load(m, &m->reg[d->src], d->off, d->width / 8);
-        if (w.kind != WORD_NUMBER)
-            fail(m, "half a pointer");
-        unsigned shift = 64 - d->width;
-        m->reg[d->dst] = number((uint64_t)((int64_t)(w.n << shift) >> shift));
-    } else if (d->op == BPF_ST)
-        store(m, &m->reg[d->dst], d->off, d->width / 8, number((uint64_t)d->imm));
+    else if (d->op == BPF_LDX || d->op == BPF_LDXS)
+        exec_load(m, d);
     else
-        store(m, &m->reg[d->dst], d->off, d->width / 8, m->reg[d->src]);
+        exec_store(m, d);
+}
+
+void machine_step(struct machine *m) {
+    const struct program *p = m->program;
+    const struct bpf_decoded *d = &p->decoded[m->slot];
+    switch (d->op) {
+    case BPF_EXIT: leave(m); return;
+    case BPF_CALL_HELPER: call_helper(m, (uint32_t)d->imm); return;
+    case BPF_CALLX: exec_callx(m, d); return;
+    case BPF_CALL_LOCAL:
+        machine_enter(m, (uint32_t)(program_func_at(p, m->slot + (uint32_t)d->target) - p->funcs),
+                      m->slot + 1);
+        return;
+    case BPF_JA: m->slot += (uint32_t)d->target; return;
+    default: break;
+    }
+    if (bpf_op_is_jcc(d->op)) {
+        m->slot = exec_condition(m, d) ? m->slot + (uint32_t)d->target : m->slot + 1;
+        return;
+    }
+    exec_straight(m, d);
+    m->slot += d->len;
 }

@@ -1,178 +1,268 @@
 /* SPDX-License-Identifier: MIT */
-/* soundness FIRST COUNT: random programs against the verifier's states; see soundness.h. */
+/* Random programs against the verifier's states; --help says more, soundness.h what it is for. */
 #include "soundness/soundness.h"
 
-#include "asm/asm.h"
-#include "util/vec.h"
-#include "verifier/checks.h"
-#include "verifier/fixpoint.h"
-#include "verifier/values.h"
-#include "verifier/verifier.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define RUNS 6
-#define STEPS 20000
+#define REPLAY_RUNS 40
 
-struct states {
-    VEC(const struct state *) at;
+struct options {
+    uint64_t first, count;
+    unsigned jobs;
+    int rest;         /* the first argument that is no option */
+    const char *save; /* directory for programs that were found */
+    bool why;         /* say of each program whether it is accepted */
+    bool replay;      /* the other arguments are files */
 };
 
-struct trial {
-    struct arena *arena;
-    struct program *program;
-    struct analysis *a;
-    struct states *states; /* by slot */
-    struct verify_result result;
-    bool accepted;
-    uint64_t seed;
+#define CATEGORIES 32
+
+struct tally {
+    uint64_t programs, accepted, run, failed, steps, compared;
+    uint64_t refused_faulted; /* programs that were refused, and did something wrong in a run */
+    uint64_t refused[CATEGORIES], faulted[CATEGORIES]; /* by category of the first error */
 };
 
-static struct { uint64_t programs, accepted, faulted, refused_faulted, steps, failures; } totals;
-
-static void keep(void *arg, const struct summary *summary, uint32_t slot, const struct state *s) {
-    struct trial *t = arg;
-    (void)summary;
-    vec_push(t->arena, &t->states[slot].at, (const struct state *)state_copy(t->a->pool, s));
+static const char *category_name(int category) {
+    static const char *const names[] = {
+#define DIAG_CATEGORY(id, name, about) name,
+#include "util/diag.def"
+#undef DIAG_CATEGORY
+    };
+    return category >= 0 && (size_t)category < sizeof(names) / sizeof(names[0]) ? names[category]
+                                                                                : "?";
 }
 
-static void complain(const struct trial *t, const struct machine *m, uint32_t slot,
-                     const char *what, const struct state *s) {
-    char text[100];
-    totals.failures++;
-    printf("program %llu, instruction %u: %s\n", (unsigned long long)t->seed, slot, what);
-    for (uint32_t i = 0; i < t->program->ninsns; i++)
-        if (t->program->decoded[i].len) {
-            bpf_disasm(text, sizeof(text), &t->program->decoded[i], i);
-            printf("%s %4u: %s\n", i == slot ? ">" : " ", i, text);
-        }
-    if (s)
-        state_print(s, t->program, stdout);
-    (void)m;
+static const char *violation_name(enum violation v) {
+    static const char *const names[] = {"nothing", "state", "fault", "bound", "depth", "fact"};
+    return names[v];
 }
 
-/* How often a loop's header has run since the loop was entered, in each frame. */
-struct counting {
-    uint64_t count[VERIFY_FRAMES_MAX][64];
-    uint32_t before[VERIFY_FRAMES_MAX]; /* the frame's slot before this one; UINT32_MAX: none */
-    uint32_t depth;
-};
+/* ---- Failures */
 
-/* NULL, or what is wrong: a loop that goes on beyond its bound. Loops of verify_result are in the order of
- * the graphs' loops, function by function. */
-static const char *count_loops(struct trial *t, struct counting *c, const struct machine *m) {
-    uint32_t frame = m->depth - 1, func = m->frame[frame].func;
-    const struct cfg *cfg = &t->a->cfgs[func];
-    uint32_t start = t->program->funcs[func].start;
-    for (; c->depth < m->depth; c->depth++)
-        c->before[c->depth] = UINT32_MAX;
-    c->depth = m->depth;
-    for (uint32_t i = 0, of_func = 0; i < t->result.nloops && i < 64; i++) {
-        const struct verify_loop *loop = &t->result.loops[i];
-        if (loop->func != func)
+static void report(struct source *s, const struct options *o, enum violation violation) {
+    char path[4096];
+    struct trial_result r;
+    shrink(s, RUNS, violation);
+    snprintf(path, sizeof(path), "%s/seed-%llu.prog", o->save, (unsigned long long)s->seed);
+    FILE *out = fopen(path, "w");
+    FILE *outs[] = {stdout, out};
+    for (int i = 0; i < 2; i++) {
+        if (!outs[i])
             continue;
-        uint32_t number = of_func++;
-        if (loop->slot != m->slot)
+        if (i == 0)
+            printf("seed %llu:\n", (unsigned long long)s->seed);
+        trial(s, RUNS, outs[i], &r);
+        fprintf(outs[i], "; %s, instruction %u: %s (%s)\n", violation_name(r.violation), r.slot,
+                r.what, r.accepted ? "accepted" : category_name(r.category));
+        source_print(s, outs[i]);
+    }
+    if (out)
+        fclose(out);
+    printf("  the program is %s; copied to tests/soundness/found it is a test\n", path);
+    fflush(stdout);
+}
+
+static void print_why(const char *name, const struct trial_result *r) {
+    printf("%s: %s%s %s\n", name, r->accepted ? "accepted" : category_name(r->category),
+           r->faulted ? ", faults" : "", r->what);
+}
+
+static void try_seed(uint64_t seed, const struct options *o, struct tally *t) {
+    static struct source s;
+    struct trial_result r;
+    generate(&s, seed);
+    trial(&s, RUNS, NULL, &r);
+    t->programs++;
+    t->accepted += r.accepted;
+    t->run += r.form;
+    t->steps += r.steps;
+    t->compared += r.compared;
+    if (!r.accepted && r.category < CATEGORIES) {
+        t->refused[r.category]++;
+        t->faulted[r.category] += r.faulted;
+        t->refused_faulted += r.faulted;
+    }
+    if (o->why) {
+        char name[24];
+        snprintf(name, sizeof(name), "%llu", (unsigned long long)seed);
+        print_why(name, &r);
+    }
+    if (r.violation == VIOLATION_NONE)
+        return;
+    t->failed++;
+    report(&s, o, r.violation);
+}
+
+/* ---- Jobs */
+
+/* Every jobs-th program; stops at the third failure. */
+static struct tally run_job(const struct options *o, unsigned job) {
+    struct tally t = {0};
+    for (uint64_t i = job; i < o->count && t.failed < 3; i += o->jobs) {
+        try_seed(o->first + i, o, &t);
+        if (job == 0 && t.programs % 5000 == 0)
+            fprintf(stderr, "%llu of %llu programs\n", (unsigned long long)i,
+                    (unsigned long long)o->count);
+    }
+    return t;
+}
+
+static void add(struct tally *sum, const struct tally *t) {
+    sum->programs += t->programs;
+    sum->accepted += t->accepted;
+    sum->run += t->run;
+    sum->failed += t->failed;
+    sum->steps += t->steps;
+    sum->compared += t->compared;
+    sum->refused_faulted += t->refused_faulted;
+    for (int i = 0; i < CATEGORIES; i++) {
+        sum->refused[i] += t->refused[i];
+        sum->faulted[i] += t->faulted[i];
+    }
+}
+
+static struct tally run_jobs(const struct options *o) {
+    struct tally sum = {0};
+    FILE **out = calloc(o->jobs, sizeof(*out));
+    for (unsigned job = 0; job < o->jobs; job++) {
+        out[job] = tmpfile();
+        fflush(NULL);
+        if (!out[job] || fork() != 0)
             continue;
-        bool inside = c->before[frame] != UINT32_MAX &&
-                      cfg_in_loop(cfg, cfg->block_of[c->before[frame] - start], number);
-        c->count[frame][i] = inside ? c->count[frame][i] + 1 : 1;
-        if (c->count[frame][i] > loop->bound)
-            return "a loop goes on beyond its bound";
+        struct tally t = run_job(o, job);
+        fwrite(&t, sizeof(t), 1, out[job]);
+        fflush(NULL);
+        _exit(0);
     }
-    c->before[frame] = m->slot;
-    return NULL;
+    while (wait(NULL) > 0)
+        ;
+    for (unsigned job = 0; job < o->jobs; job++) {
+        struct tally t;
+        if (out[job])
+            rewind(out[job]);
+        if (out[job] && fread(&t, sizeof(t), 1, out[job]) == 1) {
+            add(&sum, &t);
+            fclose(out[job]);
+            continue;
+        }
+        printf("job %u did not come to its end\n", job);
+        sum.failed++;
+    }
+    free(out);
+    return sum;
 }
 
-/* False if the run has shown an error of the verifier. */
-static bool run(struct trial *t, uint64_t input) {
-    static struct machine m;
-    static struct counting counting;
-    machine_start(&m, t->program, t->seed * 100 + input);
-    counting = (struct counting){0};
-    m.funcs = t->accepted ? t->result.funcs : NULL;
-    for (unsigned step = 0; step < STEPS && !m.done; step++) {
-        uint32_t slot = m.slot;
-        const struct prog_func *f = program_func_at(t->program, slot);
-        const struct cfg *cfg = &t->a->cfgs[f - t->program->funcs];
-        uint16_t live = cfg_live_at(cfg, t->program, slot, t->a->live_args);
-        const char *why = "the fixpoint does not get there";
-        const struct state *closest = NULL;
-        for (size_t i = 0; i < t->states[slot].at.count; i++) {
-            closest = t->states[slot].at.items[i];
-            why = not_member(&m, closest, live);
-            if (!why)
-                break;
-        }
-        if (why) {
-            complain(t, &m, slot, why, closest);
-            return false;
-        }
-        totals.steps++;
-        why = t->accepted ? count_loops(t, &counting, &m) : NULL;
-        if (why) {
-            complain(t, &m, slot, why, closest);
-            return false;
-        }
-        machine_step(&m);
-        if (m.fault) {
-            totals.faulted += t->accepted;
-            totals.refused_faulted += !t->accepted;
-            if (t->accepted)
-                complain(t, &m, slot, m.fault, closest);
-            return !t->accepted;
-        }
-    }
-    return true;
+static void print_tally(const struct tally *t) {
+    double all = t->programs ? (double)t->programs : 1;
+    uint64_t refused = t->programs - t->accepted;
+    printf("  %llu programs, %llu accepted (%.1f %%)\n", (unsigned long long)t->programs,
+           (unsigned long long)t->accepted, 100.0 * (double)t->accepted / all);
+    printf("  %llu instructions executed, %llu states compared\n", (unsigned long long)t->steps,
+           (unsigned long long)t->compared);
+    printf("  %llu refused, of which %llu did something wrong (%.1f %%):",
+           (unsigned long long)refused, (unsigned long long)t->refused_faulted,
+           100.0 * (double)t->refused_faulted / (refused ? (double)refused : 1));
+    for (int i = 0; i < CATEGORIES; i++)
+        if (t->refused[i])
+            printf(" %s %llu of %llu;", category_name(i), (unsigned long long)t->faulted[i],
+                   (unsigned long long)t->refused[i]);
+    printf("\n");
 }
 
-static void try_program(uint64_t seed) {
-    struct arena *arena = arena_new();
-    struct diag *diag = diag_new();
-    struct trial t = {.arena = arena, .seed = seed, .program = generate(arena, seed)};
-    struct verify_result form = {0};
-    totals.programs++;
-    t.accepted = verify(t.program, &t.result, diag);
-    totals.accepted += t.accepted;
-    if (!t.accepted && getenv("WHY") && diag_count(diag))
-        printf("%llu: %s\n", (unsigned long long)seed, diag_get(diag, 0)->text);
-    struct verifier v = {.program = t.program, .result = &form, .diag = diag};
-    if (verify_form(t.program, &form, diag) && (t.a = values_analysis(&v, arena))) {
-        struct fixpoint *fp = fixpoint_new(t.a);
-        const struct fixpoint_visitor visitor = {.arg = &t, .before = keep};
-        t.states = arena_alloc_array(arena, t.program->ninsns, sizeof(*t.states));
-        values_walk(fp, &visitor);
-        if (getenv("STATES"))
-            for (uint32_t i = 0; i < t.program->ninsns; i++)
-                for (size_t k = 0; k < t.states[i].at.count; k++) {
-                    printf("%u:\n", i);
-                    state_print(t.states[i].at.items[k], t.program, stdout);
-                }
-        for (uint64_t i = 0; i < RUNS; i++)
-            if (!run(&t, i))
-                break;
+/* ---- Files */
+
+static int replay(const struct options *o, int count, char **paths) {
+    static struct source s;
+    int failed = 0;
+    for (int i = 0; i < count; i++) {
+        struct trial_result r;
+        bool read = source_read(&s, paths[i]);
+        if (read)
+            trial(&s, REPLAY_RUNS, stdout, &r);
+        if (read && o->why)
+            print_why(paths[i], &r);
+        if (read && r.violation == VIOLATION_NONE)
+            continue;
+        failed++;
+        printf("FAILED: %s: %s\n", paths[i], read ? r.what : "no program");
     }
-    diag_free(diag);
-    arena_free(arena);
+    printf("%d passed, %d failed\n", count - failed, failed);
+    return failed != 0;
+}
+
+static int print_seed(const char *text) {
+    static struct source s;
+    generate(&s, strtoull(text, NULL, 0));
+    source_print(&s, stdout);
+    return 0;
+}
+
+static const char usage[] =
+    "usage: soundness [OPTION...] FIRST COUNT\n"
+    "       soundness [--why] --replay FILE...\n"
+    "       soundness --print SEED\n"
+    "\n"
+    "Verifies COUNT random programs from seed FIRST on and runs them: the machine's states must "
+    "be\n"
+    "among the verifier's, and accepted programs must do nothing wrong.\n"
+    "\n"
+    "  --jobs N          processes (default 1)\n"
+    "  --save DIR        where programs that show an error go, made small (default .)\n"
+    "  --why             say of each program whether it is accepted\n"
+    "  --replay          run programs that were saved\n"
+    "  --print           the program of a seed\n"
+    "\n"
+    "Exit status: 0 no error, and at least half of the programs accepted.\n"
+    "example: soundness --jobs 2 1 2000\n";
+
+static bool parse(int argc, char **argv, struct options *o) {
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        bool more = i + 1 < argc;
+        if (strcmp(argv[i], "--jobs") == 0 && more)
+            o->jobs = (unsigned)atoi(argv[++i]);
+        else if (strcmp(argv[i], "--save") == 0 && more)
+            o->save = argv[++i];
+        else if (strcmp(argv[i], "--why") == 0)
+            o->why = true;
+        else if (strcmp(argv[i], "--replay") == 0)
+            o->replay = true;
+        else
+            return false;
+    }
+    o->rest = i;
+    if (o->replay)
+        return true;
+    if (argc - i != 2 || o->jobs < 1 || o->jobs > 256)
+        return false;
+    o->first = strtoull(argv[i], NULL, 0);
+    o->count = strtoull(argv[i + 1], NULL, 0);
+    return o->count > 0;
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        fprintf(stderr, "usage: soundness FIRST COUNT\nexample: soundness 1 2000\n");
-        return 2;
+    struct options o = {.jobs = 1, .save = "."};
+    if (argc == 3 && strcmp(argv[1], "--print") == 0)
+        return print_seed(argv[2]);
+    if (!parse(argc, argv, &o)) {
+        bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
+        fputs(usage, help ? stdout : stderr);
+        return help ? 0 : 2;
     }
-    uint64_t first = strtoull(argv[1], NULL, 10), count = strtoull(argv[2], NULL, 10);
-    for (uint64_t i = 0; i < count && totals.failures < 5; i++)
-        try_program(first + i);
-    printf("  %llu programs, %llu accepted (%.1f %%), %llu instructions compared; refused ones did "
-           "something wrong "
-           "in %llu runs\n",
-           (unsigned long long)totals.programs, (unsigned long long)totals.accepted,
-           100.0 * (double)totals.accepted / (double)totals.programs,
-           (unsigned long long)totals.steps, (unsigned long long)totals.refused_faulted);
-    printf("%llu passed, %llu failed\n", (unsigned long long)(totals.programs - totals.failures),
-           (unsigned long long)totals.failures);
-    return totals.failures != 0;
+    if (o.replay)
+        return replay(&o, argc - o.rest, argv + o.rest);
+    struct tally t = run_jobs(&o);
+    print_tally(&t);
+    uint64_t good = t.programs - t.failed;
+    if (2 * t.accepted < t.programs) {
+        printf("fewer than half of the programs are accepted\n");
+        t.failed++;
+    }
+    printf("%llu passed, %llu failed\n", (unsigned long long)good, (unsigned long long)t.failed);
+    return t.failed != 0;
 }

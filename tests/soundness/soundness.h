@@ -2,76 +2,103 @@
 /*
  * Is the verifier sound? Random programs, unsafe ones among them, run on a machine of its own that knows
  * of every value whether it is a number or a pointer, and into what. Before each instruction the machine's
- * state must be among those that the fixpoint has for that place, and no program that verify() accepts may
- * do anything wrong.
+ * state must be among those that the fixpoint has for that place; a program that verify() accepts must do
+ * nothing wrong, stay within the bounds of its loops and its stack, and have the values that the compiler
+ * is told of.
+ *
+ * source.c     a program with the tables that all share; files
+ * generate*.c  random programs
+ * machine*.c   the machine
+ * member.c     is a concrete state in an abstract one?
+ * trial.c      one program: verified, run, compared
+ * shrink.c     what of a program is needed to show an error
  */
 #ifndef SOUNDNESS_SOUNDNESS_H
 #define SOUNDNESS_SOUNDNESS_H
 
-#include "program/program.h"
-#include "verifier/state.h"
-#include "verifier/verifier.h"
+#include <stdio.h>
 
-#define MEMORY 64 /* bytes of the raw program's memory */
-#define MAP_ELEMENTS 4
-#define MAP_VALUE 16
-#define DATA_BYTES 32 /* of a section of constants, and of one of variables */
+#include "bpf/hook.h"
+#include "program/program.h"
+
+/* --- source.c */
+
+#define RAW_MEMORY 64   /* bytes of a raw program's memory */
+#define SOURCE_MAX 2000 /* slots */
+#define SOURCE_FUNCS 8
+#define TABLE_ELEMENTS 4 /* of the table of functions */
+
+/* The tables are the same for all programs. */
+enum { MAP_ARRAY, MAP_HASH, MAP_LRU, MAP_QUEUE, MAP_STACK, MAP_RING, MAP_PROGRAMS, MAPS };
+enum { DATA_CONST, DATA_VAR, DATA_FUNCS, DATA_POINTERS, DATA_TEXT, DATAS };
+#define DATA_BYTES 32 /* of each section */
+#define ARRAY_VALUE 24
+#define ARRAY_ELEMENTS 4
+#define HASH_VALUE 16
+#define LRU_VALUE 12
+#define QUEUE_VALUE 8
+#define RING_BYTES 256
+#define FORMAT_AT 0 /* in DATA_TEXT: a format with two numbers */
+#define WORD_AT 16  /* and a word */
+
+enum func_kind {
+    FUNC_MAIN,  /* function 0: the program */
+    FUNC_SUB,   /* r1: a number, r2: 16 bytes of a caller's stack */
+    FUNC_LOOP,  /* callback of bpf_loop(); its context is such 16 bytes */
+    FUNC_EACH,  /* callback of bpf_for_each_map_elem() */
+    FUNC_TABLE, /* stands in the table of functions; arguments as of FUNC_SUB */
+    FUNC_TAIL,  /* a program of its own, for tail calls */
+    FUNC_FIND,  /* r1: a number; looks an element up and returns its address, or null */
+};
+
+/* Instructions as in a linked program: pseudo lddw hold indices. */
+struct source {
+    enum bpf_hook hook; /* of all programs in it */
+    uint64_t seed;      /* of the inputs */
+    uint32_t nfuncs, count;
+    uint32_t start[SOURCE_FUNCS]; /* by function, ascending */
+    enum func_kind kind[SOURCE_FUNCS];
+    struct bpf_insn insns[SOURCE_MAX];
+};
+
+/* NULL if an instruction cannot be decoded. */
+struct program *source_program(const struct source *s, struct arena *arena);
+/* As text: what is needed to read it back, and each instruction disassembled. */
+void source_print(const struct source *s, FILE *out);
+bool source_read(struct source *s, const char *path);
 
 /* --- generate.c */
-/* A program: raw, with map 0 (array) and map 1 (hash), data 0 (constants) and data 1 (variables). */
-struct program *generate(struct arena *arena, uint64_t seed);
+void generate(struct source *s, uint64_t seed);
 
-/* --- machine.c */
-struct word {
-    enum { WORD_NONE, WORD_NUMBER, WORD_POINTER } kind;
-    uint8_t object_kind; /* enum value_kind */
-    uint32_t object;     /* STACK: frame; MAP, MAP_VALUE: map; DATA: section; FUNC: function */
-    uint32_t element;    /* MAP_VALUE */
-    int64_t off;
-    uint64_t n; /* what the program sees */
+/* --- trial.c */
+enum violation {
+    VIOLATION_NONE,
+    VIOLATION_STATE, /* a state that the fixpoint does not have */
+    VIOLATION_FAULT, /* an accepted program has done something wrong */
+    VIOLATION_BOUND, /* a loop went on beyond its bound */
+    VIOLATION_DEPTH, /* more frames or more stack than the verifier says */
+    VIOLATION_FACT,  /* a value is not what the compiler was told */
 };
 
-struct byte {
-    uint8_t value;
-    uint8_t index;    /* which byte of a pointer */
-    uint16_t pointer; /* 0: a number; else a pointer that was stored, from 1 */
-    bool init;
+struct trial_result {
+    bool accepted, form; /* form: verify_form() let it pass, so it was run */
+    int category;        /* enum diag_category of the first error, if not accepted */
+    bool faulted;        /* some run did something wrong */
+    enum violation violation;
+    char what[300];    /* is wrong; without a violation: why it is refused */
+    uint32_t slot;     /* where */
+    uint64_t steps;    /* instructions executed and compared */
+    uint64_t compared; /* abstract states that were looked at */
+    uint64_t faults;   /* runs that did something wrong */
 };
 
-struct call_frame {
-    uint32_t func, back; /* back: slot behind the call */
-    struct word saved[4];
-    struct byte stack[VERIFY_STACK_MAX];
-    bool callback; /* of bpf_loop(): */
-    uint32_t runs, index;
-    struct word context;
-};
+/* For the test of the shrinker: `mul` of two registers is taken for a violation. */
+extern bool trial_injected_error;
+/* Verifies and runs `runs` times. `log`: where the state of a violation is printed to, or NULL. */
+void trial(const struct source *s, unsigned runs, FILE *log, struct trial_result *out);
 
-#define POINTERS_MAX 4096
-
-struct machine {
-    const struct program *program;
-    struct word reg[BPF_NREGS];
-    uint32_t depth; /* frames in use */
-    struct call_frame frame[VERIFY_FRAMES_MAX];
-    uint8_t memory[MEMORY];
-    uint8_t values[2][MAP_ELEMENTS][MAP_VALUE];
-    bool present[MAP_ELEMENTS]; /* of the hash, by key */
-    uint8_t data[2][DATA_BYTES];
-    struct word pointers[POINTERS_MAX];
-    uint32_t npointers;
-    uint32_t slot;
-    uint64_t random;
-    const char *fault; /* what it did wrong */
-    bool done;
-    const struct verify_func *funcs; /* by function: how deep its frame is; NULL: not known */
-};
-
-void machine_start(struct machine *m, const struct program *p, uint64_t seed);
-void machine_step(struct machine *m);
-
-/* --- member.c */
-/* NULL, or what of the machine's state is not in s. `live`: registers that matter. */
-const char *not_member(const struct machine *m, const struct state *s, uint16_t live);
+/* --- shrink.c */
+/* Makes *s as small as it can be with a violation of the same kind. */
+void shrink(struct source *s, unsigned runs, enum violation violation);
 
 #endif
