@@ -35,7 +35,6 @@ struct analysis {
     struct loop_shape **shapes;    /* by function: by loop (rank.h) */
     const uint16_t *live_args;     /* by function: of r1 to r5, what it reads */
     int *lowest;                   /* by function: lowest offset from r10 in use (depth.c) */
-    uint64_t steps;                /* instructions processed so far, by both analyses */
     uint64_t budget;               /* most instructions that paths may be explored for */
 };
 

@@ -363,7 +363,7 @@ static bool branch(struct exploration *x, struct place *p) {
         can[taken] = transfer_branch(x->a, ways[taken], p->slot, taken);
     bool fork = can[0] && can[1];
     int way = fork ? b->succ[1] > b->succ[0] : can[1];
-    struct path_event event = {.slot = p->slot, .kind = PATH_BRANCH, .taken = way, .forced = !fork};
+    struct path_event event = {.slot = p->slot, .kind = PATH_BRANCH, .taken = way};
     if (fork) {
         struct place other = *p;
         struct path_event instead = event;
@@ -615,7 +615,6 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     report->bytes = arena_used(x->arena);
     arena_free(x->arena);
     memset(&x->pending, 0, sizeof(x->pending)); /* it was on it */
-    ((struct analysis *)(uintptr_t)a)->steps += report->processed;
 }
 
 uint64_t explore_bound(const struct exploration *x, uint32_t func, uint32_t loop) {

@@ -41,7 +41,6 @@ struct path_event {
     uint32_t func; /* PATH_CALL */
     uint8_t kind;  /* enum path_kind */
     bool taken;    /* PATH_BRANCH */
-    bool forced;   /* PATH_BRANCH: the other way is impossible in this state */
 };
 
 /* A check that failed, and how control got there from the root. */

@@ -24,7 +24,6 @@ struct summary {
     struct state **back;    /* by loop: join over its back edges */
     uint8_t *visits;        /* by loop: changes of its header's state so far */
     bool walked;            /* fixpoint_walk() has been here */
-    bool active;            /* being walked */
 };
 
 struct fixpoint {

@@ -101,8 +101,7 @@ struct state {
 /* Memory of states: freed ones are used again. One for each analysis. */
 struct state_pool;
 struct state_pool *state_pool_new(struct arena *arena);
-uint64_t state_pool_bytes(const struct state_pool *pool); /* taken from the arena so far */
-uint64_t state_pool_used(const struct state_pool *pool); /* of these, in states that are not free */
+uint64_t state_pool_used(const struct state_pool *pool); /* bytes in states that are not free */
 
 /* --- values (value.c) */
 struct value value_none(enum none_reason reason);

@@ -14,8 +14,7 @@ struct state_pool {
     struct state *states;             /* free ones, linked through their first bytes */
     struct frame *frames;             /* the same, linked through cells */
     struct cell *cells[CELL_CLASSES]; /* the same, by class of size */
-    uint64_t bytes;                   /* taken from the arena */
-    uint64_t used;                    /* of them, in states that are not free */
+    uint64_t used;                    /* bytes in states that are not free */
 };
 
 /* A frame without cells, refs 1. */
