@@ -55,8 +55,6 @@ void transfer_write_anywhere(const struct analysis *a, struct state *s, bool num
 /* --- transfer_helper.c: the call of a helper but for what its callback does: r0, memory it writes,
  * records, r1 to r5 */
 void transfer_helper(const struct analysis *a, struct state *s, uint32_t slot, uint32_t id);
-/* Which element a look-up with this key cannot miss: an array and a key in range. */
-bool transfer_lookup_hits(const struct analysis *a, const struct state *s);
 
 /* --- check.c. Each is quiet, and quicker, if `problem` is NULL. */
 /* Straight-line instructions and jumps. False: it may not run, *problem says why. */
@@ -65,9 +63,6 @@ bool check_insn(const struct analysis *a, const struct state *s, uint32_t slot,
 /* The end of a program (s has one frame), or of a sub-program. */
 bool check_exit(const struct analysis *a, const struct state *s, uint32_t slot,
                 struct problem *problem);
-/* A register that is read. */
-bool check_readable(const struct analysis *a, const struct state *s, uint32_t slot, unsigned reg,
-                    struct problem *problem);
 /* A call through a register. */
 bool check_callx(const struct analysis *a, const struct state *s, uint32_t slot,
                  struct problem *problem);

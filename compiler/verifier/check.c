@@ -24,41 +24,36 @@ static const char *operand_name(const struct checking *c, unsigned reg) {
                       : arena_printf(c->a->arena, "r%u", reg);
 }
 
-bool check_readable(const struct analysis *a, const struct state *s, uint32_t slot, unsigned reg,
-                    struct problem *problem) {
-    struct checking c = {a, s, slot, &a->program->decoded[slot], problem};
-    const struct value *v = &s->reg[reg];
+/* A register that is read. */
+static bool readable(const struct checking *c, unsigned reg) {
+    const struct value *v = &c->s->reg[reg];
     if (v->kind != VALUE_NONE)
         return true;
-    if (!problem)
+    if (!c->problem)
         return false;
-    const char *name = operand_name(&c, reg);
+    const char *name = operand_name(c, reg);
     switch ((enum none_reason)v->reason) {
     case NONE_CALL:
-        return FAIL(&c, DIAG_UNINIT, "keep what you need after a call in another variable",
+        return FAIL(c, DIAG_UNINIT, "keep what you need after a call in another variable",
                     "%s is used after a call, which leaves nothing in r1 to r5", name);
     case NONE_MIXED:
-        return FAIL(&c, DIAG_UNINIT, "give it the same kind of value on every path",
+        return FAIL(c, DIAG_UNINIT, "give it the same kind of value on every path",
                     "%s is not initialised on every path, or a pointer on one and a number on "
                     "another",
                     name);
     case NONE_RELEASED:
-        return FAIL(&c, DIAG_RECORD, "use a record only before it is submitted or discarded",
+        return FAIL(c, DIAG_RECORD, "use a record only before it is submitted or discarded",
                     "%s is a ring buffer record that was given back", name);
     case NONE_FRAME:
-        return FAIL(&c, DIAG_POINTER, "return values, not addresses of local variables",
+        return FAIL(c, DIAG_POINTER, "return values, not addresses of local variables",
                     "%s points to a local variable of a function that has returned", name);
     case NONE_POINTER:
-        return FAIL(&c, DIAG_POINTER, "use pointers as a whole", "%s is what became of a pointer",
+        return FAIL(c, DIAG_POINTER, "use pointers as a whole", "%s is what became of a pointer",
                     name);
     case NONE_UNWRITTEN: break;
     }
-    return FAIL(&c, DIAG_UNINIT, "give the variable a value where it is declared",
+    return FAIL(c, DIAG_UNINIT, "give the variable a value where it is declared",
                 "%s is used before it has a value", name);
-}
-
-static bool readable(const struct checking *c, unsigned reg) {
-    return check_readable(c->a, c->s, c->slot, reg, c->problem);
 }
 
 static const char *name_of(const struct checking *c, const struct value *v) {

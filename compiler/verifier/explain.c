@@ -9,11 +9,22 @@
 #include <inttypes.h>
 
 #include "bpf/helper.h"
+#include "util/vec.h"
 #include "verifier/checks.h"
 #include "verifier/trace.h"
 
 #define NOTES_MAX 12
 #define NOTES_FIRST 4 /* of them from the beginning */
+
+/* One instruction of a path. */
+struct path_step {
+    uint32_t slot;
+    uint32_t depth; /* calls from the root */
+};
+
+struct path {
+    VEC(struct path_step) steps; /* the last one is the instruction that may not run */
+};
 
 struct explaining {
     const struct analysis *a;
@@ -34,7 +45,8 @@ static const struct path_event *event_at(const struct explore_failure *f, size_t
     return fits ? &f->events[next] : NULL;
 }
 
-struct path explain_steps(const struct analysis *a, const struct explore_failure *failure) {
+/* The instructions that a failure's events lead through. */
+static struct path path_steps(const struct analysis *a, const struct explore_failure *failure) {
     struct path path = {0};
     const struct program *p = a->program;
     uint32_t slot = p->funcs[failure->root->summary->func].start, calls[VERIFY_FRAMES_MAX];
@@ -309,7 +321,7 @@ static void explain_decisions(const struct explaining *e) {
 /* ---- All */
 
 void explain_path(const struct analysis *a, const struct explore_failure *failure) {
-    struct explaining e = {a, failure, explain_steps(a, failure)};
+    struct explaining e = {a, failure, path_steps(a, failure)};
     const struct explore_root *root = failure->root;
     if (root->callback != CFG_NONE)
         note(&e, root->callback,
@@ -322,7 +334,7 @@ void explain_path(const struct analysis *a, const struct explore_failure *failur
 /* ---- For --log */
 
 void explain_trace(const struct analysis *a, const struct explore_failure *failure, FILE *out) {
-    struct path path = explain_steps(a, failure);
+    struct path path = path_steps(a, failure);
     const struct prog_line *last = NULL;
     fprintf(out, "the path to: %s\n", failure->problem.text);
     vec_for_each(struct path_step, step, &path.steps) {

@@ -107,12 +107,6 @@ static void run_block(struct run *r, uint32_t block, const struct state *in) {
 
 /* ---- Loops */
 
-/* Cuts a header's state down to what holds of the loop's induction variables. */
-static void apply_invariants(struct run *r, uint32_t loop, const struct state *forward,
-                             struct state *s) {
-    bounds_apply(r->a, r->cfg->func, loop, forward, s);
-}
-
 /* The state at a header from the states on its edges: false if it has not grown. */
 static bool update_header(struct run *r, uint32_t block, uint32_t loop) {
     struct summary *m = r->m;
@@ -121,18 +115,18 @@ static bool update_header(struct run *r, uint32_t block, uint32_t loop) {
         if (!m->forward[loop])
             return false;
         m->in[block] = state_copy(pool, m->forward[loop]);
-        apply_invariants(r, loop, m->forward[loop], m->in[block]);
+        bounds_apply(r->a, r->cfg->func, loop, m->forward[loop], m->in[block]);
         return true;
     }
     struct state *next = state_copy(pool, m->forward[loop]);
     if (m->back[loop])
         state_join(pool, next, m->back[loop], NULL);
-    apply_invariants(r, loop, m->forward[loop], next);
+    bounds_apply(r->a, r->cfg->func, loop, m->forward[loop], next);
     bool widen = m->visits[loop] >= WIDEN_FROM;
     bool grew =
         state_join(pool, m->in[block], next, widen ? &r->a->thresholds[r->cfg->func] : NULL);
     if (grew && widen)
-        apply_invariants(r, loop, m->forward[loop], m->in[block]);
+        bounds_apply(r->a, r->cfg->func, loop, m->forward[loop], m->in[block]);
     if (grew && m->visits[loop] < UINT8_MAX)
         m->visits[loop]++;
     state_free(pool, next);
@@ -166,7 +160,7 @@ static struct state *swept_header(struct run *r, uint32_t loop) {
     struct state *s = state_copy(r->a->pool, r->forward[loop]);
     if (m->back[loop]) /* of the sweep before: it covers every iteration */
         state_join(r->a->pool, s, m->back[loop], NULL);
-    apply_invariants(r, loop, r->forward[loop], s);
+    bounds_apply(r->a, r->cfg->func, loop, r->forward[loop], s);
     return s;
 }
 

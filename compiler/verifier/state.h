@@ -195,8 +195,7 @@ void stack_poison(struct state_pool *pool, struct frame *f, int off, int size);
  * perhaps some (weak). Pointers in there are lost. */
 void stack_clobber(struct state_pool *pool, struct frame *f, int off, int size, bool strong);
 
-/* --- text (state_print.c): registers and cells in one line each, for --log and for tests */
-void value_print(const struct value *v, const struct program *p, FILE *out);
+/* --- text (state_print.c): registers and cells in one line each, for --log and tests */
 void state_print(const struct state *s, const struct program *p, FILE *out);
 
 #endif

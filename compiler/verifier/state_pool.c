@@ -69,7 +69,7 @@ void state_pool_grow(struct state_pool *pool, struct frame *f, uint32_t count) {
     f->room = 4u << class;
 }
 
-struct frame *frame_clone(struct state_pool *pool, const struct frame *f) {
+static struct frame *frame_clone(struct state_pool *pool, const struct frame *f) {
     struct frame *copy = frame_new(pool);
     *copy = *f;
     copy->refs = 1;

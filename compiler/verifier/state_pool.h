@@ -19,7 +19,6 @@ struct state_pool {
 
 /* A frame without cells, refs 1. */
 struct frame *frame_new(struct state_pool *pool);
-struct frame *frame_clone(struct state_pool *pool, const struct frame *f);
 void frame_release(struct state_pool *pool, struct frame *f);
 /* Room for at least `count` cells; those there are stay. */
 void state_pool_grow(struct state_pool *pool, struct frame *f, uint32_t count);
@@ -27,8 +26,6 @@ void state_pool_grow(struct state_pool *pool, struct frame *f, uint32_t count);
 /* --- stack.c, for joins */
 /* Bytes are no longer initialised, or are so still and hold nothing known; numbers' cells are cut. */
 void stack_forget(struct state_pool *pool, struct frame *f, int off, int size);
-/* A cell where there is none, unless it would say nothing. */
-void stack_put(struct state_pool *pool, struct frame *f, int off, int size, const struct value *v);
 /* Cuts numbers' cells of f where g has smaller ones. */
 void stack_align(struct state_pool *pool, struct frame *f, const struct frame *g);
 const struct cell *stack_cell(const struct frame *f, int off, int size);

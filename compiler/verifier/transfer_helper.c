@@ -5,7 +5,8 @@
 #include "bpf/arena.h"
 #include "bpf/map.h"
 
-bool transfer_lookup_hits(const struct analysis *a, const struct state *s) {
+/* Whether a look-up cannot miss: an array and a key in range. */
+static bool lookup_hits(const struct analysis *a, const struct state *s) {
     const struct value *map = &s->reg[BPF_R1], *key = &s->reg[BPF_R2];
     if (map->kind != VALUE_MAP || key->nullable)
         return false;
@@ -61,8 +62,8 @@ static struct value result(const struct analysis *a, struct state *s, uint32_t s
     if (s->reg[BPF_R1].kind != VALUE_MAP)
         return value_none(NONE_MIXED);
     state_forget_lookup(a->pool, s, slot);
-    struct value v = transfer_lookup_hits(a, s) ? value_pointer(VALUE_MAP_VALUE, map)
-                                                : nullable(s, VALUE_MAP_VALUE, map);
+    struct value v =
+        lookup_hits(a, s) ? value_pointer(VALUE_MAP_VALUE, map) : nullable(s, VALUE_MAP_VALUE, map);
     v.size = slot + 1;
     return v;
 }
