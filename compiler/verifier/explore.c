@@ -472,8 +472,7 @@ static bool step(struct exploration *x, struct place *p) {
     switch (d->op) {
     case BPF_EXIT: return leave(x, p);
     case BPF_CALL_LOCAL: {
-        uint32_t func = (uint32_t)(program_func_at(x->a->program, p->slot + (uint32_t)d->target) -
-                                   x->a->program->funcs);
+        uint32_t func = program_callee(x->a->program, p->slot);
         note_event(x, p, (struct path_event){.slot = p->slot, .kind = PATH_CALL, .func = func});
         enter(x, p, func);
         return true;

@@ -79,14 +79,10 @@ static void flow_out(struct run *r, uint32_t block, struct state *s) {
         state_free(r->a->pool, s);
 }
 
-static bool is_call(const struct bpf_decoded *d) {
-    return d->op == BPF_CALL_HELPER || d->op == BPF_CALL_LOCAL || d->op == BPF_CALLX;
-}
-
 /* One instruction but for jumps and exits. False: control does not get past it. */
 static bool step(struct run *r, struct state *s, uint32_t slot) {
     const struct bpf_decoded *d = &r->a->program->decoded[slot];
-    if (is_call(d))
+    if (bpf_op_is_call(d->op))
         return fixpoint_call(r->fp, s, slot);
     if (d->op != BPF_EXIT && !bpf_op_is_jcc(d->op))
         transfer_insn(r->a, s, slot);
@@ -325,7 +321,7 @@ static void walk_block(struct walk *w, uint32_t block) {
     for (uint32_t slot = b->start; slot < b->end; slot += a->program->decoded[slot].len) {
         const struct bpf_decoded *d = &a->program->decoded[slot];
         w->visitor->before(w->visitor->arg, w->m, slot, s);
-        if (is_call(d)) {
+        if (bpf_op_is_call(d->op)) {
             if (!calls_walk(w->fp, s, slot, w->m, w->visitor))
                 break;
         } else if (d->op != BPF_EXIT && !bpf_op_is_jcc(d->op)) {

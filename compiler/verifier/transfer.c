@@ -316,8 +316,7 @@ static void transfer_atomic(const struct analysis *a, struct state *s,
     stack_store(a, s, &p, d->off, d->width / 8u, NULL);
     if (!bpf_atomic_fetches(d->op))
         return;
-    unsigned to = d->op == BPF_ATOMIC_CMPXCHG ? BPF_R0 : d->src;
-    s->reg[to] = value_scalar(scalar_zext(d->width));
+    s->reg[bpf_atomic_result(d)] = value_scalar(scalar_zext(d->width));
 }
 
 static struct value lddw(const struct bpf_decoded *d) {

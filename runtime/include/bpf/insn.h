@@ -100,6 +100,14 @@ static inline bool bpf_op_is_end(enum bpf_op op) {
 static inline bool bpf_op_is_jcc(enum bpf_op op) {
     return op >= BPF_JEQ && op <= BPF_JSLE;
 }
+/* Conditional or not: `target` is where it leads to. */
+static inline bool bpf_op_is_jump(enum bpf_op op) {
+    return op == BPF_JA || bpf_op_is_jcc(op);
+}
+/* Of a helper or of a function: what leaves r0 and nothing in r1 to r5. */
+static inline bool bpf_op_is_call(enum bpf_op op) {
+    return op == BPF_CALL_HELPER || op == BPF_CALL_LOCAL || op == BPF_CALLX;
+}
 static inline bool bpf_op_is_atomic(enum bpf_op op) {
     return op >= BPF_ATOMIC_ADD && op <= BPF_ATOMIC_CMPXCHG;
 }
@@ -107,6 +115,10 @@ _Static_assert(BPF_ADD == 0 && BPF_MOVSX8 == BPF_ARSH + 1, "the ALU rows come fi
 
 static inline bool bpf_atomic_fetches(enum bpf_op op) {
     return op >= BPF_ATOMIC_FETCH_ADD && op <= BPF_ATOMIC_CMPXCHG;
+}
+/* The register that gets the old value from an atomic operation that fetches. */
+static inline unsigned bpf_atomic_result(const struct bpf_decoded *d) {
+    return d->op == BPF_ATOMIC_CMPXCHG ? (unsigned)BPF_R0 : d->src;
 }
 
 #endif
