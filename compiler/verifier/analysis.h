@@ -96,6 +96,8 @@ struct value object_load(const struct analysis *a, const struct value *pointer, 
 /* The offset that an access has, pointer offset plus off, as signed bounds; false if it may be beyond
  * +-2^31. */
 bool object_range(const struct value *pointer, int64_t off, int64_t *low, int64_t *high);
+/* Whether a pointer's offset is within POINTER_OFFSET_MAX, so that it may be compared. */
+bool object_is_near(const struct value *pointer);
 /* Functions that a VALUE_FUNC or VALUE_FUNC_OF may be: calls visit for each; false if an element is
  * none. */
 bool object_functions(const struct analysis *a, const struct value *v,
@@ -106,6 +108,10 @@ bool object_functions(const struct analysis *a, const struct value *v,
 bool problem_set(const struct analysis *a, struct problem *problem, enum diag_category category,
                  uint32_t slot, const char *mend, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
+/* `return PROBLEM(c, category, mend, format, ...);` where a check of check*.c fails: c is its struct
+ * checking. */
+#define PROBLEM(c, category, mend, ...)                                                            \
+    problem_set((c)->a, (c)->problem, (category), (c)->slot, (mend), __VA_ARGS__)
 /* The expression of the source that an instruction belongs to, "data[i]", or NULL. */
 const char *problem_expression(const struct analysis *a, uint32_t slot);
 /* The index in its last brackets, "i", or NULL. */

@@ -188,11 +188,17 @@ struct decisions {
     uint32_t *index; /* by slot, and by outcome or kind (4): 1 + place in the list */
 };
 
+static const struct cfg_block *block_at(const struct analysis *a, uint32_t slot,
+                                        const struct cfg **cfg) {
+    const struct prog_func *f = program_func_at(a->program, slot);
+    *cfg = &a->cfgs[f - a->program->funcs];
+    return &(*cfg)->blocks[(*cfg)->block_of[slot - f->start]];
+}
+
 /* The loops that a jump stays in or leaves; CFG_NONE if it does not decide that. */
 static uint32_t loop_decided(const struct analysis *a, uint32_t slot, bool *leaves, bool taken) {
-    const struct prog_func *f = program_func_at(a->program, slot);
-    const struct cfg *cfg = &a->cfgs[f - a->program->funcs];
-    const struct cfg_block *b = &cfg->blocks[cfg->block_of[slot - f->start]];
+    const struct cfg *cfg;
+    const struct cfg_block *b = block_at(a, slot, &cfg);
     uint32_t loop = b->loop;
     if (loop == CFG_NONE || b->nsucc < 2)
         return CFG_NONE;
@@ -203,9 +209,8 @@ static uint32_t loop_decided(const struct analysis *a, uint32_t slot, bool *leav
 
 /* The loop that a way of a jump leads into from outside, with nothing to decide in between. */
 static bool enters_loop(const struct analysis *a, uint32_t slot, bool taken) {
-    const struct prog_func *f = program_func_at(a->program, slot);
-    const struct cfg *cfg = &a->cfgs[f - a->program->funcs];
-    const struct cfg_block *b = &cfg->blocks[cfg->block_of[slot - f->start]];
+    const struct cfg *cfg;
+    const struct cfg_block *b = block_at(a, slot, &cfg);
     if (b->nsucc < 2)
         return false;
     uint32_t to = b->succ[taken];
@@ -249,9 +254,8 @@ static void collect(const struct explaining *e, struct decisions *out) {
 }
 
 static bool is_header(const struct analysis *a, uint32_t slot) {
-    const struct prog_func *f = program_func_at(a->program, slot);
-    const struct cfg *cfg = &a->cfgs[f - a->program->funcs];
-    const struct cfg_block *b = &cfg->blocks[cfg->block_of[slot - f->start]];
+    const struct cfg *cfg;
+    const struct cfg_block *b = block_at(a, slot, &cfg);
     return b->start == slot && b->loop != CFG_NONE && &cfg->blocks[cfg->loops[b->loop].header] == b;
 }
 

@@ -273,6 +273,15 @@ struct state *fixpoint_entry_state(const struct analysis *a, uint32_t entry) {
     return s;
 }
 
+struct summary *fixpoint_entry_summary(struct fixpoint *fp, uint32_t entry) {
+    uint32_t func = fp->a->program->entries[entry].func;
+    struct state *s = fixpoint_entry_state(fp->a, entry);
+    state_tidy(fp->a->pool, s, fp->a->cfgs[func].blocks[0].live_in);
+    struct summary *m = fixpoint_summary(fp, func, s);
+    state_free(fp->a->pool, s);
+    return m;
+}
+
 struct fixpoint *fixpoint_new(const struct analysis *a) {
     struct fixpoint *fp = arena_alloc(a->arena, sizeof(*fp));
     uint32_t nfuncs = a->program->nfuncs;

@@ -39,6 +39,8 @@ struct fixpoint *fixpoint_new(const struct analysis *a);
 struct state *fixpoint_entry_state(const struct analysis *a, uint32_t entry);
 /* Analyses a function from a state (which is copied): its summary, new or found. */
 struct summary *fixpoint_summary(struct fixpoint *fp, uint32_t func, const struct state *entry);
+/* The summary of an entry point as its hook calls it. */
+struct summary *fixpoint_entry_summary(struct fixpoint *fp, uint32_t entry);
 
 /* What an instruction that calls does to s: false if it does not return. Helpers with callbacks analyse
  * those; functions are analysed for this state. */

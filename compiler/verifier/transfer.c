@@ -353,10 +353,6 @@ void transfer_insn(const struct analysis *a, struct state *s, uint32_t slot) {
 
 /* --------------------------------------------------------------------------------------- branches */
 
-static bool offset_bounded(const struct value *v) {
-    return v->n.x.smin >= -POINTER_OFFSET_MAX && v->n.x.smax <= POINTER_OFFSET_MAX;
-}
-
 /* The order of addresses within one object is the signed order of offsets. */
 static enum bpf_op offset_comparison(enum bpf_op op) {
     switch (op) {
@@ -375,7 +371,7 @@ static bool branch_on_null(const struct analysis *a, struct state *s, const stru
         return true;
     bool null = (d->op == BPF_JEQ) == taken;
     if (!v.nullable)
-        return !null || !offset_bounded(&v); /* no object lies at 0 */
+        return !null || !object_is_near(&v); /* no object lies at 0 */
     if (null && v.owner)
         state_release_null_record(s, v.object);
     struct value copy = v;
@@ -425,8 +421,8 @@ bool transfer_branch(const struct analysis *a, struct state *s, uint32_t slot, b
         return true;
     if (value_is_pointer(&x) && value_is_null(&y))
         return branch_on_null(a, s, d, taken);
-    if (value_same_object(&x, &y) && !x.nullable && !y.nullable && offset_bounded(&x) &&
-        offset_bounded(&y) && d->op != BPF_JSET)
+    if (value_same_object(&x, &y) && !x.nullable && !y.nullable && object_is_near(&x) &&
+        object_is_near(&y) && d->op != BPF_JSET)
         return branch_on_numbers(a, s, d, offset_comparison(d->op), taken);
     return true;
 }
