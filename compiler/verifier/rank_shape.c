@@ -229,13 +229,13 @@ static struct rel load(const struct walker *w, const struct point *p, const stru
     return is_signed ? rel_sext32(p->at[cell]) : p->at[cell];
 }
 
-/* What a helper without a callback writes: arguments of two kinds, from where they point to upwards. */
+/* What a helper without a callback writes: from where its arguments point to upwards. */
 static void clobber_results(const struct walker *w, struct point *p,
                             const struct bpf_helper *helper) {
     for (unsigned i = 0; i < helper->nargs; i++) {
         unsigned reg = BPF_R1 + i;
         int64_t lo, hi;
-        if (helper->arg[i] != BPF_ARG_MAP_VALUE_OUT && helper->arg[i] != BPF_ARG_MEM_OUT)
+        if (bpf_arg_access((enum bpf_arg)helper->arg[i]) != BPF_ARG_WRITTEN)
             continue;
         if (frame_address(p, reg, &lo, &hi))
             clobber_cells(w, p, lo, INT64_MAX);

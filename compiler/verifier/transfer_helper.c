@@ -93,6 +93,8 @@ static void written_arguments(const struct analysis *a, struct state *s,
                               const struct bpf_helper *h) {
     for (unsigned i = 0; i < h->nargs; i++) {
         struct value p = s->reg[BPF_R1 + i];
+        if (bpf_arg_access((enum bpf_arg)h->arg[i]) != BPF_ARG_WRITTEN)
+            continue;
         if (h->arg[i] == BPF_ARG_MAP_VALUE_OUT) {
             bool known = s->reg[BPF_R1].kind == VALUE_MAP;
             uint32_t size = known ? a->program->maps[s->reg[BPF_R1].object].value_size : 0;
@@ -102,6 +104,8 @@ static void written_arguments(const struct analysis *a, struct state *s,
             bool number = size->kind == VALUE_SCALAR;
             written(a, s, &p, number ? size->n.x.umin : 0,
                     number ? size->n.x.umax : VERIFY_STACK_MAX);
+        } else { /* a kind whose size nobody has told here */
+            written(a, s, &p, 0, VERIFY_STACK_MAX);
         }
     }
 }
