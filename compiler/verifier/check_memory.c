@@ -147,9 +147,15 @@ static bool check_stack(const struct checking *c, int64_t low, int64_t high, uin
                        "%s %s of %s, not all of which %s initialised", who(c),
                        bytes_text(c, low, high, size), object_name(c->a, c->s, access->pointer),
                        count == 1 ? "is" : "are");
+    if (!pointer)
+        return true;
     /* Whole pointers may be loaded by the instruction itself, from a known place. */
-    if (pointer && (access->who || access->atomic || low != high || size != 8 ||
-                    stack_read(f, from, 8).kind == VALUE_NONE))
+    bool plain = !access->who && !access->atomic && size == 8;
+    if (plain && low != high)
+        return PROBLEM(c, DIAG_POINTER,
+                       "keep pointers in variables of their own, outside of arrays",
+                       "%s what may be a pointer on the stack, through an index", who(c));
+    if (!plain || stack_read(f, from, 8).kind == VALUE_NONE)
         return PROBLEM(c, DIAG_POINTER,
                        "read the pointer as a whole, or the numbers beside it alone",
                        "%s a part of a pointer as a number", who(c));
