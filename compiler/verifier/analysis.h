@@ -69,10 +69,10 @@ bool check_callx(const struct analysis *a, const struct state *s, uint32_t slot,
 /* The state in which a callback returns to the helper called at slot. */
 bool check_callback_result(const struct analysis *a, const struct state *s, uint32_t slot,
                            struct problem *problem);
-/* --- check_helper.c */
+/* --- check_helper.c: the call of a helper by id, its arguments in r1 to r5; of an id that there is not: false */
 bool check_helper(const struct analysis *a, const struct state *s, uint32_t slot, uint32_t id,
                   struct problem *problem);
-/* --- check_memory.c: an access of [min_size, max_size] bytes at pointer + off */
+/* --- check_memory.c: an access of up to `size` bytes at pointer + off */
 struct access {
     const struct value *pointer;
     int64_t off;

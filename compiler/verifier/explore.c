@@ -71,8 +71,8 @@ struct place {
     struct chain *chain;
     struct epoch *epoch;            /* innermost of the loops that it is in; NULL: in none */
     const struct happening *events; /* NULL: none */
-    size_t
-        base; /* pending places from here on are siblings: ways not taken since states were kept last */
+    /* Pending places from here on are siblings: ways not taken since states were kept last. */
+    size_t base;
 };
 
 /* What is to be done once all that was started later is done. */

@@ -29,8 +29,8 @@ struct summary {
 struct fixpoint {
     const struct analysis *a;
     struct summary **summaries; /* by function */
-    const uint32_t *
-        *header_loop; /* by function: by block, the loop whose header it is, or CFG_NONE */
+    /* By function: by block, the loop whose header it is, or CFG_NONE. */
+    const uint32_t **header_loop;
 };
 
 struct fixpoint *fixpoint_new(const struct analysis *a);

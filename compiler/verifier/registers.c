@@ -10,7 +10,8 @@
  * recomputed.
  *
  * One thing it takes on trust: that an index added to the address of an array in the frame is not
- * negative. The full verifier will check that by value.
+ * negative. For what verify() accepts, depth.c takes the depth from the values instead; what is compiled
+ * unverified has only this.
  */
 #include "verifier/checks.h"
 

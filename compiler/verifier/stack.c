@@ -238,7 +238,6 @@ void stack_align(struct state_pool *pool, struct frame *f, const struct frame *g
     }
 }
 
-/* The cell of f at a place, or NULL. */
 const struct cell *stack_cell(const struct frame *f, int off, int size) {
     uint32_t i = first_cell(f, off);
     return i < f->ncells && f->cells[i].off == off && f->cells[i].size == size ? &f->cells[i]

@@ -92,8 +92,8 @@ struct state {
     uint32_t nframes;                       /* the last one is the running function's */
     struct frame *frame[VERIFY_FRAMES_MAX]; /* NULL: out of reach of the function analysed */
     uint32_t written; /* bit i: frame i may have been written to since the running function began */
-    uint32_t
-        nrecords; /* ring buffer records that may be open: slots of their reservations, ascending */
+    /* Ring buffer records that may be open: slots of their reservations, ascending. */
+    uint32_t nrecords;
     uint32_t record[STATE_RECORDS_MAX];
     uint32_t next_base; /* greater than every base in use */
 };
@@ -177,6 +177,7 @@ bool state_learn(struct state_pool *pool, struct state *s, const struct value *v
 void state_learn_null(struct state_pool *pool, struct state *s, const struct value *v, bool null);
 
 /* --- stack memory (stack.c); offsets from r10 of the frame */
+/* Whether all of these bytes are. */
 bool stack_is_init(const struct frame *f, int off, int size);
 /* Whether a pointer, whole or in part, lies in these bytes. */
 bool stack_has_pointer(const struct frame *f, int off, int size);
@@ -187,6 +188,8 @@ struct value stack_read(const struct frame *f, int off, int size);
 struct frame *state_own_frame(struct state_pool *pool, struct state *s, uint32_t index);
 /* The same, for a write by the program. */
 struct frame *state_write_frame(struct state_pool *pool, struct state *s, uint32_t index);
+/* The bytes become *v: a number of `size` bytes, or, of 8 bytes, any value; unreadable if that is NONE. f has no
+ * other owner (state_own_frame(), state_write_frame()). */
 void stack_write(struct state_pool *pool, struct frame *f, int off, int size,
                  const struct value *v);
 /* The bytes become unreadable. */

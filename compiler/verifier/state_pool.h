@@ -26,9 +26,11 @@ void state_pool_grow(struct state_pool *pool, struct frame *f, uint32_t count);
 /* --- stack.c, for joins */
 /* Bytes are no longer initialised, or are so still and hold nothing known; numbers' cells are cut. */
 void stack_forget(struct state_pool *pool, struct frame *f, int off, int size);
-/* Cuts numbers' cells of f where g has smaller ones. */
+/* Cuts numbers' cells of f where g has smaller ones, so that equal places have equal cells. */
 void stack_align(struct state_pool *pool, struct frame *f, const struct frame *g);
+/* The cell of exactly these bytes, or NULL. */
 const struct cell *stack_cell(const struct frame *f, int off, int size);
+/* Whether at least one of these bytes is initialised. */
 bool stack_any_init(const struct frame *f, int off, int size);
 
 /* --- relate.c, for joins */
