@@ -111,7 +111,11 @@ static inline bool bpf_op_is_call(enum bpf_op op) {
 static inline bool bpf_op_is_atomic(enum bpf_op op) {
     return op >= BPF_ATOMIC_ADD && op <= BPF_ATOMIC_CMPXCHG;
 }
-_Static_assert(BPF_ADD == 0 && BPF_MOVSX8 == BPF_ARSH + 1, "the ALU rows come first, in order");
+/* A row before the first or behind the last of its kind would be none of it: then these change, too. */
+_Static_assert(BPF_ADD == 0 && BPF_MOVSX8 == BPF_ARSH + 1 && BPF_LE == BPF_MOVSX32 + 1 &&
+                   BPF_JEQ == BPF_BSWAP + 1 && BPF_LDX == BPF_JSLE + 1 &&
+                   BPF_ATOMIC_ADD == BPF_STX + 1 && BPF_JA == BPF_ATOMIC_CMPXCHG + 1,
+               "the kinds above name their first and last rows");
 
 static inline bool bpf_atomic_fetches(enum bpf_op op) {
     return op >= BPF_ATOMIC_FETCH_ADD && op <= BPF_ATOMIC_CMPXCHG;
