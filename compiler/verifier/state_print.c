@@ -2,12 +2,12 @@
 /*
  * States as text, one line for each register and each cell that says something:
  *
- *     r1 = map value counts + 0..12, may be null
+ *     r1 = map value counts, may be null (x1)
  *     r2 = 0..15
- *     main [-8] = 7 (8 bytes)
+ *     main (frame 0) [-8], 8 bytes = 7
  *
  * Numbers are shown by the interval that is smaller, unsigned or signed; the low 32 bits and known bits only
- * where they add something. Values that are related show their base: `x1 + 4` is 4 more than `x1`.
+ * where they add something. Values that are related show their base: `(x1 + 4)` is 4 more than `(x1)`.
  */
 #include <inttypes.h>
 
