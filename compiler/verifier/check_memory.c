@@ -96,31 +96,47 @@ static const char *pointer_name(const struct checking *c) {
 
 /* ---- Kinds of objects */
 
+/* The field that an access to a context is about, by where it begins: in it, or, of an array, just beyond it. False:
+ * none, or it is a raw program's memory. */
+static bool context_field(const struct analysis *a, const struct value *p, int64_t low,
+                          struct hook_field *out) {
+    enum bpf_hook hook = a->program->entries[p->object].hook;
+    struct hook_field field;
+    bool found = false;
+    for (size_t i = 0; hook != BPF_HOOK_RAW && hook_field(hook, i, &field); i++) {
+        int64_t end = field.offset + (int64_t)field.size * field.count;
+        bool inside = low >= field.offset && low < end;
+        if (!inside && !(field.count > 1 && low == end))
+            continue;
+        *out = field;
+        found = true;
+        if (inside) /* another field may begin where an array ends */
+            return true;
+    }
+    return found;
+}
+
 /* Inside one field of a context; only arrays may be written. */
 static bool check_context(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
-    const struct prog_entry *entry = &c->a->program->entries[c->access->pointer->object];
     struct hook_field field;
-    if (entry->hook == BPF_HOOK_RAW)
+    if (c->a->program->entries[c->access->pointer->object].hook == BPF_HOOK_RAW)
         return true;
-    for (size_t i = 0; hook_field(entry->hook, i, &field); i++) {
-        uint64_t end = field.offset + (uint64_t)field.size * field.count;
-        if ((uint64_t)low < field.offset || (uint64_t)low >= end)
-            continue;
-        if ((uint64_t)high + size > end)
-            return PROBLEM(c, DIAG_BOUNDS,
-                           field.count > 1 ? bound_mend(c, low - field.offset, high - field.offset,
-                                                        size, end - field.offset)
-                                           : "read the context's fields by their names",
-                           "%s %s of field `%s`, which has %" PRIu64 " byte%s", who(c),
-                           bytes_text(c, low - field.offset, high - field.offset, size), field.name,
-                           end - field.offset, end - field.offset == 1 ? "" : "s");
-        if (c->access->write && field.count == 1)
-            return PROBLEM(c, DIAG_ACCESS, "copy it to a variable and change that",
-                           "%s field `%s` of the context, which is read-only", who(c), field.name);
-        return true;
-    }
-    return PROBLEM(c, DIAG_BOUNDS, "read the context's fields by their names",
-                   "%s bytes of the context that belong to no field", who(c));
+    if (!context_field(c->a, c->access->pointer, low, &field))
+        return PROBLEM(c, DIAG_BOUNDS, "read the context's fields by their names",
+                       "%s bytes of the context that belong to no field", who(c));
+    uint64_t bytes = (uint64_t)field.size * field.count;
+    low -= field.offset;
+    high -= field.offset;
+    if ((uint64_t)high + size > bytes)
+        return PROBLEM(c, DIAG_BOUNDS,
+                       field.count > 1 ? bound_mend(c, low, high, size, bytes)
+                                       : "read the context's fields by their names",
+                       "%s %s of field `%s`, which has %" PRIu64 " byte%s", who(c),
+                       bytes_text(c, low, high, size), field.name, bytes, bytes == 1 ? "" : "s");
+    if (c->access->write && field.count == 1)
+        return PROBLEM(c, DIAG_ACCESS, "copy it to a variable and change that",
+                       "%s field `%s` of the context, which is read-only", who(c), field.name);
+    return true;
 }
 
 static bool check_stack(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
@@ -219,16 +235,6 @@ static bool check_kind(const struct checking *c) {
         "%s %s through a pointer that may be null", who(c), object_name(c->a, c->s, p));
 }
 
-/* Whether an access that begins at `low` begins in a field of a context: then the field is what counts. */
-static bool in_context_field(const struct analysis *a, const struct value *p, int64_t low) {
-    enum bpf_hook hook = a->program->entries[p->object].hook;
-    struct hook_field field;
-    for (size_t i = 0; hook != BPF_HOOK_RAW && hook_field(hook, i, &field); i++)
-        if (low >= field.offset && low < (int64_t)field.offset + field.size * field.count)
-            return true;
-    return false;
-}
-
 bool check_access(const struct analysis *a, const struct state *s, uint32_t slot,
                   const struct access *access, struct problem *problem) {
     struct checking c = {a, s, slot, access, problem};
@@ -249,7 +255,8 @@ bool check_access(const struct analysis *a, const struct state *s, uint32_t slot
                        "%s %s, which has %" PRIu64 " bytes, at an offset that may be %s", who(&c),
                        object_name(a, s, p), room, negative ? "negative" : "anything");
     }
-    if (p->kind == VALUE_CTX && in_context_field(a, p, low))
+    struct hook_field field;
+    if (p->kind == VALUE_CTX && context_field(a, p, low, &field)) /* what counts is the field */
         return check_context(&c, low, high, access->size);
     if (low < first || access->size > room || high + (int64_t)access->size > end)
         return out_of_bounds(&c, low, high, access->size, room);
