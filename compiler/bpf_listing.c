@@ -109,7 +109,7 @@ static void explain(const struct program *p, uint32_t slot, FILE *out) {
         fprintf(out, "  ; %s()", program_func_at(p, slot + (uint32_t)d->target)->name);
         return;
     default:
-        if (d->op == BPF_JA || bpf_op_is_jcc(d->op))
+        if (bpf_op_is_jump(d->op))
             fprintf(out, "  ; to %u", slot + (uint32_t)d->target);
     }
 }

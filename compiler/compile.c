@@ -137,10 +137,8 @@ static bool *callable_funcs(const struct program *prog) {
     for (uint32_t i = 0; i < prog->nfuncs; i++)
         callable[i] = prog->funcs[i].entry < 0 || prog->funcs[i].address_taken;
     for (uint32_t i = 0; i < prog->ninsns; i++)
-        if (prog->decoded[i].len && prog->decoded[i].op == BPF_CALL_LOCAL) {
-            uint32_t target = (uint32_t)((int64_t)i + prog->decoded[i].target);
-            callable[program_func_at(prog, target) - prog->funcs] = true;
-        }
+        if (prog->decoded[i].len && prog->decoded[i].op == BPF_CALL_LOCAL)
+            callable[program_callee(prog, i)] = true;
     return callable;
 }
 

@@ -52,10 +52,6 @@ struct builder {
 
 /* ------------------------------------------------------------------------ 1. reachable slots */
 
-static bool is_jump(const struct bpf_decoded *d) {
-    return d->op == BPF_JA || bpf_op_is_jcc(d->op);
-}
-
 static bool falls_through(const struct bpf_decoded *d) {
     return d->op != BPF_JA && d->op != BPF_EXIT;
 }
@@ -75,7 +71,7 @@ static void find_reachable(struct builder *b) {
         while (!bitset_test(b->reached, slot)) {
             bitset_set(b->reached, slot);
             const struct bpf_decoded *d = &b->code[slot];
-            if (is_jump(d)) {
+            if (bpf_op_is_jump(d->op)) {
                 bitset_set(b->leader, target_of(b, slot));
                 vec_push(b->scratch, &work, target_of(b, slot));
             }
@@ -94,7 +90,7 @@ static void find_reachable(struct builder *b) {
 /* The entry block stands apart from the code when something branches back to slot 0. */
 static bool slot0_is_target(const struct builder *b) {
     bitset_for_each(slot, b->reached) {
-        if (is_jump(&b->code[slot]) && target_of(b, (uint32_t)slot) == 0)
+        if (bpf_op_is_jump(b->code[slot].op) && target_of(b, (uint32_t)slot) == 0)
             return true;
     }
     return false;
@@ -134,7 +130,7 @@ static void make_edges(struct builder *b) {
         uint32_t last = last_slot(b, id);
         const struct bpf_decoded *d = &b->code[last];
         struct ir_block *next = falls_through(d) ? b->block_at[b->end[id]] : NULL;
-        struct ir_block *target = is_jump(d) ? b->block_at[target_of(b, last)] : NULL;
+        struct ir_block *target = bpf_op_is_jump(d->op) ? b->block_at[target_of(b, last)] : NULL;
         if (target && next && target != next)
             ir_set_targets(b->fn, block, target, next);
         else if (target || next)
@@ -433,8 +429,7 @@ static void build_call(struct builder *b, const struct bpf_decoded *d) {
     ir_val *r0 = &b->now.reg[BPF_R0];
     if (d->op == BPF_CALL_LOCAL) {
         struct ir_inst *call = emit(b, IR_CALL_LOCAL, IR_I64, 5, &b->now.reg[BPF_R1], 1);
-        uint32_t target = b->slot + (uint32_t)d->target;
-        call->index = (uint32_t)(program_func_at(b->prog, target) - b->prog->funcs);
+        call->index = program_callee(b->prog, b->slot);
         *r0 = call->res[0];
         return;
     }
@@ -477,10 +472,7 @@ static void use_facts_at(struct builder *b) {
 }
 
 static void use_facts_after(struct builder *b, const struct bpf_decoded *d) {
-    bool call = d->op == BPF_CALL_HELPER || d->op == BPF_CALL_LOCAL || d->op == BPF_CALLX;
-    unsigned reg = call || d->op == BPF_ATOMIC_CMPXCHG ? BPF_R0
-                   : bpf_op_is_atomic(d->op)           ? d->src
-                                                       : d->dst;
+    unsigned reg = fact_register(d);
     if (b->facts && reg < BPF_R10)
         b->now.reg[reg] = with_fact(b, b->now.reg[reg], &b->facts->after[b->slot]);
 }

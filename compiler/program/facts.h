@@ -29,10 +29,17 @@ struct fact {
 enum fact_branch { BRANCH_EITHER, BRANCH_TAKEN, BRANCH_NOT_TAKEN };
 
 struct facts {
-    const struct fact *after; /* by slot: of the register that the instruction writes (calls: r0) */
-    const struct fact *const
-        *at;               /* by slot: where a block starts, by register r0 to r9; else NULL */
-    const uint8_t *branch; /* by slot of a conditional jump: enum fact_branch */
+    const struct fact *after;     /* by slot: of fact_register(), behind the instruction */
+    const struct fact *const *at; /* by slot that starts a block: r0 to r9; others NULL */
+    const uint8_t *branch;        /* by slot of a conditional jump: enum fact_branch */
 };
+
+/* The register that an instruction writes, and that the fact behind it is about; of one that writes none,
+ * some register that it reads. */
+static inline unsigned fact_register(const struct bpf_decoded *d) {
+    if (bpf_op_is_call(d->op))
+        return BPF_R0;
+    return bpf_op_is_atomic(d->op) ? bpf_atomic_result(d) : d->dst;
+}
 
 #endif

@@ -32,6 +32,11 @@ const struct prog_func *program_func_at(const struct program *p, uint32_t slot) 
     return &p->funcs[low];
 }
 
+uint32_t program_callee(const struct program *p, uint32_t slot) {
+    assert(p->decoded[slot].op == BPF_CALL_LOCAL);
+    return (uint32_t)(program_func_at(p, slot + (uint32_t)p->decoded[slot].target) - p->funcs);
+}
+
 const struct prog_line *program_line_at(const struct program *p, uint32_t slot) {
     uint32_t low = 0, high = p->nlines; /* rows below low are at or before slot */
 

@@ -92,6 +92,8 @@ struct program {
 
 /* Function that holds a slot; never NULL for slot < ninsns. */
 const struct prog_func *program_func_at(const struct program *p, uint32_t slot);
+/* Index of the function that a direct call (BPF_CALL_LOCAL) at a slot calls. */
+uint32_t program_callee(const struct program *p, uint32_t slot);
 /* Line row of a slot, or NULL. */
 const struct prog_line *program_line_at(const struct program *p, uint32_t slot);
 /* Fills a message location for a slot: section, instruction, source file, line, column, text. */

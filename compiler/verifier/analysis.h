@@ -35,7 +35,6 @@ struct analysis {
     struct loop_shape **shapes;    /* by function: by loop (rank.h) */
     const uint16_t *live_args;     /* by function: of r1 to r5, what it reads */
     int *lowest;                   /* by function: lowest offset from r10 in use (depth.c) */
-    uint64_t steps;                /* instructions processed so far, by both analyses */
     uint64_t budget;               /* most instructions that paths may be explored for */
 };
 
@@ -56,8 +55,6 @@ void transfer_write_anywhere(const struct analysis *a, struct state *s, bool num
 /* --- transfer_helper.c: the call of a helper but for what its callback does: r0, memory it writes,
  * records, r1 to r5 */
 void transfer_helper(const struct analysis *a, struct state *s, uint32_t slot, uint32_t id);
-/* Which element a look-up with this key cannot miss: an array and a key in range. */
-bool transfer_lookup_hits(const struct analysis *a, const struct state *s);
 
 /* --- check.c. Each is quiet, and quicker, if `problem` is NULL. */
 /* Straight-line instructions and jumps. False: it may not run, *problem says why. */
@@ -66,19 +63,16 @@ bool check_insn(const struct analysis *a, const struct state *s, uint32_t slot,
 /* The end of a program (s has one frame), or of a sub-program. */
 bool check_exit(const struct analysis *a, const struct state *s, uint32_t slot,
                 struct problem *problem);
-/* A register that is read. */
-bool check_readable(const struct analysis *a, const struct state *s, uint32_t slot, unsigned reg,
-                    struct problem *problem);
 /* A call through a register. */
 bool check_callx(const struct analysis *a, const struct state *s, uint32_t slot,
                  struct problem *problem);
 /* The state in which a callback returns to the helper called at slot. */
 bool check_callback_result(const struct analysis *a, const struct state *s, uint32_t slot,
                            struct problem *problem);
-/* --- check_helper.c */
+/* --- check_helper.c: the call of a helper by id, its arguments in r1 to r5; of an id that there is not: false */
 bool check_helper(const struct analysis *a, const struct state *s, uint32_t slot, uint32_t id,
                   struct problem *problem);
-/* --- check_memory.c: an access of [min_size, max_size] bytes at pointer + off */
+/* --- check_memory.c: an access of up to `size` bytes at pointer + off */
 struct access {
     const struct value *pointer;
     int64_t off;
@@ -102,6 +96,8 @@ struct value object_load(const struct analysis *a, const struct value *pointer, 
 /* The offset that an access has, pointer offset plus off, as signed bounds; false if it may be beyond
  * +-2^31. */
 bool object_range(const struct value *pointer, int64_t off, int64_t *low, int64_t *high);
+/* Whether a pointer's offset is within POINTER_OFFSET_MAX, so that it may be compared. */
+bool object_is_near(const struct value *pointer);
 /* Functions that a VALUE_FUNC or VALUE_FUNC_OF may be: calls visit for each; false if an element is
  * none. */
 bool object_functions(const struct analysis *a, const struct value *v,
@@ -112,6 +108,10 @@ bool object_functions(const struct analysis *a, const struct value *v,
 bool problem_set(const struct analysis *a, struct problem *problem, enum diag_category category,
                  uint32_t slot, const char *mend, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
+/* `return PROBLEM(c, category, mend, format, ...);` where a check of check*.c fails: c is its struct
+ * checking. */
+#define PROBLEM(c, category, mend, ...)                                                            \
+    problem_set((c)->a, (c)->problem, (category), (c)->slot, (mend), __VA_ARGS__)
 /* The expression of the source that an instruction belongs to, "data[i]", or NULL. */
 const char *problem_expression(const struct analysis *a, uint32_t slot);
 /* The index in its last brackets, "i", or NULL. */

@@ -274,8 +274,7 @@ static bool call(const struct call *c, struct state *s) {
     if (d->op == BPF_CALL_HELPER)
         return call_helper(c, s, (uint32_t)d->imm);
     if (d->op == BPF_CALL_LOCAL)
-        return call_function(
-            c, s, (uint32_t)(program_func_at(p, c->slot + (uint32_t)d->target) - p->funcs));
+        return call_function(c, s, program_callee(p, c->slot));
     const struct value v = s->reg[d->dst];
     if (v.kind == VALUE_SCALAR && scalar_is_const(&v.n) && v.n.x.value < BPF_HELPER_INTERNAL_BASE &&
         bpf_helper_by_id((uint32_t)v.n.x.value))

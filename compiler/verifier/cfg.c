@@ -10,10 +10,6 @@
 
 #include "util/vec.h"
 
-static bool has_target(const struct bpf_decoded *d) {
-    return d->op == BPF_JA || bpf_op_is_jcc(d->op);
-}
-
 /* ----------------------------------------------------------------------------------- ancestors */
 
 void cfg_tree_init(struct cfg_tree *tree, struct arena *arena, uint32_t nodes, uint32_t root) {
@@ -65,7 +61,7 @@ static void mark_slots(const struct cfg_builder *b, struct bitset *reached,
         while (!bitset_test(reached, slot - first)) {
             const struct bpf_decoded *d = &b->program->decoded[slot];
             bitset_set(reached, slot - first);
-            if (has_target(d))
+            if (bpf_op_is_jump(d->op))
                 vec_push(b->arena, &todo, slot + (uint32_t)d->target);
             if (d->op == BPF_JA || d->op == BPF_EXIT)
                 break;
@@ -100,7 +96,7 @@ static void find_succs(struct cfg_builder *b) {
         const struct bpf_decoded *d = &b->program->decoded[block->last];
         if (d->op != BPF_JA && d->op != BPF_EXIT)
             block->succ[block->nsucc++] = b->block_of[block->end - b->func->start];
-        if (has_target(d))
+        if (bpf_op_is_jump(d->op))
             block->succ[block->nsucc++] =
                 b->block_of[block->last + (uint32_t)d->target - b->func->start];
     }

@@ -45,14 +45,14 @@ struct cfg_loop {
 struct cfg {
     uint32_t func; /* index into program->funcs */
     uint32_t nblocks;
-    struct cfg_block
-        *blocks; /* in a reverse post-order in which the blocks of a loop stand together,
-                                 before what follows the loop; blocks[0] is the entry */
+    /* In a reverse post-order in which the blocks of a loop stand together, before what follows the loop;
+     * blocks[0] is the entry. */
+    struct cfg_block *blocks;
     uint32_t nloops;
     struct cfg_loop *loops; /* outer loops before inner ones: in the order of their headers */
-    const uint32_t
-        *block_of; /* by slot - funcs[func].start: block, or CFG_NONE for unreachable slots
-                                 and second halves of 64-bit loads */
+    /* By slot - funcs[func].start: block, or CFG_NONE for unreachable slots and second halves of 64-bit
+     * loads. */
+    const uint32_t *block_of;
 };
 
 /* False if the function is irreducible (a loop with two ways in): *culprit is then the slot of an

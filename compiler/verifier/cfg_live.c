@@ -18,11 +18,11 @@ static uint16_t helper_args(uint32_t id) {
     return helper ? ARGS & (uint16_t)((2u << helper->nargs) - 1) : ARGS;
 }
 
-static uint16_t local_args(const struct program *program, uint32_t callee,
+static uint16_t local_args(const struct program *program, uint32_t slot,
                            const uint16_t *live_args) {
     if (!live_args)
         return ARGS;
-    return ARGS & live_args[program_func_at(program, callee) - program->funcs];
+    return ARGS & live_args[program_callee(program, slot)];
 }
 
 static void atomic_effects(const struct bpf_decoded *d, uint16_t *reads, uint16_t *writes) {
@@ -64,14 +64,12 @@ void cfg_effects(const struct program *program, uint32_t slot, const uint16_t *l
         case BPF_STX: *reads = dst | REG(d->src); break;
         case BPF_LDDW: *writes = dst; break;
         case BPF_CALL_HELPER: *reads = helper_args((uint32_t)d->imm); break;
-        case BPF_CALL_LOCAL:
-            *reads = local_args(program, slot + (uint32_t)d->target, live_args);
-            break;
+        case BPF_CALL_LOCAL: *reads = local_args(program, slot, live_args); break;
         case BPF_CALLX: *reads = dst | ARGS; break;
         case BPF_EXIT: *reads = REG(BPF_R0); break;
         default: break;
         }
-        if (d->op == BPF_CALL_HELPER || d->op == BPF_CALL_LOCAL || d->op == BPF_CALLX)
+        if (bpf_op_is_call(d->op))
             *writes = REG(BPF_R0) | ARGS;
     }
 }

@@ -12,9 +12,6 @@ struct checking {
     struct problem *problem;
 };
 
-#define FAIL(c, category, mend, ...)                                                               \
-    problem_set((c)->a, (c)->problem, (category), (c)->slot, (mend), __VA_ARGS__)
-
 /* ---- Registers */
 
 /* "`x`" where the source names the place, else "r3". */
@@ -24,41 +21,36 @@ static const char *operand_name(const struct checking *c, unsigned reg) {
                       : arena_printf(c->a->arena, "r%u", reg);
 }
 
-bool check_readable(const struct analysis *a, const struct state *s, uint32_t slot, unsigned reg,
-                    struct problem *problem) {
-    struct checking c = {a, s, slot, &a->program->decoded[slot], problem};
-    const struct value *v = &s->reg[reg];
+/* A register that is read. */
+static bool readable(const struct checking *c, unsigned reg) {
+    const struct value *v = &c->s->reg[reg];
     if (v->kind != VALUE_NONE)
         return true;
-    if (!problem)
+    if (!c->problem)
         return false;
-    const char *name = operand_name(&c, reg);
+    const char *name = operand_name(c, reg);
     switch ((enum none_reason)v->reason) {
     case NONE_CALL:
-        return FAIL(&c, DIAG_UNINIT, "keep what you need after a call in another variable",
-                    "%s is used after a call, which leaves nothing in r1 to r5", name);
+        return PROBLEM(c, DIAG_UNINIT, "keep what you need after a call in another variable",
+                       "%s is used after a call, which leaves nothing in r1 to r5", name);
     case NONE_MIXED:
-        return FAIL(&c, DIAG_UNINIT, "give it the same kind of value on every path",
-                    "%s is not initialised on every path, or a pointer on one and a number on "
-                    "another",
-                    name);
+        return PROBLEM(c, DIAG_UNINIT, "give it the same kind of value on every path",
+                       "%s is not initialised on every path, or a pointer on one and a number on "
+                       "another",
+                       name);
     case NONE_RELEASED:
-        return FAIL(&c, DIAG_RECORD, "use a record only before it is submitted or discarded",
-                    "%s is a ring buffer record that was given back", name);
+        return PROBLEM(c, DIAG_RECORD, "use a record only before it is submitted or discarded",
+                       "%s is a ring buffer record that was given back", name);
     case NONE_FRAME:
-        return FAIL(&c, DIAG_POINTER, "return values, not addresses of local variables",
-                    "%s points to a local variable of a function that has returned", name);
+        return PROBLEM(c, DIAG_POINTER, "return values, not addresses of local variables",
+                       "%s points to a local variable of a function that has returned", name);
     case NONE_POINTER:
-        return FAIL(&c, DIAG_POINTER, "use pointers as a whole", "%s is what became of a pointer",
-                    name);
+        return PROBLEM(c, DIAG_POINTER, "use pointers as a whole", "%s is what became of a pointer",
+                       name);
     case NONE_UNWRITTEN: break;
     }
-    return FAIL(&c, DIAG_UNINIT, "give the variable a value where it is declared",
-                "%s is used before it has a value", name);
-}
-
-static bool readable(const struct checking *c, unsigned reg) {
-    return check_readable(c->a, c->s, c->slot, reg, c->problem);
+    return PROBLEM(c, DIAG_UNINIT, "give the variable a value where it is declared",
+                   "%s is used before it has a value", name);
 }
 
 static const char *name_of(const struct checking *c, const struct value *v) {
@@ -76,11 +68,11 @@ static bool check_pointer_arithmetic(const struct checking *c, const struct valu
     const struct value *p = value_is_pointer(x) ? x : y;
     const char *name = c->problem ? name_of(c, p) : "";
     if (c->d->op == BPF_MOV)
-        return FAIL(c, DIAG_POINTER, "keep pointers in pointer variables, not in 32-bit numbers",
-                    "the address of %s is cut to 32 bits", name);
+        return PROBLEM(c, DIAG_POINTER, "keep pointers in pointer variables, not in 32-bit numbers",
+                       "the address of %s is cut to 32 bits", name);
     if (x->nullable || (value_is_pointer(y) && y->nullable))
-        return FAIL(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
-                    "arithmetic on a pointer to %s that may be null", name);
+        return PROBLEM(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
+                       "arithmetic on a pointer to %s that may be null", name);
     bool both = value_is_pointer(x) && value_is_pointer(y);
     bool same = both && value_same_object(x, y);
     bool fits = c->d->width == 64 && is_arithmetic_kind(p) &&
@@ -89,11 +81,11 @@ static bool check_pointer_arithmetic(const struct checking *c, const struct valu
     if (fits)
         return true;
     if (both)
-        return FAIL(c, DIAG_LEAK, "subtract only pointers into the same object",
-                    "arithmetic on two pointers, to %s and to %s", name, name_of(c, y));
-    return FAIL(c, DIAG_LEAK, "add or subtract an index; anything else needs a number",
-                "%s on the address of %s: its value would tell where things lie in memory",
-                is_arithmetic_kind(p) ? "arithmetic other than + and -" : "arithmetic", name);
+        return PROBLEM(c, DIAG_LEAK, "subtract only pointers into the same object",
+                       "arithmetic on two pointers, to %s and to %s", name, name_of(c, y));
+    return PROBLEM(c, DIAG_LEAK, "add or subtract an index; anything else needs a number",
+                   "%s on the address of %s: its value would tell where things lie in memory",
+                   is_arithmetic_kind(p) ? "arithmetic other than + and -" : "arithmetic", name);
 }
 
 static bool check_alu(const struct checking *c) {
@@ -119,8 +111,8 @@ static bool check_unary(const struct checking *c, unsigned reg) {
         return false;
     if (!value_is_pointer(&c->s->reg[reg]))
         return true;
-    return FAIL(c, DIAG_POINTER, "keep pointers in pointer variables, not in 32-bit numbers",
-                "a part of the address of %s is used as a number", name_of(c, &c->s->reg[reg]));
+    return PROBLEM(c, DIAG_POINTER, "keep pointers in pointer variables, not in 32-bit numbers",
+                   "a part of the address of %s is used as a number", name_of(c, &c->s->reg[reg]));
 }
 
 /* ---- Memory */
@@ -143,15 +135,15 @@ static bool check_stored(const struct checking *c) {
     if (!value_is_pointer(v))
         return true;
     if (to->kind != VALUE_STACK)
-        return FAIL(c, DIAG_LEAK, "keep pointers in local variables, and store numbers",
-                    "the address of %s is stored in %s", name_of(c, v), name_of(c, to));
+        return PROBLEM(c, DIAG_LEAK, "keep pointers in local variables, and store numbers",
+                       "the address of %s is stored in %s", name_of(c, v), name_of(c, to));
     if (c->d->width != 64)
-        return FAIL(c, DIAG_POINTER, "keep pointers in pointer variables",
-                    "a part of the address of %s is stored", name_of(c, v));
+        return PROBLEM(c, DIAG_POINTER, "keep pointers in pointer variables",
+                       "a part of the address of %s is stored", name_of(c, v));
     if (!object_range(to, c->d->off, &low, &high) || low != high)
-        return FAIL(c, DIAG_POINTER, "keep pointers in variables of their own, not in arrays",
-                    "the address of %s is stored at a place on the stack that is not known",
-                    name_of(c, v));
+        return PROBLEM(c, DIAG_POINTER, "keep pointers in variables of their own, not in arrays",
+                       "the address of %s is stored at a place on the stack that is not known",
+                       name_of(c, v));
     return true;
 }
 
@@ -162,15 +154,11 @@ static bool check_atomic(const struct checking *c) {
         return false;
     if (value_is_pointer(&c->s->reg[c->d->src]) ||
         (c->d->op == BPF_ATOMIC_CMPXCHG && value_is_pointer(&c->s->reg[BPF_R0])))
-        return FAIL(c, DIAG_LEAK, "use numbers", "an atomic operation with an address");
+        return PROBLEM(c, DIAG_LEAK, "use numbers", "an atomic operation with an address");
     return access_at(c, c->d->dst, true, true);
 }
 
 /* ---- Conditional jumps */
-
-static bool bounded(const struct value *v) {
-    return v->n.x.smin >= -POINTER_OFFSET_MAX && v->n.x.smax <= POINTER_OFFSET_MAX;
-}
 
 static bool check_comparison(const struct checking *c, const struct value *x,
                              const struct value *y) {
@@ -179,22 +167,22 @@ static bool check_comparison(const struct checking *c, const struct value *x,
         return true;
     bool equality = c->d->op == BPF_JEQ || c->d->op == BPF_JNE;
     if (c->d->width == 32)
-        return FAIL(c, DIAG_LEAK, "compare whole pointers", "a comparison of half an address");
-    if (value_is_null(other) && equality && (p->nullable || bounded(p)))
+        return PROBLEM(c, DIAG_LEAK, "compare whole pointers", "a comparison of half an address");
+    if (value_is_null(other) && equality && (p->nullable || object_is_near(p)))
         return true;
     if (!value_same_object(x, y))
-        return FAIL(c, DIAG_LEAK,
-                    "compare pointers with null, or with pointers into the same object",
-                    "a comparison of the address of %s with %s: it would tell where things lie in "
-                    "memory",
-                    name_of(c, p), name_of(c, other));
+        return PROBLEM(
+            c, DIAG_LEAK, "compare pointers with null, or with pointers into the same object",
+            "a comparison of the address of %s with %s: it would tell where things lie in "
+            "memory",
+            name_of(c, p), name_of(c, other));
     if (x->nullable || y->nullable)
-        return FAIL(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
-                    "a comparison of a pointer to %s that may be null", name_of(c, p));
-    if (!bounded(x) || !bounded(y) || c->d->op == BPF_JSET)
-        return FAIL(c, DIAG_BOUNDS, "test the index before you add it to the pointer",
-                    "a comparison of pointers to %s with an offset that may be anything",
-                    name_of(c, p));
+        return PROBLEM(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
+                       "a comparison of a pointer to %s that may be null", name_of(c, p));
+    if (!object_is_near(x) || !object_is_near(y) || c->d->op == BPF_JSET)
+        return PROBLEM(c, DIAG_BOUNDS, "test the index before you add it to the pointer",
+                       "a comparison of pointers to %s with an offset that may be anything",
+                       name_of(c, p));
     return true;
 }
 
@@ -246,28 +234,29 @@ bool check_exit(const struct analysis *a, const struct state *s, uint32_t slot,
     const struct prog_func *f = &a->program->funcs[s->frame[0]->func];
     const struct hook_info *hook = hook_info(a->program->entries[f->entry].hook);
     if (s->nrecords > 0)
-        return FAIL(&c, DIAG_RECORD,
-                    "call bpf_ringbuf_submit() or bpf_ringbuf_discard() on every path",
-                    "the program ends with a ring buffer record that was reserved and not given "
-                    "back");
+        return PROBLEM(&c, DIAG_RECORD,
+                       "call bpf_ringbuf_submit() or bpf_ringbuf_discard() on every path",
+                       "the program ends with a ring buffer record that was reserved and not given "
+                       "back");
     if (r0->kind == VALUE_NONE)
-        return FAIL(&c, DIAG_RETURN, "return a number on every path",
-                    "the program ends without a result on some path");
+        return PROBLEM(&c, DIAG_RETURN, "return a number on every path",
+                       "the program ends without a result on some path");
     if (r0->kind != VALUE_SCALAR)
-        return FAIL(&c, DIAG_LEAK, "return a number", "the program returns the address of %s",
-                    name_of(&c, r0));
+        return PROBLEM(&c, DIAG_LEAK, "return a number", "the program returns the address of %s",
+                       name_of(&c, r0));
     if (r0->n.x.smin >= hook->min && r0->n.x.smax <= hook->max)
         return true;
     const char *range = hook->min == hook->max ? arena_printf(a->arena, "%" PRId64, hook->min)
                                                : arena_printf(a->arena, "%" PRId64 " to %" PRId64,
                                                               hook->min, hook->max);
-    return FAIL(&c, DIAG_RETURN, arena_printf(a->arena, "`return %s;`", range),
-                "the program returns %s%s, and programs of type %s return %s",
-                scalar_is_const(&r0->n) ? "" : "a number that may be ",
-                scalar_is_const(&r0->n)
-                    ? arena_printf(a->arena, "%" PRId64, (int64_t)r0->n.x.value)
-                    : arena_printf(a->arena, "%" PRId64 " to %" PRId64, r0->n.x.smin, r0->n.x.smax),
-                hook->prefix, range);
+    return PROBLEM(
+        &c, DIAG_RETURN, arena_printf(a->arena, "`return %s;`", range),
+        "the program returns %s%s, and programs of type %s return %s",
+        scalar_is_const(&r0->n) ? "" : "a number that may be ",
+        scalar_is_const(&r0->n)
+            ? arena_printf(a->arena, "%" PRId64, (int64_t)r0->n.x.value)
+            : arena_printf(a->arena, "%" PRId64 " to %" PRId64, r0->n.x.smin, r0->n.x.smax),
+        hook->prefix, range);
 }
 
 bool check_callback_result(const struct analysis *a, const struct state *s, uint32_t slot,
@@ -276,8 +265,8 @@ bool check_callback_result(const struct analysis *a, const struct state *s, uint
     const struct value *r0 = &s->reg[BPF_R0];
     if (r0->kind == VALUE_SCALAR && r0->n.x.umax <= 1)
         return true;
-    return FAIL(&c, DIAG_RETURN, "`return 0;` to go on, `return 1;` to stop",
-                "the callback returns something other than 0 or 1");
+    return PROBLEM(&c, DIAG_RETURN, "`return 0;` to go on, `return 1;` to stop",
+                   "the callback returns something other than 0 or 1");
 }
 
 bool check_callx(const struct analysis *a, const struct state *s, uint32_t slot,
@@ -290,9 +279,10 @@ bool check_callx(const struct analysis *a, const struct state *s, uint32_t slot,
         return check_helper(a, s, slot, (uint32_t)v->n.x.value, problem);
     if (!v->nullable && object_functions(a, v, no_visit, NULL))
         return true;
-    return FAIL(&c, DIAG_CALL,
-                v->kind == VALUE_FUNC_OF
-                    ? "test the index first, and give every element of the table a function"
-                    : "call functions by name, or out of a `static const` table",
-                "a call through %s, which need not be a function of the program", name_of(&c, v));
+    return PROBLEM(&c, DIAG_CALL,
+                   v->kind == VALUE_FUNC_OF
+                       ? "test the index first, and give every element of the table a function"
+                       : "call functions by name, or out of a `static const` table",
+                   "a call through %s, which need not be a function of the program",
+                   name_of(&c, v));
 }

@@ -15,9 +15,6 @@ struct checking {
     struct problem *problem;
 };
 
-#define FAIL(c, category, mend, ...)                                                               \
-    problem_set((c)->a, (c)->problem, (category), (c)->slot, (mend), __VA_ARGS__)
-
 static const struct value *argument(const struct checking *c, unsigned i) {
     return &c->s->reg[BPF_R1 + i];
 }
@@ -78,18 +75,19 @@ static const char *type_name(uint32_t type) {
 static bool check_map(const struct checking *c, unsigned i, enum bpf_arg kind) {
     const struct value *v = argument(c, i);
     if (v->kind != VALUE_MAP || v->nullable)
-        return FAIL(c, DIAG_HELPER, "give the address of a map: `&my_map`",
-                    "%s must be a map, and is %s", argument_name(c, i), object_name(c->a, c->s, v));
+        return PROBLEM(c, DIAG_HELPER, "give the address of a map: `&my_map`",
+                       "%s must be a map, and is %s", argument_name(c, i),
+                       object_name(c->a, c->s, v));
     const struct prog_map *m = &c->a->program->maps[v->object];
     if (!scalar_is_const(&v->n) || v->n.x.value != 0)
-        return FAIL(c, DIAG_HELPER, "give the address of the map itself", "%s points into map %s",
-                    argument_name(c, i), m->name);
+        return PROBLEM(c, DIAG_HELPER, "give the address of the map itself",
+                       "%s points into map %s", argument_name(c, i), m->name);
     uint32_t plain = bpf_map_plain_type(m->type);
     if (accepted_types(c->h, kind) >> plain & 1)
         return true;
-    return FAIL(c, DIAG_HELPER, "use a helper for this type of map (docs/helpers.md)",
-                "bpf_%s() cannot be used on map %s, which is of type %s", c->h->name, m->name,
-                type_name(m->type));
+    return PROBLEM(c, DIAG_HELPER, "use a helper for this type of map (docs/helpers.md)",
+                   "bpf_%s() cannot be used on map %s, which is of type %s", c->h->name, m->name,
+                   type_name(m->type));
 }
 
 /* ---- Memory */
@@ -120,8 +118,9 @@ static bool check_number(const struct checking *c, unsigned i) {
     const struct value *v = argument(c, i);
     if (v->kind == VALUE_SCALAR)
         return true;
-    return FAIL(c, DIAG_LEAK, "give a number", "%s is the address of %s: helpers take numbers here",
-                argument_name(c, i), object_name(c->a, c->s, v));
+    return PROBLEM(c, DIAG_LEAK, "give a number",
+                   "%s is the address of %s: helpers take numbers here", argument_name(c, i),
+                   object_name(c->a, c->s, v));
 }
 
 /* Memory and the size behind it. */
@@ -131,11 +130,11 @@ static bool check_sized_memory(const struct checking *c, unsigned i, bool write)
     if (size->kind != VALUE_SCALAR)
         return check_number(c, i + 1);
     if (n->x.umax > UINT32_MAX / 2)
-        return FAIL(c, DIAG_BOUNDS, "test the size first, as an unsigned number",
-                    "the size in %s may be negative or anything", argument_name(c, i + 1));
+        return PROBLEM(c, DIAG_BOUNDS, "test the size first, as an unsigned number",
+                       "the size in %s may be negative or anything", argument_name(c, i + 1));
     if (n->x.umin == 0 && c->h->arg[i + 1] == BPF_ARG_SIZE)
-        return FAIL(c, DIAG_BOUNDS, "test that the size is not 0", "the size in %s may be 0",
-                    argument_name(c, i + 1));
+        return PROBLEM(c, DIAG_BOUNDS, "test that the size is not 0", "the size in %s may be 0",
+                       argument_name(c, i + 1));
     return check_memory(c, i, n->x.umax, write);
 }
 
@@ -144,8 +143,8 @@ static bool check_constant_size(const struct checking *c, unsigned i) {
     if (!check_number(c, i))
         return false;
     if (!scalar_is_const(&v->n) || v->n.x.value == 0 || v->n.x.value > UINT32_MAX / 2)
-        return FAIL(c, DIAG_BOUNDS, "use sizeof, or a constant", "%s must be a constant size",
-                    argument_name(c, i));
+        return PROBLEM(c, DIAG_BOUNDS, "use sizeof, or a constant", "%s must be a constant size",
+                       argument_name(c, i));
     return true;
 }
 
@@ -157,12 +156,12 @@ static bool check_string(const struct checking *c, unsigned i) {
         v->kind == VALUE_DATA && !v->nullable && object_range(v, 0, &low, &high) && low >= 0;
     const struct prog_data *d = known ? &c->a->program->datas[v->object] : NULL;
     if (!known || d->writable || high >= (int64_t)d->size)
-        return FAIL(c, DIAG_HELPER, "use a string literal, or a `static const char` array",
-                    "%s must be a constant string", argument_name(c, i));
+        return PROBLEM(c, DIAG_HELPER, "use a string literal, or a `static const char` array",
+                       "%s must be a constant string", argument_name(c, i));
     /* From the last place on there is an end, so there is one from every place. */
     if (d->image && !memchr(d->image + high, 0, d->size - (uint64_t)high))
-        return FAIL(c, DIAG_HELPER, "end the string with \\0", "%s is a string without an end",
-                    argument_name(c, i));
+        return PROBLEM(c, DIAG_HELPER, "end the string with \\0", "%s is a string without an end",
+                       argument_name(c, i));
     return true;
 }
 
@@ -172,16 +171,16 @@ static bool check_context(const struct checking *c, unsigned i) {
     const struct value *v = argument(c, i);
     if (v->kind == VALUE_CTX && !v->nullable && scalar_is_const(&v->n) && v->n.x.value == 0)
         return true;
-    return FAIL(c, DIAG_HELPER, "pass on the program's first argument as it is",
-                "%s must be the program's context", argument_name(c, i));
+    return PROBLEM(c, DIAG_HELPER, "pass on the program's first argument as it is",
+                   "%s must be the program's context", argument_name(c, i));
 }
 
 static bool check_function(const struct checking *c, unsigned i) {
     const struct value *v = argument(c, i);
     if ((v->kind == VALUE_FUNC || v->kind == VALUE_FUNC_OF) && !v->nullable)
         return true;
-    return FAIL(c, DIAG_HELPER, "give the name of a static function",
-                "%s must be a function of the program", argument_name(c, i));
+    return PROBLEM(c, DIAG_HELPER, "give the name of a static function",
+                   "%s must be a function of the program", argument_name(c, i));
 }
 
 /* A pointer to the stack or to memory, or a number: the callback's checks see what it is. */
@@ -190,23 +189,23 @@ static bool check_callback_context(const struct checking *c, unsigned i) {
     if (v->kind == VALUE_SCALAR || v->kind == VALUE_STACK || v->kind == VALUE_CTX ||
         v->kind == VALUE_MAP_VALUE || v->kind == VALUE_DATA)
         return true;
-    return FAIL(c, DIAG_HELPER, "pass the address of a local variable, or NULL",
-                "%s is %s, which a callback cannot take", argument_name(c, i),
-                object_name(c->a, c->s, v));
+    return PROBLEM(c, DIAG_HELPER, "pass the address of a local variable, or NULL",
+                   "%s is %s, which a callback cannot take", argument_name(c, i),
+                   object_name(c->a, c->s, v));
 }
 
 static bool check_record(const struct checking *c, unsigned i) {
     const struct value *v = argument(c, i);
     if (v->kind != VALUE_RECORD)
-        return FAIL(c, DIAG_RECORD, "give what bpf_ringbuf_reserve() returned",
-                    "%s must be a reserved record, and is %s", argument_name(c, i),
-                    object_name(c->a, c->s, v));
+        return PROBLEM(c, DIAG_RECORD, "give what bpf_ringbuf_reserve() returned",
+                       "%s must be a reserved record, and is %s", argument_name(c, i),
+                       object_name(c->a, c->s, v));
     if (v->nullable)
-        return FAIL(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
-                    "%s may be null: the ring buffer may have been full", argument_name(c, i));
+        return PROBLEM(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
+                       "%s may be null: the ring buffer may have been full", argument_name(c, i));
     if (!scalar_is_const(&v->n) || v->n.x.value != 0)
-        return FAIL(c, DIAG_RECORD, "give the pointer as bpf_ringbuf_reserve() returned it",
-                    "%s does not point to the record's beginning", argument_name(c, i));
+        return PROBLEM(c, DIAG_RECORD, "give the pointer as bpf_ringbuf_reserve() returned it",
+                       "%s does not point to the record's beginning", argument_name(c, i));
     return true;
 }
 
@@ -241,22 +240,23 @@ static bool check_argument(const struct checking *c, unsigned i) {
 static bool check_records_open(const struct checking *c, const char *why) {
     if (c->s->nrecords == 0)
         return true;
-    return FAIL(c, DIAG_RECORD, "submit or discard the record first",
-                "%s while a ring buffer record is reserved", why);
+    return PROBLEM(c, DIAG_RECORD, "submit or discard the record first",
+                   "%s while a ring buffer record is reserved", why);
 }
 
 static bool check_reserve(const struct checking *c) {
     const struct prog_map *m = &c->a->program->maps[argument(c, 0)->object];
     if (state_has_record(c->s, c->slot))
-        return FAIL(c, DIAG_RECORD, "submit or discard the record before the next one is reserved",
-                    "a record is reserved while the one from the same place may still be open");
+        return PROBLEM(c, DIAG_RECORD,
+                       "submit or discard the record before the next one is reserved",
+                       "a record is reserved while the one from the same place may still be open");
     if (c->s->nrecords == STATE_RECORDS_MAX)
-        return FAIL(c, DIAG_RECORD, "submit records earlier",
-                    "more than %d records are open at one time", STATE_RECORDS_MAX);
+        return PROBLEM(c, DIAG_RECORD, "submit records earlier",
+                       "more than %d records are open at one time", STATE_RECORDS_MAX);
     if (argument(c, 1)->n.x.value + 8 > m->max_entries)
-        return FAIL(c, DIAG_BOUNDS, "make the ring buffer larger (max_entries are its bytes)",
-                    "a record of %" PRIu64 " bytes does not fit into map %s, which has %u bytes",
-                    argument(c, 1)->n.x.value, m->name, m->max_entries);
+        return PROBLEM(c, DIAG_BOUNDS, "make the ring buffer larger (max_entries are its bytes)",
+                       "a record of %" PRIu64 " bytes does not fit into map %s, which has %u bytes",
+                       argument(c, 1)->n.x.value, m->name, m->max_entries);
     return true;
 }
 
@@ -264,9 +264,9 @@ static bool check_reserve(const struct checking *c) {
 static bool check_accel(const struct checking *c) {
     if (argument(c, 1)->n.x.value == 6)
         return true;
-    return FAIL(c, DIAG_BOUNDS, "declare `s16 xyz[3]` and give `sizeof(xyz)`",
-                "bpf_accel_read() writes 6 bytes, and argument 2 is %" PRIu64,
-                argument(c, 1)->n.x.value);
+    return PROBLEM(c, DIAG_BOUNDS, "declare `s16 xyz[3]` and give `sizeof(xyz)`",
+                   "bpf_accel_read() writes 6 bytes, and argument 2 is %" PRIu64,
+                   argument(c, 1)->n.x.value);
 }
 
 /* Programs that a prog_array starts with must take this program's context. */
@@ -274,18 +274,18 @@ static bool check_tail_call(const struct checking *c) {
     const struct program *p = c->a->program;
     uint32_t map = argument(c, 1)->object;
     if (c->s->nframes > 1)
-        return FAIL(c, DIAG_CALL, "make the tail call in the program itself",
-                    "a tail call in a function that has a caller");
+        return PROBLEM(c, DIAG_CALL, "make the tail call in the program itself",
+                       "a tail call in a function that has a caller");
     const struct prog_entry *from = &p->entries[argument(c, 0)->object];
     for (uint32_t i = 0; i < p->nrelocs; i++) {
         if (p->relocs[i].kind != PROG_RELOC_PROG || p->relocs[i].data != map)
             continue;
         const struct prog_entry *to = &p->entries[p->relocs[i].target];
         if (to->hook != from->hook || to->ctx_size != from->ctx_size)
-            return FAIL(c, DIAG_CALL, "put programs of one type into a prog_array",
-                        "map %s leads from %s, of type %s, to %s, of type %s", p->maps[map].name,
-                        from->name, hook_info(from->hook)->prefix, to->name,
-                        hook_info(to->hook)->prefix);
+            return PROBLEM(c, DIAG_CALL, "put programs of one type into a prog_array",
+                           "map %s leads from %s, of type %s, to %s, of type %s", p->maps[map].name,
+                           from->name, hook_info(from->hook)->prefix, to->name,
+                           hook_info(to->hook)->prefix);
     }
     return check_records_open(c, "a tail call");
 }
@@ -313,17 +313,17 @@ bool check_helper(const struct analysis *a, const struct state *s, uint32_t slot
                   struct problem *problem) {
     struct checking c = {a, s, slot, bpf_helper_by_id(id), problem};
     if (!c.h || id >= BPF_HELPER_INTERNAL_BASE)
-        return FAIL(&c, DIAG_HELPER, "use the helpers that bpf_mcu.h declares",
-                    "there is no helper with id %u", id);
+        return PROBLEM(&c, DIAG_HELPER, "use the helpers that bpf_mcu.h declares",
+                       "there is no helper with id %u", id);
     unsigned nargs = id == BPF_FUNC_TRACE_PRINTK ? printk_arguments(&c) : c.h->nargs;
     for (unsigned i = 0; i < nargs; i++) {
         const struct value *v = argument(&c, i);
         if (v->kind == VALUE_NONE)
             return v->reason == NONE_RELEASED
-                       ? FAIL(&c, DIAG_RECORD, "submit or discard a record once",
-                              "%s is a record that was given back already", argument_name(&c, i))
-                       : FAIL(&c, DIAG_UNINIT, "give the variable a value first",
-                              "%s has no value on some path", argument_name(&c, i));
+                       ? PROBLEM(&c, DIAG_RECORD, "submit or discard a record once",
+                                 "%s is a record that was given back already", argument_name(&c, i))
+                       : PROBLEM(&c, DIAG_UNINIT, "give the variable a value first",
+                                 "%s has no value on some path", argument_name(&c, i));
         if (!check_argument(&c, i))
             return false;
     }

@@ -35,9 +35,6 @@ static const char *who(const struct checking *c) {
         arena_printf(c->a->arena, "%s %s", name && !c->access->who ? "`" : "", verb));
 }
 
-#define FAIL(c, category, mend, ...)                                                               \
-    problem_set((c)->a, (c)->problem, (category), (c)->slot, (mend), __VA_ARGS__)
-
 /* The last index that fits, for a mend: "`< 16`". */
 static const char *bound_mend(const struct checking *c, int64_t low, int64_t high, uint64_t size,
                               uint64_t room) {
@@ -69,22 +66,23 @@ static const char *bound_mend(const struct checking *c, int64_t low, int64_t hig
 static bool out_of_stack(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
     int64_t beyond = high + (int64_t)size;
     if (beyond > 0)
-        return FAIL(c, DIAG_BOUNDS, "use an index that is inside the variable",
-                    "%s up to %" PRId64 " byte%s behind the end of %s", who(c), beyond,
-                    beyond == 1 ? "" : "s", object_name(c->a, c->s, c->access->pointer));
-    return FAIL(c, DIAG_BOUNDS, "use an index that is inside the variable, and not negative",
-                "%s up to %" PRId64 " bytes below %s, which has %d", who(c),
-                -VERIFY_STACK_MAX - low, object_name(c->a, c->s, c->access->pointer),
-                VERIFY_STACK_MAX);
+        return PROBLEM(c, DIAG_BOUNDS, "use an index that is inside the variable",
+                       "%s up to %" PRId64 " byte%s behind the end of %s", who(c), beyond,
+                       beyond == 1 ? "" : "s", object_name(c->a, c->s, c->access->pointer));
+    return PROBLEM(c, DIAG_BOUNDS, "use an index that is inside the variable, and not negative",
+                   "%s up to %" PRId64 " bytes below %s, which has %d", who(c),
+                   -VERIFY_STACK_MAX - low, object_name(c->a, c->s, c->access->pointer),
+                   VERIFY_STACK_MAX);
 }
 
 static bool out_of_bounds(const struct checking *c, int64_t low, int64_t high, uint64_t size,
                           uint64_t room) {
     if (c->access->pointer->kind == VALUE_STACK)
         return out_of_stack(c, low, high, size);
-    return FAIL(c, DIAG_BOUNDS, bound_mend(c, low, high, size, room),
-                "%s %s of %s, which has %" PRIu64 " byte%s", who(c), bytes_text(c, low, high, size),
-                object_name(c->a, c->s, c->access->pointer), room, room == 1 ? "" : "s");
+    return PROBLEM(c, DIAG_BOUNDS, bound_mend(c, low, high, size, room),
+                   "%s %s of %s, which has %" PRIu64 " byte%s", who(c),
+                   bytes_text(c, low, high, size), object_name(c->a, c->s, c->access->pointer),
+                   room, room == 1 ? "" : "s");
 }
 
 /* What the source calls the pointer of an access: "n" of "*n" and of "n->count". */
@@ -98,31 +96,47 @@ static const char *pointer_name(const struct checking *c) {
 
 /* ---- Kinds of objects */
 
+/* The field that an access to a context is about, by where it begins: in it, or, of an array, just beyond it. False:
+ * none, or it is a raw program's memory. */
+static bool context_field(const struct analysis *a, const struct value *p, int64_t low,
+                          struct hook_field *out) {
+    enum bpf_hook hook = a->program->entries[p->object].hook;
+    struct hook_field field;
+    bool found = false;
+    for (size_t i = 0; hook != BPF_HOOK_RAW && hook_field(hook, i, &field); i++) {
+        int64_t end = field.offset + (int64_t)field.size * field.count;
+        bool inside = low >= field.offset && low < end;
+        if (!inside && !(field.count > 1 && low == end))
+            continue;
+        *out = field;
+        found = true;
+        if (inside) /* another field may begin where an array ends */
+            return true;
+    }
+    return found;
+}
+
 /* Inside one field of a context; only arrays may be written. */
 static bool check_context(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
-    const struct prog_entry *entry = &c->a->program->entries[c->access->pointer->object];
     struct hook_field field;
-    if (entry->hook == BPF_HOOK_RAW)
+    if (c->a->program->entries[c->access->pointer->object].hook == BPF_HOOK_RAW)
         return true;
-    for (size_t i = 0; hook_field(entry->hook, i, &field); i++) {
-        uint64_t end = field.offset + (uint64_t)field.size * field.count;
-        if ((uint64_t)low < field.offset || (uint64_t)low >= end)
-            continue;
-        if ((uint64_t)high + size > end)
-            return FAIL(c, DIAG_BOUNDS,
-                        field.count > 1 ? bound_mend(c, low - field.offset, high - field.offset,
-                                                     size, end - field.offset)
-                                        : "read the context's fields by their names",
-                        "%s %s of field `%s`, which has %" PRIu64 " byte%s", who(c),
-                        bytes_text(c, low - field.offset, high - field.offset, size), field.name,
-                        end - field.offset, end - field.offset == 1 ? "" : "s");
-        if (c->access->write && field.count == 1)
-            return FAIL(c, DIAG_ACCESS, "copy it to a variable and change that",
-                        "%s field `%s` of the context, which is read-only", who(c), field.name);
-        return true;
-    }
-    return FAIL(c, DIAG_BOUNDS, "read the context's fields by their names",
-                "%s bytes of the context that belong to no field", who(c));
+    if (!context_field(c->a, c->access->pointer, low, &field))
+        return PROBLEM(c, DIAG_BOUNDS, "read the context's fields by their names",
+                       "%s bytes of the context that belong to no field", who(c));
+    uint64_t bytes = (uint64_t)field.size * field.count;
+    low -= field.offset;
+    high -= field.offset;
+    if ((uint64_t)high + size > bytes)
+        return PROBLEM(c, DIAG_BOUNDS,
+                       field.count > 1 ? bound_mend(c, low, high, size, bytes)
+                                       : "read the context's fields by their names",
+                       "%s %s of field `%s`, which has %" PRIu64 " byte%s", who(c),
+                       bytes_text(c, low, high, size), field.name, bytes, bytes == 1 ? "" : "s");
+    if (c->access->write && field.count == 1)
+        return PROBLEM(c, DIAG_ACCESS, "copy it to a variable and change that",
+                       "%s field `%s` of the context, which is read-only", who(c), field.name);
+    return true;
 }
 
 static bool check_stack(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
@@ -130,29 +144,37 @@ static bool check_stack(const struct checking *c, int64_t low, int64_t high, uin
     const struct frame *f = c->s->frame[access->pointer->object];
     int from = (int)low, count = (int)(high - low + (int64_t)size);
     if (!f)
-        return FAIL(c, DIAG_INTERNAL, "please report this", "%s a frame out of reach", who(c));
+        return PROBLEM(c, DIAG_INTERNAL, "please report this", "%s a frame out of reach", who(c));
     bool pointer = stack_has_pointer(f, from, count);
     if (access->write && !access->atomic) {
         if (low == high || !pointer)
             return true;
-        return FAIL(c, DIAG_POINTER, "keep pointers in variables of their own, outside of arrays",
-                    "%s through an index that may reach a pointer on the stack", who(c));
+        return PROBLEM(c, DIAG_POINTER,
+                       "keep pointers in variables of their own, outside of arrays",
+                       "%s through an index that may reach a pointer on the stack", who(c));
     }
     if (access->uninit_ok)
         return true;
     if (!stack_is_init(f, from, count))
-        return FAIL(c, DIAG_UNINIT,
-                    access->who ? "initialise all of it: `= {0}` also fills the gaps between "
-                                  "members"
-                                : "initialise it where it is declared: `= {0}`",
-                    "%s %s of %s, not all of which %s initialised", who(c),
-                    bytes_text(c, low, high, size), object_name(c->a, c->s, access->pointer),
-                    count == 1 ? "is" : "are");
+        return PROBLEM(c, DIAG_UNINIT,
+                       access->who ? "initialise all of it: `= {0}` also fills the gaps between "
+                                     "members"
+                                   : "initialise it where it is declared: `= {0}`",
+                       "%s %s of %s, not all of which %s initialised", who(c),
+                       bytes_text(c, low, high, size), object_name(c->a, c->s, access->pointer),
+                       count == 1 ? "is" : "are");
+    if (!pointer)
+        return true;
     /* Whole pointers may be loaded by the instruction itself, from a known place. */
-    if (pointer && (access->who || access->atomic || low != high || size != 8 ||
-                    stack_read(f, from, 8).kind == VALUE_NONE))
-        return FAIL(c, DIAG_POINTER, "read the pointer as a whole, or the numbers beside it alone",
-                    "%s a part of a pointer as a number", who(c));
+    bool plain = !access->who && !access->atomic && size == 8;
+    if (plain && low != high)
+        return PROBLEM(c, DIAG_POINTER,
+                       "keep pointers in variables of their own, outside of arrays",
+                       "%s what may be a pointer on the stack, through an index", who(c));
+    if (!plain || stack_read(f, from, 8).kind == VALUE_NONE)
+        return PROBLEM(c, DIAG_POINTER,
+                       "read the pointer as a whole, or the numbers beside it alone",
+                       "%s a part of a pointer as a number", who(c));
     return true;
 }
 
@@ -160,19 +182,19 @@ static bool check_data(const struct checking *c, int64_t low, int64_t high, uint
     const struct value *p = c->access->pointer;
     const struct prog_data *d = &c->a->program->datas[p->object];
     if (c->access->write && !d->writable)
-        return FAIL(c, DIAG_ACCESS, "leave out `const`, so that it becomes a variable",
-                    "%s section %s, which is read-only", who(c), d->name);
+        return PROBLEM(c, DIAG_ACCESS, "leave out `const`, so that it becomes a variable",
+                       "%s section %s, which is read-only", who(c), d->name);
     if (!d->relocated || c->access->who)
         return true;
     struct value v = object_load(c->a, p, c->access->off, (unsigned)size);
     (void)low;
     (void)high;
     if (!c->access->write && v.kind == VALUE_NONE)
-        return FAIL(c, DIAG_POINTER,
-                    d->writable ? "make the table of pointers `const`"
-                                : "read its pointers as whole pointers, of one kind",
-                    "%s pointers of section %s%s", who(c), d->name,
-                    d->writable ? ", which may have changed" : " in pieces or of several kinds");
+        return PROBLEM(c, DIAG_POINTER,
+                       d->writable ? "make the table of pointers `const`"
+                                   : "read its pointers as whole pointers, of one kind",
+                       "%s pointers of section %s%s", who(c), d->name,
+                       d->writable ? ", which may have changed" : " in pieces or of several kinds");
     return true;
 }
 
@@ -187,40 +209,30 @@ static bool check_kind(const struct checking *c) {
     case VALUE_DATA: break;
     case VALUE_MAP_KEY:
         if (c->access->write)
-            return FAIL(c, DIAG_ACCESS, "copy the key to a variable and change that",
-                        "%s %s, which is read-only", who(c), object_name(c->a, c->s, p));
+            return PROBLEM(c, DIAG_ACCESS, "copy the key to a variable and change that",
+                           "%s %s, which is read-only", who(c), object_name(c->a, c->s, p));
         break;
     case VALUE_NONE:
     case VALUE_SCALAR:
-        return FAIL(c, DIAG_POINTER,
-                    "use an address that comes from the context, a map look-up, a variable or a "
-                    "ring buffer",
-                    "%s memory at an address that is %s", who(c),
-                    p->kind == VALUE_NONE ? "not initialised"
-                    : value_is_null(p)    ? "0"
-                                          : "a number, not a pointer");
+        return PROBLEM(c, DIAG_POINTER,
+                       "use an address that comes from the context, a map look-up, a variable or a "
+                       "ring buffer",
+                       "%s memory at an address that is %s", who(c),
+                       p->kind == VALUE_NONE ? "not initialised"
+                       : value_is_null(p)    ? "0"
+                                             : "a number, not a pointer");
     default:
-        return FAIL(c, DIAG_POINTER,
-                    p->kind == VALUE_MAP ? "look its elements up with bpf_map_lookup_elem()"
-                                         : "call it",
-                    "%s %s directly", who(c), object_name(c->a, c->s, p));
+        return PROBLEM(c, DIAG_POINTER,
+                       p->kind == VALUE_MAP ? "look its elements up with bpf_map_lookup_elem()"
+                                            : "call it",
+                       "%s %s directly", who(c), object_name(c->a, c->s, p));
     }
     if (!p->nullable)
         return true;
-    return FAIL(
+    return PROBLEM(
         c, DIAG_NULL,
         arena_printf(c->a->arena, "test the pointer first: `if (!%s) return 0;`", pointer_name(c)),
         "%s %s through a pointer that may be null", who(c), object_name(c->a, c->s, p));
-}
-
-/* Whether an access that begins at `low` begins in a field of a context: then the field is what counts. */
-static bool in_context_field(const struct analysis *a, const struct value *p, int64_t low) {
-    enum bpf_hook hook = a->program->entries[p->object].hook;
-    struct hook_field field;
-    for (size_t i = 0; hook != BPF_HOOK_RAW && hook_field(hook, i, &field); i++)
-        if (low >= field.offset && low < (int64_t)field.offset + field.size * field.count)
-            return true;
-    return false;
 }
 
 bool check_access(const struct analysis *a, const struct state *s, uint32_t slot,
@@ -239,11 +251,12 @@ bool check_access(const struct analysis *a, const struct state *s, uint32_t slot
         bool negative = p->n.x.smin < 0 && p->n.x.smax + access->off < end;
         uint64_t left =
             access->off > 0 && (uint64_t)access->off < room ? room - (uint64_t)access->off : room;
-        return FAIL(&c, DIAG_BOUNDS, bound_mend(&c, negative ? -1 : 0, 1, access->size, left),
-                    "%s %s, which has %" PRIu64 " bytes, at an offset that may be %s", who(&c),
-                    object_name(a, s, p), room, negative ? "negative" : "anything");
+        return PROBLEM(&c, DIAG_BOUNDS, bound_mend(&c, negative ? -1 : 0, 1, access->size, left),
+                       "%s %s, which has %" PRIu64 " bytes, at an offset that may be %s", who(&c),
+                       object_name(a, s, p), room, negative ? "negative" : "anything");
     }
-    if (p->kind == VALUE_CTX && in_context_field(a, p, low))
+    struct hook_field field;
+    if (p->kind == VALUE_CTX && context_field(a, p, low, &field)) /* what counts is the field */
         return check_context(&c, low, high, access->size);
     if (low < first || access->size > room || high + (int64_t)access->size > end)
         return out_of_bounds(&c, low, high, access->size, room);

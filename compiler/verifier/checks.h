@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the checks of this directory share, in the order in which verify() makes them. */
+/*
+ * What the checks of the form share (verify_*.c, registers.c), in the order in which verify() makes them, and
+ * how they and the analyses of values report. The checks of values, check*.c, are declared in analysis.h.
+ */
 #ifndef VERIFIER_CHECKS_H
 #define VERIFIER_CHECKS_H
 

@@ -18,15 +18,10 @@ static void note(const struct analysis *a, const struct state *s, const struct v
     *lowest = low < *lowest ? (int)low : *lowest;
 }
 
-static bool is_memory(enum bpf_arg kind) {
-    return kind == BPF_ARG_MAP_KEY || kind == BPF_ARG_MAP_VALUE || kind == BPF_ARG_MAP_VALUE_OUT ||
-           kind == BPF_ARG_MEM || kind == BPF_ARG_MEM_OUT;
-}
-
 static void note_helper(const struct analysis *a, const struct state *s, uint32_t id) {
     const struct bpf_helper *h = bpf_helper_by_id(id);
     for (unsigned i = 0; h && i < h->nargs; i++)
-        if (is_memory((enum bpf_arg)h->arg[i]))
+        if (bpf_arg_access((enum bpf_arg)h->arg[i]) != BPF_ARG_UNTOUCHED)
             note(a, s, &s->reg[BPF_R1 + i], 0);
 }
 

@@ -9,11 +9,22 @@
 #include <inttypes.h>
 
 #include "bpf/helper.h"
+#include "util/vec.h"
 #include "verifier/checks.h"
 #include "verifier/trace.h"
 
 #define NOTES_MAX 12
 #define NOTES_FIRST 4 /* of them from the beginning */
+
+/* One instruction of a path. */
+struct path_step {
+    uint32_t slot;
+    uint32_t depth; /* calls from the root */
+};
+
+struct path {
+    VEC(struct path_step) steps; /* the last one is the instruction that may not run */
+};
 
 struct explaining {
     const struct analysis *a;
@@ -34,7 +45,8 @@ static const struct path_event *event_at(const struct explore_failure *f, size_t
     return fits ? &f->events[next] : NULL;
 }
 
-struct path explain_steps(const struct analysis *a, const struct explore_failure *failure) {
+/* The instructions that a failure's events lead through. */
+static struct path path_steps(const struct analysis *a, const struct explore_failure *failure) {
     struct path path = {0};
     const struct program *p = a->program;
     uint32_t slot = p->funcs[failure->root->summary->func].start, calls[VERIFY_FRAMES_MAX];
@@ -176,11 +188,17 @@ struct decisions {
     uint32_t *index; /* by slot, and by outcome or kind (4): 1 + place in the list */
 };
 
+static const struct cfg_block *block_at(const struct analysis *a, uint32_t slot,
+                                        const struct cfg **cfg) {
+    const struct prog_func *f = program_func_at(a->program, slot);
+    *cfg = &a->cfgs[f - a->program->funcs];
+    return &(*cfg)->blocks[(*cfg)->block_of[slot - f->start]];
+}
+
 /* The loops that a jump stays in or leaves; CFG_NONE if it does not decide that. */
 static uint32_t loop_decided(const struct analysis *a, uint32_t slot, bool *leaves, bool taken) {
-    const struct prog_func *f = program_func_at(a->program, slot);
-    const struct cfg *cfg = &a->cfgs[f - a->program->funcs];
-    const struct cfg_block *b = &cfg->blocks[cfg->block_of[slot - f->start]];
+    const struct cfg *cfg;
+    const struct cfg_block *b = block_at(a, slot, &cfg);
     uint32_t loop = b->loop;
     if (loop == CFG_NONE || b->nsucc < 2)
         return CFG_NONE;
@@ -191,9 +209,8 @@ static uint32_t loop_decided(const struct analysis *a, uint32_t slot, bool *leav
 
 /* The loop that a way of a jump leads into from outside, with nothing to decide in between. */
 static bool enters_loop(const struct analysis *a, uint32_t slot, bool taken) {
-    const struct prog_func *f = program_func_at(a->program, slot);
-    const struct cfg *cfg = &a->cfgs[f - a->program->funcs];
-    const struct cfg_block *b = &cfg->blocks[cfg->block_of[slot - f->start]];
+    const struct cfg *cfg;
+    const struct cfg_block *b = block_at(a, slot, &cfg);
     if (b->nsucc < 2)
         return false;
     uint32_t to = b->succ[taken];
@@ -237,9 +254,8 @@ static void collect(const struct explaining *e, struct decisions *out) {
 }
 
 static bool is_header(const struct analysis *a, uint32_t slot) {
-    const struct prog_func *f = program_func_at(a->program, slot);
-    const struct cfg *cfg = &a->cfgs[f - a->program->funcs];
-    const struct cfg_block *b = &cfg->blocks[cfg->block_of[slot - f->start]];
+    const struct cfg *cfg;
+    const struct cfg_block *b = block_at(a, slot, &cfg);
     return b->start == slot && b->loop != CFG_NONE && &cfg->blocks[cfg->loops[b->loop].header] == b;
 }
 
@@ -309,7 +325,7 @@ static void explain_decisions(const struct explaining *e) {
 /* ---- All */
 
 void explain_path(const struct analysis *a, const struct explore_failure *failure) {
-    struct explaining e = {a, failure, explain_steps(a, failure)};
+    struct explaining e = {a, failure, path_steps(a, failure)};
     const struct explore_root *root = failure->root;
     if (root->callback != CFG_NONE)
         note(&e, root->callback,
@@ -322,7 +338,7 @@ void explain_path(const struct analysis *a, const struct explore_failure *failur
 /* ---- For --log */
 
 void explain_trace(const struct analysis *a, const struct explore_failure *failure, FILE *out) {
-    struct path path = explain_steps(a, failure);
+    struct path path = path_steps(a, failure);
     const struct prog_line *last = NULL;
     fprintf(out, "the path to: %s\n", failure->problem.text);
     vec_for_each(struct path_step, step, &path.steps) {

@@ -3,7 +3,6 @@
 #ifndef VERIFIER_EXPLAIN_H
 #define VERIFIER_EXPLAIN_H
 
-#include "util/vec.h"
 #include "verifier/explore.h"
 
 /* Adds notes to the message before: where the value comes from that is the matter, and which way control
@@ -12,22 +11,7 @@ void explain_path(const struct analysis *a, const struct explore_failure *failur
 /* The same path, instruction by instruction. */
 void explain_trace(const struct analysis *a, const struct explore_failure *failure, FILE *out);
 
-/* ---- shared by explain*.c */
-
-/* One instruction of a path. */
-struct path_step {
-    uint32_t slot;
-    uint32_t depth; /* calls from the root */
-};
-
-struct path {
-    VEC(struct path_step) steps; /* the last one is the instruction that may not run */
-};
-
-/* The instructions that a failure's events lead through. */
-struct path explain_steps(const struct analysis *a, const struct explore_failure *failure);
-
-/* --- explain_condition.c */
+/* --- explain_condition.c, for explain.c */
 /* What the source says a conditional jump tests, e.g. "i < n", and whether that is true when it goes the
  * given way; NULL if one or the other cannot be told. goes_on: 1 if this way leads into a loop or on in it, 0
  * if it leads past it or out of it, -1 if neither. */

@@ -71,8 +71,8 @@ struct place {
     struct chain *chain;
     struct epoch *epoch;            /* innermost of the loops that it is in; NULL: in none */
     const struct happening *events; /* NULL: none */
-    size_t
-        base; /* pending places from here on are siblings: ways not taken since states were kept last */
+    /* Pending places from here on are siblings: ways not taken since states were kept last. */
+    size_t base;
 };
 
 /* What is to be done once all that was started later is done. */
@@ -363,7 +363,7 @@ static bool branch(struct exploration *x, struct place *p) {
         can[taken] = transfer_branch(x->a, ways[taken], p->slot, taken);
     bool fork = can[0] && can[1];
     int way = fork ? b->succ[1] > b->succ[0] : can[1];
-    struct path_event event = {.slot = p->slot, .kind = PATH_BRANCH, .taken = way, .forced = !fork};
+    struct path_event event = {.slot = p->slot, .kind = PATH_BRANCH, .taken = way};
     if (fork) {
         struct place other = *p;
         struct path_event instead = event;
@@ -472,8 +472,7 @@ static bool step(struct exploration *x, struct place *p) {
     switch (d->op) {
     case BPF_EXIT: return leave(x, p);
     case BPF_CALL_LOCAL: {
-        uint32_t func = (uint32_t)(program_func_at(x->a->program, p->slot + (uint32_t)d->target) -
-                                   x->a->program->funcs);
+        uint32_t func = program_callee(x->a->program, p->slot);
         note_event(x, p, (struct path_event){.slot = p->slot, .kind = PATH_CALL, .func = func});
         enter(x, p, func);
         return true;
@@ -615,7 +614,6 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     report->bytes = arena_used(x->arena);
     arena_free(x->arena);
     memset(&x->pending, 0, sizeof(x->pending)); /* it was on it */
-    ((struct analysis *)(uintptr_t)a)->steps += report->processed;
 }
 
 uint64_t explore_bound(const struct exploration *x, uint32_t func, uint32_t loop) {

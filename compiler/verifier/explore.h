@@ -15,12 +15,13 @@
 /* What there is to settle. The sets are not changed. */
 struct explore_goals {
     const struct bitset *open; /* by slot: its check fails in the fixpoint */
-    const struct bitset
-        *results;            /* by slot of a helper call: what its callback returns may be wrong */
-    const bool *result_open; /* by function: it is such a callback */
+    /* By slot of a helper call: what its callback returns may be wrong. */
+    const struct bitset *results;
+    const bool *result_open;       /* by function: it is such a callback */
     const struct bitset *to_stack; /* by slot: this store may write to the stack */
-    uint64_t **bounds; /* by function, by loop: most executions of its header for each time
-                                       the loop is entered; UINT64_MAX: not known, find out */
+    /* By function, by loop: most executions of its header for each time the loop is entered; UINT64_MAX: not
+     * known, find out. */
+    uint64_t **bounds;
 };
 
 /* Where exploration starts: a program, or a callback as its helper calls it. */
@@ -41,7 +42,6 @@ struct path_event {
     uint32_t func; /* PATH_CALL */
     uint8_t kind;  /* enum path_kind */
     bool taken;    /* PATH_BRANCH */
-    bool forced;   /* PATH_BRANCH: the other way is impossible in this state */
 };
 
 /* A check that failed, and how control got there from the root. */

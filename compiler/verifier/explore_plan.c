@@ -30,19 +30,13 @@ static bool is_open(const struct planning *p, uint32_t slot) {
     return p->plan->flags[slot] & SLOT_OPEN;
 }
 
-static uint32_t callee(const struct analysis *a, uint32_t slot) {
-    const struct program *program = a->program;
-    uint32_t target = slot + (uint32_t)program->decoded[slot].target;
-    return (uint32_t)(program_func_at(program, target) - program->funcs);
-}
-
 /* ---- Goals ahead */
 
 /* Whether a goal lies in the functions that the instruction calls. */
 static bool calls_goal(const struct planning *p, uint32_t slot) {
     const struct bpf_decoded *d = insn(p, slot);
     if (d->op == BPF_CALL_LOCAL)
-        return p->plan->wants[callee(p->a, slot)];
+        return p->plan->wants[program_callee(p->a->program, slot)];
     for (uint32_t f = 0; d->op == BPF_CALLX && f < p->a->program->nfuncs; f++)
         if (p->a->program->funcs[f].address_taken && p->plan->wants[f])
             return true;

@@ -92,10 +92,7 @@ void facts_before(struct facts_collector *c, const struct summary *summary, uint
 }
 
 void facts_after(struct facts_collector *c, uint32_t slot, const struct state *s) {
-    const struct bpf_decoded *d = &c->a->program->decoded[slot];
-    bool call = d->op == BPF_CALL_HELPER || d->op == BPF_CALL_LOCAL || d->op == BPF_CALLX;
-    bool fetch = bpf_op_is_atomic(d->op);
-    unsigned reg = call || d->op == BPF_ATOMIC_CMPXCHG ? BPF_R0 : fetch ? d->src : d->dst;
+    unsigned reg = fact_register(&c->a->program->decoded[slot]);
     if (reg < BPF_R10)
         see(&c->after[slot], fact_of(c->a, &s->reg[reg]));
 }

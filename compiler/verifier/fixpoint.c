@@ -79,14 +79,10 @@ static void flow_out(struct run *r, uint32_t block, struct state *s) {
         state_free(r->a->pool, s);
 }
 
-static bool is_call(const struct bpf_decoded *d) {
-    return d->op == BPF_CALL_HELPER || d->op == BPF_CALL_LOCAL || d->op == BPF_CALLX;
-}
-
 /* One instruction but for jumps and exits. False: control does not get past it. */
 static bool step(struct run *r, struct state *s, uint32_t slot) {
     const struct bpf_decoded *d = &r->a->program->decoded[slot];
-    if (is_call(d))
+    if (bpf_op_is_call(d->op))
         return fixpoint_call(r->fp, s, slot);
     if (d->op != BPF_EXIT && !bpf_op_is_jcc(d->op))
         transfer_insn(r->a, s, slot);
@@ -96,9 +92,7 @@ static bool step(struct run *r, struct state *s, uint32_t slot) {
 static void run_block(struct run *r, uint32_t block, const struct state *in) {
     const struct cfg_block *b = &r->cfg->blocks[block];
     struct state *s = state_copy(r->a->pool, in);
-    struct analysis *counts = (struct analysis *)(uintptr_t)r->a; /* its counter of steps */
     for (uint32_t slot = b->start; slot < b->end; slot += r->a->program->decoded[slot].len) {
-        counts->steps++;
         if (!step(r, s, slot)) {
             state_free(r->a->pool, s);
             return;
@@ -109,12 +103,6 @@ static void run_block(struct run *r, uint32_t block, const struct state *in) {
 
 /* ---- Loops */
 
-/* Cuts a header's state down to what holds of the loop's induction variables. */
-static void apply_invariants(struct run *r, uint32_t loop, const struct state *forward,
-                             struct state *s) {
-    bounds_apply(r->a, r->cfg->func, loop, forward, s);
-}
-
 /* The state at a header from the states on its edges: false if it has not grown. */
 static bool update_header(struct run *r, uint32_t block, uint32_t loop) {
     struct summary *m = r->m;
@@ -123,18 +111,18 @@ static bool update_header(struct run *r, uint32_t block, uint32_t loop) {
         if (!m->forward[loop])
             return false;
         m->in[block] = state_copy(pool, m->forward[loop]);
-        apply_invariants(r, loop, m->forward[loop], m->in[block]);
+        bounds_apply(r->a, r->cfg->func, loop, m->forward[loop], m->in[block]);
         return true;
     }
     struct state *next = state_copy(pool, m->forward[loop]);
     if (m->back[loop])
         state_join(pool, next, m->back[loop], NULL);
-    apply_invariants(r, loop, m->forward[loop], next);
+    bounds_apply(r->a, r->cfg->func, loop, m->forward[loop], next);
     bool widen = m->visits[loop] >= WIDEN_FROM;
     bool grew =
         state_join(pool, m->in[block], next, widen ? &r->a->thresholds[r->cfg->func] : NULL);
     if (grew && widen)
-        apply_invariants(r, loop, m->forward[loop], m->in[block]);
+        bounds_apply(r->a, r->cfg->func, loop, m->forward[loop], m->in[block]);
     if (grew && m->visits[loop] < UINT8_MAX)
         m->visits[loop]++;
     state_free(pool, next);
@@ -168,7 +156,7 @@ static struct state *swept_header(struct run *r, uint32_t loop) {
     struct state *s = state_copy(r->a->pool, r->forward[loop]);
     if (m->back[loop]) /* of the sweep before: it covers every iteration */
         state_join(r->a->pool, s, m->back[loop], NULL);
-    apply_invariants(r, loop, r->forward[loop], s);
+    bounds_apply(r->a, r->cfg->func, loop, r->forward[loop], s);
     return s;
 }
 
@@ -285,6 +273,15 @@ struct state *fixpoint_entry_state(const struct analysis *a, uint32_t entry) {
     return s;
 }
 
+struct summary *fixpoint_entry_summary(struct fixpoint *fp, uint32_t entry) {
+    uint32_t func = fp->a->program->entries[entry].func;
+    struct state *s = fixpoint_entry_state(fp->a, entry);
+    state_tidy(fp->a->pool, s, fp->a->cfgs[func].blocks[0].live_in);
+    struct summary *m = fixpoint_summary(fp, func, s);
+    state_free(fp->a->pool, s);
+    return m;
+}
+
 struct fixpoint *fixpoint_new(const struct analysis *a) {
     struct fixpoint *fp = arena_alloc(a->arena, sizeof(*fp));
     uint32_t nfuncs = a->program->nfuncs;
@@ -333,7 +330,7 @@ static void walk_block(struct walk *w, uint32_t block) {
     for (uint32_t slot = b->start; slot < b->end; slot += a->program->decoded[slot].len) {
         const struct bpf_decoded *d = &a->program->decoded[slot];
         w->visitor->before(w->visitor->arg, w->m, slot, s);
-        if (is_call(d)) {
+        if (bpf_op_is_call(d->op)) {
             if (!calls_walk(w->fp, s, slot, w->m, w->visitor))
                 break;
         } else if (d->op != BPF_EXIT && !bpf_op_is_jcc(d->op)) {

@@ -24,14 +24,13 @@ struct summary {
     struct state **back;    /* by loop: join over its back edges */
     uint8_t *visits;        /* by loop: changes of its header's state so far */
     bool walked;            /* fixpoint_walk() has been here */
-    bool active;            /* being walked */
 };
 
 struct fixpoint {
     const struct analysis *a;
     struct summary **summaries; /* by function */
-    const uint32_t *
-        *header_loop; /* by function: by block, the loop whose header it is, or CFG_NONE */
+    /* By function: by block, the loop whose header it is, or CFG_NONE. */
+    const uint32_t **header_loop;
 };
 
 struct fixpoint *fixpoint_new(const struct analysis *a);
@@ -40,6 +39,8 @@ struct fixpoint *fixpoint_new(const struct analysis *a);
 struct state *fixpoint_entry_state(const struct analysis *a, uint32_t entry);
 /* Analyses a function from a state (which is copied): its summary, new or found. */
 struct summary *fixpoint_summary(struct fixpoint *fp, uint32_t func, const struct state *entry);
+/* The summary of an entry point as its hook calls it. */
+struct summary *fixpoint_entry_summary(struct fixpoint *fp, uint32_t entry);
 
 /* What an instruction that calls does to s: false if it does not return. Helpers with callbacks analyse
  * those; functions are analysed for this state. */

@@ -71,8 +71,11 @@ int num_cond(enum bpf_op op, unsigned w, const struct num *a, const struct num *
         int same = equal(w, a, b);
         return same < 0 ? same : !same;
     }
-    default: return common_bit(w, a, b);
+    case COMMON_BIT: return common_bit(w, a, b);
+    case NO_COMMON_BIT: break; /* of a condition that does not hold only */
     }
+    assert(!"a relation");
+    return -1;
 }
 
 /* --------------------------------------------------------------------------------- refinement */
@@ -154,6 +157,8 @@ bool num_refine(enum bpf_op op, unsigned w, bool holds, struct num *a, struct nu
         return true;
     case DIFFERENT: return refine_different(w, a, b);
     case COMMON_BIT: return refine_common_bit(w, a, b);
-    default: return refine_no_common_bit(w, a, b);
+    case NO_COMMON_BIT: return refine_no_common_bit(w, a, b);
     }
+    assert(!"a relation");
+    return true;
 }

@@ -49,6 +49,10 @@ bool object_range(const struct value *pointer, int64_t off, int64_t *low, int64_
     return true;
 }
 
+bool object_is_near(const struct value *pointer) {
+    return pointer->n.x.smin >= -POINTER_OFFSET_MAX && pointer->n.x.smax <= POINTER_OFFSET_MAX;
+}
+
 /* ---- Contexts */
 
 /* A field of a context that holds a whole access; `len` fields have at most as much as the array behind

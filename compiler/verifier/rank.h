@@ -51,8 +51,8 @@ struct loop_shape {
     uint32_t ntests;
     const struct rank_test *tests;
     uint32_t nadds;
-    const struct rank_add
-        *adds; /* all of the locations whose change is a sum with an infinite end */
+    /* All of the locations whose change is a sum with an infinite end. */
+    const struct rank_add *adds;
 };
 
 /* By loop; everything on the arena. `live_args` as of cfg_build(). */

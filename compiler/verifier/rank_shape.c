@@ -51,10 +51,6 @@ struct point {
 
 /* --------------------------------------------------------------------------------------- taint */
 
-static bool is_call(const struct bpf_decoded *d) {
-    return d->op == BPF_CALL_HELPER || d->op == BPF_CALL_LOCAL || d->op == BPF_CALLX;
-}
-
 #define ARGS (1u << BPF_R1 | 1u << BPF_R2 | 1u << BPF_R3 | 1u << BPF_R4 | 1u << BPF_R5)
 
 /* Whether a helper keeps or hands on a pointer that it is given (to a callback). */
@@ -76,8 +72,7 @@ static uint16_t handed_over(const struct walker *w, uint32_t slot) {
         return (uint16_t)((((1u << helper->nargs) - 1) << BPF_R1) | STORED);
     if (d->op != BPF_CALL_LOCAL || !w->live_args)
         return ARGS | STORED;
-    uint32_t target = slot + (uint32_t)d->target;
-    return w->live_args[program_func_at(w->program, target) - w->program->funcs] | STORED;
+    return w->live_args[program_callee(w->program, slot)] | STORED;
 }
 
 static uint16_t call_taint(const struct walker *w, uint32_t slot, uint16_t taint) {
@@ -93,7 +88,7 @@ static uint16_t taint_after(const struct walker *w, uint32_t slot, uint16_t tain
     const struct bpf_decoded *d = &w->program->decoded[slot];
     uint16_t reads, writes;
 
-    if (is_call(d))
+    if (bpf_op_is_call(d->op))
         return call_taint(w, slot, taint);
     cfg_effects(w->program, slot, NULL, &reads, &writes);
     bool from = taint & reads;
@@ -234,13 +229,13 @@ static struct rel load(const struct walker *w, const struct point *p, const stru
     return is_signed ? rel_sext32(p->at[cell]) : p->at[cell];
 }
 
-/* What a helper without a callback writes: arguments of two kinds, from where they point to upwards. */
+/* What a helper without a callback writes: from where its arguments point to upwards. */
 static void clobber_results(const struct walker *w, struct point *p,
                             const struct bpf_helper *helper) {
     for (unsigned i = 0; i < helper->nargs; i++) {
         unsigned reg = BPF_R1 + i;
         int64_t lo, hi;
-        if (helper->arg[i] != BPF_ARG_MAP_VALUE_OUT && helper->arg[i] != BPF_ARG_MEM_OUT)
+        if (bpf_arg_access((enum bpf_arg)helper->arg[i]) != BPF_ARG_WRITTEN)
             continue;
         if (frame_address(p, reg, &lo, &hi))
             clobber_cells(w, p, lo, INT64_MAX);
@@ -298,12 +293,12 @@ static void transfer(const struct walker *w, struct point *p, uint32_t slot) {
     if (bpf_op_is_alu(d->op)) {
         struct rel b = d->src_reg ? p->at[d->src] : constant(d->imm);
         p->at[d->dst] = rel_alu(d->op, d->width, p->at[d->dst], b);
-    } else if (is_call(d)) {
+    } else if (bpf_op_is_call(d->op)) {
         call(w, p, slot);
     } else if (bpf_op_is_atomic(d->op)) {
         store(w, p, d, rel_unknown());
         if (bpf_atomic_fetches(d->op))
-            p->at[d->op == BPF_ATOMIC_CMPXCHG ? BPF_R0 : d->src] = rel_memory(d->width, false);
+            p->at[bpf_atomic_result(d)] = rel_memory(d->width, false);
     } else {
         other(w, p, d);
     }

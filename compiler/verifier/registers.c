@@ -10,7 +10,8 @@
  * recomputed.
  *
  * One thing it takes on trust: that an index added to the address of an array in the frame is not
- * negative. The full verifier will check that by value.
+ * negative. For what verify() accepts, depth.c takes the depth from the values instead; what is compiled
+ * unverified has only this.
  */
 #include "verifier/checks.h"
 
@@ -128,11 +129,11 @@ static void apply(const struct flow *f, const struct bpf_decoded *d, struct regi
     }
     if (bpf_op_is_atomic(d->op)) {
         if (bpf_atomic_fetches(d->op))
-            r->reg[d->op == BPF_ATOMIC_CMPXCHG ? BPF_R0 : d->src] = any;
+            r->reg[bpf_atomic_result(d)] = any;
         return;
     }
     switch (d->op) {
-    case BPF_LDX: *dst = d->width >= 32 ? any : scalar; break;
+    case BPF_LDX:
     case BPF_LDXS: *dst = d->width >= 32 ? any : scalar; break;
     case BPF_LDDW:
         if (d->pseudo == BPF_PSEUDO_FUNC)
@@ -183,7 +184,7 @@ static void propagate(struct flow *f, uint32_t slot) {
         const struct bpf_decoded *d = &f->program->decoded[i];
         if (d->op == BPF_EXIT)
             return;
-        if (d->op == BPF_JA || bpf_op_is_jcc(d->op))
+        if (bpf_op_is_jump(d->op))
             flow_to(f, i + (uint32_t)d->target, &state);
         if (d->op == BPF_JA)
             return;
@@ -199,7 +200,7 @@ static void propagate(struct flow *f, uint32_t slot) {
 static void find_targets(struct flow *f) {
     for (uint32_t i = 0; i < f->func->len; i++) {
         const struct bpf_decoded *d = &f->program->decoded[f->func->start + i];
-        if (d->len && (d->op == BPF_JA || bpf_op_is_jcc(d->op)))
+        if (d->len && bpf_op_is_jump(d->op))
             f->is_target[i + (uint32_t)d->target] = true;
     }
 }

@@ -59,11 +59,8 @@ static void collect_roots(struct settling *t) {
     const struct program *p = t->a->program;
     const struct fixpoint_visitor visitor = {.arg = t, .before = see, .call = see_call};
     for (uint32_t i = 0; i < p->nentries; i++) {
-        struct state *s = fixpoint_entry_state(t->a, i);
-        state_tidy(t->a->pool, s, t->a->cfgs[p->entries[i].func].blocks[0].live_in);
-        struct explore_root root = {fixpoint_summary(t->fp, p->entries[i].func, s), CFG_NONE};
+        struct explore_root root = {fixpoint_entry_summary(t->fp, i), CFG_NONE};
         vec_push(t->a->arena, &t->roots, root);
-        state_free(t->a->pool, s);
     }
     values_walk(t->fp, &visitor);
 }

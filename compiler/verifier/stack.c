@@ -181,7 +181,9 @@ static bool says_nothing(int size, const struct value *v) {
     return scalar_subset(&any, &v->n);
 }
 
-void stack_put(struct state_pool *pool, struct frame *f, int off, int size, const struct value *v) {
+/* A cell where there is none, unless it would say nothing. */
+static void put(struct state_pool *pool, struct frame *f, int off, int size,
+                const struct value *v) {
     if (says_nothing(size, v))
         return;
     uint32_t i = first_cell(f, off);
@@ -198,7 +200,7 @@ void stack_write(struct state_pool *pool, struct frame *f, int off, int size,
     if (v->kind == VALUE_NONE)
         return;
     assert(size == 8 || v->kind == VALUE_SCALAR);
-    stack_put(pool, f, off, size, v);
+    put(pool, f, off, size, v);
 }
 
 void stack_poison(struct state_pool *pool, struct frame *f, int off, int size) {
@@ -218,8 +220,7 @@ void stack_clobber(struct state_pool *pool, struct frame *f, int off, int size, 
 
 /* ---- Two frames of the same function */
 
-/* Cuts numbers' cells of f where those of g have their edges, so that equal places have equal cells. */
-static void cut_cells(struct state_pool *pool, struct frame *f, const struct frame *g) {
+void stack_align(struct state_pool *pool, struct frame *f, const struct frame *g) {
     for (uint32_t i = 0; i < f->ncells; i++) {
         struct cell c = f->cells[i];
         if (c.v.kind != VALUE_SCALAR || c.size == 1)
@@ -237,11 +238,6 @@ static void cut_cells(struct state_pool *pool, struct frame *f, const struct fra
     }
 }
 
-void stack_align(struct state_pool *pool, struct frame *f, const struct frame *g) {
-    cut_cells(pool, f, g);
-}
-
-/* The cell of f at a place, or NULL. */
 const struct cell *stack_cell(const struct frame *f, int off, int size) {
     uint32_t i = first_cell(f, off);
     return i < f->ncells && f->cells[i].off == off && f->cells[i].size == size ? &f->cells[i]

@@ -92,8 +92,8 @@ struct state {
     uint32_t nframes;                       /* the last one is the running function's */
     struct frame *frame[VERIFY_FRAMES_MAX]; /* NULL: out of reach of the function analysed */
     uint32_t written; /* bit i: frame i may have been written to since the running function began */
-    uint32_t
-        nrecords; /* ring buffer records that may be open: slots of their reservations, ascending */
+    /* Ring buffer records that may be open: slots of their reservations, ascending. */
+    uint32_t nrecords;
     uint32_t record[STATE_RECORDS_MAX];
     uint32_t next_base; /* greater than every base in use */
 };
@@ -101,8 +101,7 @@ struct state {
 /* Memory of states: freed ones are used again. One for each analysis. */
 struct state_pool;
 struct state_pool *state_pool_new(struct arena *arena);
-uint64_t state_pool_bytes(const struct state_pool *pool); /* taken from the arena so far */
-uint64_t state_pool_used(const struct state_pool *pool); /* of these, in states that are not free */
+uint64_t state_pool_used(const struct state_pool *pool); /* bytes in states that are not free */
 
 /* --- values (value.c) */
 struct value value_none(enum none_reason reason);
@@ -178,6 +177,7 @@ bool state_learn(struct state_pool *pool, struct state *s, const struct value *v
 void state_learn_null(struct state_pool *pool, struct state *s, const struct value *v, bool null);
 
 /* --- stack memory (stack.c); offsets from r10 of the frame */
+/* Whether all of these bytes are. */
 bool stack_is_init(const struct frame *f, int off, int size);
 /* Whether a pointer, whole or in part, lies in these bytes. */
 bool stack_has_pointer(const struct frame *f, int off, int size);
@@ -188,6 +188,8 @@ struct value stack_read(const struct frame *f, int off, int size);
 struct frame *state_own_frame(struct state_pool *pool, struct state *s, uint32_t index);
 /* The same, for a write by the program. */
 struct frame *state_write_frame(struct state_pool *pool, struct state *s, uint32_t index);
+/* The bytes become *v: a number of `size` bytes, or, of 8 bytes, any value; unreadable if that is NONE. f has no
+ * other owner (state_own_frame(), state_write_frame()). */
 void stack_write(struct state_pool *pool, struct frame *f, int off, int size,
                  const struct value *v);
 /* The bytes become unreadable. */
@@ -196,8 +198,7 @@ void stack_poison(struct state_pool *pool, struct frame *f, int off, int size);
  * perhaps some (weak). Pointers in there are lost. */
 void stack_clobber(struct state_pool *pool, struct frame *f, int off, int size, bool strong);
 
-/* --- text (state_print.c): registers and cells in one line each, for --log and for tests */
-void value_print(const struct value *v, const struct program *p, FILE *out);
+/* --- text (state_print.c): registers and cells in one line each, for --log and tests */
 void state_print(const struct state *s, const struct program *p, FILE *out);
 
 #endif

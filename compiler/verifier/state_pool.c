@@ -12,17 +12,8 @@ struct state_pool *state_pool_new(struct arena *arena) {
     return pool;
 }
 
-uint64_t state_pool_bytes(const struct state_pool *pool) {
-    return pool->bytes;
-}
-
 uint64_t state_pool_used(const struct state_pool *pool) {
     return pool->used;
-}
-
-static void *take(struct state_pool *pool, size_t size) {
-    pool->bytes += size;
-    return arena_alloc(pool->arena, size);
 }
 
 /* ---- Frames */
@@ -40,7 +31,7 @@ static struct cell *cells_take(struct state_pool *pool, unsigned class) {
     struct cell *cells = pool->cells[class];
     pool->used += (4u << class) * sizeof(struct cell);
     if (!cells)
-        return take(pool, (4u << class) * sizeof(struct cell));
+        return arena_alloc(pool->arena, (4u << class) * sizeof(struct cell));
     memcpy(&pool->cells[class], cells, sizeof(cells));
     return cells;
 }
@@ -60,7 +51,7 @@ struct frame *frame_new(struct state_pool *pool) {
     if (f)
         memcpy(&pool->frames, &f->cells, sizeof(f));
     else
-        f = take(pool, sizeof(*f));
+        f = arena_alloc(pool->arena, sizeof(*f));
     memset(f, 0, sizeof(*f));
     f->refs = 1;
     return f;
@@ -78,7 +69,7 @@ void state_pool_grow(struct state_pool *pool, struct frame *f, uint32_t count) {
     f->room = 4u << class;
 }
 
-struct frame *frame_clone(struct state_pool *pool, const struct frame *f) {
+static struct frame *frame_clone(struct state_pool *pool, const struct frame *f) {
     struct frame *copy = frame_new(pool);
     *copy = *f;
     copy->refs = 1;
@@ -109,7 +100,7 @@ struct state *state_copy(struct state_pool *pool, const struct state *s) {
     if (copy)
         memcpy(&pool->states, copy, sizeof(copy));
     else
-        copy = take(pool, sizeof(*copy));
+        copy = arena_alloc(pool->arena, sizeof(*copy));
     *copy = *s;
     for (uint32_t i = 0; i < copy->nframes; i++)
         if (copy->frame[i])

@@ -14,13 +14,11 @@ struct state_pool {
     struct state *states;             /* free ones, linked through their first bytes */
     struct frame *frames;             /* the same, linked through cells */
     struct cell *cells[CELL_CLASSES]; /* the same, by class of size */
-    uint64_t bytes;                   /* taken from the arena */
-    uint64_t used;                    /* of them, in states that are not free */
+    uint64_t used;                    /* bytes in states that are not free */
 };
 
 /* A frame without cells, refs 1. */
 struct frame *frame_new(struct state_pool *pool);
-struct frame *frame_clone(struct state_pool *pool, const struct frame *f);
 void frame_release(struct state_pool *pool, struct frame *f);
 /* Room for at least `count` cells; those there are stay. */
 void state_pool_grow(struct state_pool *pool, struct frame *f, uint32_t count);
@@ -28,11 +26,11 @@ void state_pool_grow(struct state_pool *pool, struct frame *f, uint32_t count);
 /* --- stack.c, for joins */
 /* Bytes are no longer initialised, or are so still and hold nothing known; numbers' cells are cut. */
 void stack_forget(struct state_pool *pool, struct frame *f, int off, int size);
-/* A cell where there is none, unless it would say nothing. */
-void stack_put(struct state_pool *pool, struct frame *f, int off, int size, const struct value *v);
-/* Cuts numbers' cells of f where g has smaller ones. */
+/* Cuts numbers' cells of f where g has smaller ones, so that equal places have equal cells. */
 void stack_align(struct state_pool *pool, struct frame *f, const struct frame *g);
+/* The cell of exactly these bytes, or NULL. */
 const struct cell *stack_cell(const struct frame *f, int off, int size);
+/* Whether at least one of these bytes is initialised. */
 bool stack_any_init(const struct frame *f, int off, int size);
 
 /* --- relate.c, for joins */

@@ -2,12 +2,12 @@
 /*
  * States as text, one line for each register and each cell that says something:
  *
- *     r1 = map value counts + 0..12, may be null
+ *     r1 = map value counts, may be null (x1)
  *     r2 = 0..15
- *     main [-8] = 7 (8 bytes)
+ *     main (frame 0) [-8], 8 bytes = 7
  *
  * Numbers are shown by the interval that is smaller, unsigned or signed; the low 32 bits and known bits only
- * where they add something. Values that are related show their base: `x1 + 4` is 4 more than `x1`.
+ * where they add something. Values that are related show their base: `(x1 + 4)` is 4 more than `(x1)`.
  */
 #include <inttypes.h>
 
@@ -79,7 +79,7 @@ static void print_object(FILE *out, const struct value *v, const struct program 
     }
 }
 
-void value_print(const struct value *v, const struct program *p, FILE *out) {
+static void print_value(const struct value *v, const struct program *p, FILE *out) {
     if (v->kind == VALUE_NONE) {
         fprintf(out, "%s", reasons[v->reason]);
         return;
@@ -110,7 +110,7 @@ static void print_frame(const struct frame *f, uint32_t index, const struct prog
     for (uint32_t i = 0; i < f->ncells; i++) {
         fprintf(out, "    %s (frame %" PRIu32 ") [%d], %u bytes = ", p->funcs[f->func].name, index,
                 f->cells[i].off, f->cells[i].size);
-        value_print(&f->cells[i].v, p, out);
+        print_value(&f->cells[i].v, p, out);
         fputc('\n', out);
     }
 }
@@ -120,7 +120,7 @@ void state_print(const struct state *s, const struct program *p, FILE *out) {
         if (s->reg[r].kind == VALUE_NONE && s->reg[r].reason == NONE_UNWRITTEN)
             continue;
         fprintf(out, "    r%d = ", r);
-        value_print(&s->reg[r], p, out);
+        print_value(&s->reg[r], p, out);
         fputc('\n', out);
     }
     for (uint32_t i = 0; i < s->nframes; i++)

@@ -316,8 +316,7 @@ static void transfer_atomic(const struct analysis *a, struct state *s,
     stack_store(a, s, &p, d->off, d->width / 8u, NULL);
     if (!bpf_atomic_fetches(d->op))
         return;
-    unsigned to = d->op == BPF_ATOMIC_CMPXCHG ? BPF_R0 : d->src;
-    s->reg[to] = value_scalar(scalar_zext(d->width));
+    s->reg[bpf_atomic_result(d)] = value_scalar(scalar_zext(d->width));
 }
 
 static struct value lddw(const struct bpf_decoded *d) {
@@ -354,10 +353,6 @@ void transfer_insn(const struct analysis *a, struct state *s, uint32_t slot) {
 
 /* --------------------------------------------------------------------------------------- branches */
 
-static bool offset_bounded(const struct value *v) {
-    return v->n.x.smin >= -POINTER_OFFSET_MAX && v->n.x.smax <= POINTER_OFFSET_MAX;
-}
-
 /* The order of addresses within one object is the signed order of offsets. */
 static enum bpf_op offset_comparison(enum bpf_op op) {
     switch (op) {
@@ -376,7 +371,7 @@ static bool branch_on_null(const struct analysis *a, struct state *s, const stru
         return true;
     bool null = (d->op == BPF_JEQ) == taken;
     if (!v.nullable)
-        return !null || !offset_bounded(&v); /* no object lies at 0 */
+        return !null || !object_is_near(&v); /* no object lies at 0 */
     if (null && v.owner)
         state_release_null_record(s, v.object);
     struct value copy = v;
@@ -426,8 +421,8 @@ bool transfer_branch(const struct analysis *a, struct state *s, uint32_t slot, b
         return true;
     if (value_is_pointer(&x) && value_is_null(&y))
         return branch_on_null(a, s, d, taken);
-    if (value_same_object(&x, &y) && !x.nullable && !y.nullable && offset_bounded(&x) &&
-        offset_bounded(&y) && d->op != BPF_JSET)
+    if (value_same_object(&x, &y) && !x.nullable && !y.nullable && object_is_near(&x) &&
+        object_is_near(&y) && d->op != BPF_JSET)
         return branch_on_numbers(a, s, d, offset_comparison(d->op), taken);
     return true;
 }

@@ -5,7 +5,8 @@
 #include "bpf/arena.h"
 #include "bpf/map.h"
 
-bool transfer_lookup_hits(const struct analysis *a, const struct state *s) {
+/* Whether a look-up cannot miss: an array and a key in range. */
+static bool lookup_hits(const struct analysis *a, const struct state *s) {
     const struct value *map = &s->reg[BPF_R1], *key = &s->reg[BPF_R2];
     if (map->kind != VALUE_MAP || key->nullable)
         return false;
@@ -61,8 +62,8 @@ static struct value result(const struct analysis *a, struct state *s, uint32_t s
     if (s->reg[BPF_R1].kind != VALUE_MAP)
         return value_none(NONE_MIXED);
     state_forget_lookup(a->pool, s, slot);
-    struct value v = transfer_lookup_hits(a, s) ? value_pointer(VALUE_MAP_VALUE, map)
-                                                : nullable(s, VALUE_MAP_VALUE, map);
+    struct value v =
+        lookup_hits(a, s) ? value_pointer(VALUE_MAP_VALUE, map) : nullable(s, VALUE_MAP_VALUE, map);
     v.size = slot + 1;
     return v;
 }
@@ -92,6 +93,8 @@ static void written_arguments(const struct analysis *a, struct state *s,
                               const struct bpf_helper *h) {
     for (unsigned i = 0; i < h->nargs; i++) {
         struct value p = s->reg[BPF_R1 + i];
+        if (bpf_arg_access((enum bpf_arg)h->arg[i]) != BPF_ARG_WRITTEN)
+            continue;
         if (h->arg[i] == BPF_ARG_MAP_VALUE_OUT) {
             bool known = s->reg[BPF_R1].kind == VALUE_MAP;
             uint32_t size = known ? a->program->maps[s->reg[BPF_R1].object].value_size : 0;
@@ -101,6 +104,8 @@ static void written_arguments(const struct analysis *a, struct state *s,
             bool number = size->kind == VALUE_SCALAR;
             written(a, s, &p, number ? size->n.x.umin : 0,
                     number ? size->n.x.umax : VERIFY_STACK_MAX);
+        } else { /* a kind whose size nobody has told here */
+            written(a, s, &p, 0, VERIFY_STACK_MAX);
         }
     }
 }

@@ -139,12 +139,8 @@ static void survey_callback(void *arg, const struct summary *summary, uint32_t s
 void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor) {
     const struct program *p = fp->a->program;
     fixpoint_forget(fp);
-    for (uint32_t i = 0; i < p->nentries; i++) {
-        struct state *s = fixpoint_entry_state(fp->a, i);
-        state_tidy(fp->a->pool, s, fp->a->cfgs[p->entries[i].func].blocks[0].live_in);
-        fixpoint_walk(fp, fixpoint_summary(fp, p->entries[i].func, s), visitor);
-        state_free(fp->a->pool, s);
-    }
+    for (uint32_t i = 0; i < p->nentries; i++)
+        fixpoint_walk(fp, fixpoint_entry_summary(fp, i), visitor);
 }
 
 /* What ranking says of each loop, over all summaries in use. */

@@ -34,8 +34,8 @@ struct verify_func {
 /* A loop of a function, and its proof. */
 struct verify_loop {
     uint32_t func, slot; /* slot: where its header begins */
-    uint64_t
-        bound; /* most executions of the header each time the loop is entered; 0: never entered */
+    /* Most executions of the header each time the loop is entered; 0: never entered. */
+    uint64_t bound;
 };
 
 /* What the verifier took. */

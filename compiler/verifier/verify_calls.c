@@ -55,10 +55,7 @@ static void visit(void *arg, uint32_t slot, const struct registers *before) {
     const struct bpf_decoded *d = &p->decoded[slot];
 
     switch (d->op) {
-    case BPF_CALL_LOCAL:
-        vec_push(p->arena, &c->callees,
-                 (uint32_t)(program_func_at(p, slot + (uint32_t)d->target) - p->funcs));
-        break;
+    case BPF_CALL_LOCAL: vec_push(p->arena, &c->callees, program_callee(p, slot)); break;
     case BPF_CALL_HELPER: add_helper(c, slot, (uint32_t)d->imm, before); break;
     case BPF_CALLX:
         c->v->result->funcs[c->func].callx = true;

@@ -6,10 +6,6 @@
  */
 #include "verifier/checks.h"
 
-static bool has_target(const struct bpf_decoded *d) {
-    return d->op == BPF_JA || bpf_op_is_jcc(d->op);
-}
-
 /* Jumps of all instructions, also of unreachable ones: those are what a damaged object has. */
 static bool check_jumps(struct verifier *v) {
     const struct program *p = v->program;
@@ -20,7 +16,7 @@ static bool check_jumps(struct verifier *v) {
         for (int64_t i = start; i < end && !verify_gave_up(v); i++) {
             const struct bpf_decoded *d = &p->decoded[i];
             int64_t to = i + d->target;
-            if (d->len == 0 || !has_target(d))
+            if (d->len == 0 || !bpf_op_is_jump(d->op))
                 continue;
             if (to < start || to >= end)
                 verify_error(

@@ -29,6 +29,35 @@ enum bpf_arg {
     BPF_ARG_U64,           /* a number; the only kind that takes two words */
 };
 
+/* What the helper itself does to the memory that an argument points to: nothing, read it, or write it.
+ * What a callback does to its context, or to the elements that it is given, is the callback's doing. */
+enum bpf_arg_access { BPF_ARG_UNTOUCHED, BPF_ARG_READ, BPF_ARG_WRITTEN };
+
+static inline enum bpf_arg_access bpf_arg_access(enum bpf_arg kind) {
+    switch (kind) { /* no default: the compiler asks for each new kind */
+    case BPF_ARG_MAP_VALUE_OUT:
+    case BPF_ARG_MEM_OUT: return BPF_ARG_WRITTEN;
+    case BPF_ARG_MAP_KEY:
+    case BPF_ARG_MAP_VALUE:
+    case BPF_ARG_MEM:
+    case BPF_ARG_STR: return BPF_ARG_READ;
+    case BPF_ARG_NONE:
+    case BPF_ARG_MAP:
+    case BPF_ARG_RINGBUF:
+    case BPF_ARG_PROG_ARRAY:
+    case BPF_ARG_SIZE:
+    case BPF_ARG_SIZE0:
+    case BPF_ARG_CONST_SIZE:
+    case BPF_ARG_CTX:
+    case BPF_ARG_FUNC:
+    case BPF_ARG_CALLBACK_CTX:
+    case BPF_ARG_RINGBUF_MEM:
+    case BPF_ARG_U32:
+    case BPF_ARG_U64: break;
+    }
+    return BPF_ARG_UNTOUCHED;
+}
+
 enum bpf_ret {
     BPF_RET_VOID,                /* r0 = 0 */
     BPF_RET_S32,                 /* int, sign-extended */

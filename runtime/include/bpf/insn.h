@@ -100,13 +100,29 @@ static inline bool bpf_op_is_end(enum bpf_op op) {
 static inline bool bpf_op_is_jcc(enum bpf_op op) {
     return op >= BPF_JEQ && op <= BPF_JSLE;
 }
+/* Conditional or not: `target` is where it leads to. */
+static inline bool bpf_op_is_jump(enum bpf_op op) {
+    return op == BPF_JA || bpf_op_is_jcc(op);
+}
+/* Of a helper or of a function: what leaves r0 and nothing in r1 to r5. */
+static inline bool bpf_op_is_call(enum bpf_op op) {
+    return op == BPF_CALL_HELPER || op == BPF_CALL_LOCAL || op == BPF_CALLX;
+}
 static inline bool bpf_op_is_atomic(enum bpf_op op) {
     return op >= BPF_ATOMIC_ADD && op <= BPF_ATOMIC_CMPXCHG;
 }
-_Static_assert(BPF_ADD == 0 && BPF_MOVSX8 == BPF_ARSH + 1, "the ALU rows come first, in order");
+/* A row before the first or behind the last of its kind would be none of it: then these change, too. */
+_Static_assert(BPF_ADD == 0 && BPF_MOVSX8 == BPF_ARSH + 1 && BPF_LE == BPF_MOVSX32 + 1 &&
+                   BPF_JEQ == BPF_BSWAP + 1 && BPF_LDX == BPF_JSLE + 1 &&
+                   BPF_ATOMIC_ADD == BPF_STX + 1 && BPF_JA == BPF_ATOMIC_CMPXCHG + 1,
+               "the kinds above name their first and last rows");
 
 static inline bool bpf_atomic_fetches(enum bpf_op op) {
     return op >= BPF_ATOMIC_FETCH_ADD && op <= BPF_ATOMIC_CMPXCHG;
+}
+/* The register that gets the old value from an atomic operation that fetches. */
+static inline unsigned bpf_atomic_result(const struct bpf_decoded *d) {
+    return d->op == BPF_ATOMIC_CMPXCHG ? (unsigned)BPF_R0 : d->src;
 }
 
 #endif
