@@ -67,7 +67,7 @@ struct region {
 };
 
 /* --- generate.c */
-uint32_t pick(struct generator *g, uint32_t n);       /* 0 to n - 1 */
+uint32_t pick(struct generator *g, uint32_t n); /* 0 to n - 1 */
 bool chance(struct generator *g, uint32_t percent);
 int64_t constant(struct generator *g);
 unsigned width(struct generator *g); /* 32 or 64 */
@@ -94,7 +94,7 @@ void set_number(struct generator *g, unsigned reg);
 void set_unset(struct generator *g, unsigned reg);
 struct beliefs believe(const struct generator *g);
 void restore(struct generator *g, const struct beliefs *b);
-void join(struct generator *g, const struct beliefs *b); /* what holds in both */
+void join(struct generator *g, const struct beliefs *b);               /* what holds in both */
 void write_words(struct generator *g, unsigned first, unsigned count); /* numbers, if not yet */
 void statements(struct generator *g, unsigned count);
 
@@ -130,6 +130,6 @@ void do_find(struct generator *g);
 void do_callback(struct generator *g);
 void do_tail_call(struct generator *g);
 void begin_function(struct generator *g); /* what arguments become */
-void find_element(struct generator *g);  /* r0 becomes its address or null */
+void find_element(struct generator *g);   /* r0 becomes its address or null */
 
 #endif

@@ -109,8 +109,7 @@ struct region any_region(struct generator *g) {
     if (choice < 3 && r.size && kind_of(g) != FUNC_FIND)
         return r;
     if (choice < 5 && g->held)
-        return (struct region){
-            .size = g->held, .kind = REGION_HELD, .constant = g->held_constant};
+        return (struct region){.size = g->held, .kind = REGION_HELD, .constant = g->held_constant};
     if (choice < 6) {
         write_words(g, 0, 4);
         return (struct region){.size = 32, .kind = REGION_STACK, .off = -32};
@@ -263,8 +262,8 @@ void do_pointer_spill(struct generator *g) {
     struct beliefs before = believe(g);
     uint32_t skip = UINT32_MAX;
     if (chance(g, 10))
-        skip = jump(g, random_condition(g), width(g), (unsigned)number_register(g), -1,
-                    constant(g));
+        skip =
+            jump(g, random_condition(g), width(g), (unsigned)number_register(g), -1, constant(g));
     if (chance(g, 5))
         memory(g, BPF_ST, size(g), BPF_R10, 0, off, 0);
     land(g, skip);

@@ -15,7 +15,7 @@ struct word {
     enum { WORD_NONE, WORD_NUMBER, WORD_POINTER } kind;
     uint8_t object_kind; /* enum value_kind */
     uint32_t object;     /* as in struct value */
-    uint32_t element;    /* STACK: serial number of the frame. MAP_VALUE, MAP_KEY: offset in the map's
+    uint32_t element; /* STACK: serial number of the frame. MAP_VALUE, MAP_KEY: offset in the map's
                             memory, or the iteration (KEY_OF_ARRAY). RECORD: its number */
     int64_t off;
     uint64_t n; /* what the program sees */

@@ -137,12 +137,12 @@ static bool run_again(struct machine *m, uint32_t func, uint32_t back, struct it
     }
     bool in_map = (const uint8_t *)key >= m->map[it.map] &&
                   (const uint8_t *)key < m->map[it.map] + MAP_MEMORY;
-    uint32_t element = in_map ? (uint32_t)((const uint8_t *)key - m->map[it.map])
-                              : KEY_OF_ARRAY + it.number;
+    uint32_t element =
+        in_map ? (uint32_t)((const uint8_t *)key - m->map[it.map]) : KEY_OF_ARRAY + it.number;
     m->reg[BPF_R1] = machine_pointer(VALUE_MAP, it.map, 0, 0);
     m->reg[BPF_R2] = machine_pointer(VALUE_MAP_KEY, it.map, element, 0);
-    m->reg[BPF_R3] = machine_pointer(VALUE_MAP_VALUE, it.map,
-                                     (uint32_t)((uint8_t *)value - m->map[it.map]), 0);
+    m->reg[BPF_R3] =
+        machine_pointer(VALUE_MAP_VALUE, it.map, (uint32_t)((uint8_t *)value - m->map[it.map]), 0);
     m->reg[BPF_R4] = it.context;
     return true;
 }
@@ -196,8 +196,7 @@ static struct word reserve(struct call *c) {
     uint8_t *at = bpf_ringbuf_reserve(map_of(m, c->map), size, number(c, 2));
     if (!at)
         return machine_number(0);
-    m->record[m->nrecords] =
-        (struct record){m->slot, (uint32_t)(at - m->map[c->map]), size, true};
+    m->record[m->nrecords] = (struct record){m->slot, (uint32_t)(at - m->map[c->map]), size, true};
     return machine_pointer(VALUE_RECORD, m->slot, m->nrecords++, 0);
 }
 

@@ -20,8 +20,9 @@ static const struct prog_map maps[MAPS] = {
     [MAP_PROGRAMS] = {.name = "programs", BPF_MAP_PROG_ARRAY, 4, 4, TABLE_ELEMENTS, 0, 0, 0},
 };
 
-static const uint8_t image[DATA_BYTES] = {0, 7,  14, 21, 5, 12, 19, 3, 10, 17, 1,   8,   15, 22, 6, 13,
-                                          2, 20, 4,  11, 9, 16, 0,  7, 3,  1,  255, 128, 0,  0,  0, 1};
+static const uint8_t image[DATA_BYTES] = {0, 7,  14, 21, 5,   12,  19, 3, 10, 17, 1,
+                                          8, 15, 22, 6,  13,  2,   20, 4, 11, 9,  16,
+                                          0, 7,  3,  1,  255, 128, 0,  0, 0,  1};
 static const char words[DATA_BYTES] = "a=%d, b=%llx\0\0\0\0word";
 
 static const struct prog_data datas[DATAS] = {
@@ -69,9 +70,12 @@ static void add_relocations(struct program *p, const struct source *s) {
     for (uint32_t i = 0; ntable && i < TABLE_ELEMENTS; i++)
         vec_push(p->arena, &relocs,
                  (struct prog_reloc){PROG_RELOC_FUNC, DATA_FUNCS, 8 * i, table[i % ntable], 0});
-    vec_push(p->arena, &relocs, (struct prog_reloc){PROG_RELOC_DATA, DATA_POINTERS, 0, DATA_VAR, 8});
-    vec_push(p->arena, &relocs, (struct prog_reloc){PROG_RELOC_DATA, DATA_POINTERS, 8, DATA_VAR, 0});
-    vec_push(p->arena, &relocs, (struct prog_reloc){PROG_RELOC_MAP, DATA_POINTERS, 16, MAP_ARRAY, 0});
+    vec_push(p->arena, &relocs,
+             (struct prog_reloc){PROG_RELOC_DATA, DATA_POINTERS, 0, DATA_VAR, 8});
+    vec_push(p->arena, &relocs,
+             (struct prog_reloc){PROG_RELOC_DATA, DATA_POINTERS, 8, DATA_VAR, 0});
+    vec_push(p->arena, &relocs,
+             (struct prog_reloc){PROG_RELOC_MAP, DATA_POINTERS, 16, MAP_ARRAY, 0});
     /* A raw program that is called so has no length in r2, so the first one is not. */
     for (uint32_t e = s->hook == BPF_HOOK_RAW; e < p->nentries && e < TABLE_ELEMENTS - 1; e++)
         vec_push(p->arena, &relocs, (struct prog_reloc){PROG_RELOC_PROG, MAP_PROGRAMS, e, e, 0});
