@@ -25,6 +25,8 @@ static uint8_t *object_bytes(struct machine *m, const struct word *p, int64_t at
     const struct program *program = m->program;
     uint8_t *base = NULL;
     int64_t room = 0;
+    if (at != (int32_t)at) /* no object is that large */
+        return NULL;
     switch ((enum value_kind)p->object_kind) {
     case VALUE_CTX:
         base = m->context;
@@ -127,7 +129,7 @@ bool machine_stack_word(const struct machine *m, const struct call_frame *f, int
 static struct call_frame *stack_frame(struct machine *m, const struct word *p, int64_t at,
                                       uint32_t size) {
     struct call_frame *f = &m->frame[p->object];
-    if (at < -VERIFY_STACK_MAX || at + size > 0) {
+    if (at < -VERIFY_STACK_MAX || at > -(int64_t)size) {
         machine_fail(m, "an access outside of the stack");
         return NULL;
     }
