@@ -101,7 +101,6 @@ static void return_locally(const struct call *c, struct state *s, const struct s
         state_share_frame(c->a->pool, s, i, after->frame[i]);
     }
     s->written |= after->written & ((UINT32_C(1) << s->nframes) - 1);
-    s->records_lost = after->records_lost;
     s->nrecords = after->nrecords;
     for (uint32_t i = 0; i < after->nrecords; i++)
         s->record[i] = after->record[i];
@@ -126,7 +125,7 @@ static void return_whole(const struct call *c, struct state *s, const struct sum
 
 static bool call_function(const struct call *c, struct state *s, uint32_t func) {
     struct state *entry = state_copy(c->a->pool, s);
-    bool local = !state_has_records(s);
+    bool local = s->nrecords == 0;
     state_enter(c->a->pool, entry, func, c->slot);
     entry->written = 0;
     if (local)
@@ -174,8 +173,7 @@ static void choose(void *arg, uint32_t func) {
     state_free(pool, s);
 }
 
-/* What a call does whose target is not known: fixpoint_call_known(). What it leads to is not analysed, so that the
- * program has to be refused. */
+/* Anything may have happened to what a call can reach: it was refused by its check. */
 static bool call_anything(const struct call *c, struct state *s) {
     for (int r = BPF_R0; r <= BPF_R5; r++)
         s->reg[r] = value_none(NONE_CALL);
@@ -186,10 +184,14 @@ static bool call_anything(const struct call *c, struct state *s) {
     return true;
 }
 
-/* Calls what v, whose functions are known, points to, with the arguments in s. */
+/* Calls what v points to, with the arguments in s. */
 static bool call_value(const struct call *c, struct state *s, const struct value *v) {
     struct choice choice = {.c = c, .before = s};
-    if (!object_functions(c->a, v, choose, &choice) || !choice.after)
+    if (!object_functions(c->a, v, choose, &choice)) {
+        state_free(c->a->pool, choice.after);
+        return call_anything(c, s);
+    }
+    if (!choice.after)
         return false;
     state_swap(s, choice.after);
     state_free(c->a->pool, choice.after);
@@ -236,8 +238,6 @@ static bool run_callback(const struct call *c, struct state *s, const struct bpf
             c->visitor->callback(c->visitor->arg, c->caller, c->slot, once);
         bool grew = false;
         if (returns) {
-            if (s->reg[BPF_R1].kind == VALUE_MAP)
-                state_forget_keys(pool, once, s->reg[BPF_R1].object);
             for (int r = BPF_R0; r <= BPF_R5; r++)
                 once->reg[r] = s->reg[r];
             state_tidy(pool, once, UINT16_MAX);
@@ -252,53 +252,34 @@ static bool run_callback(const struct call *c, struct state *s, const struct bpf
 
 static bool call_helper(const struct call *c, struct state *s, uint32_t id) {
     const struct bpf_helper *h = bpf_helper_by_id(id);
-    for (unsigned i = 0; h && i < h->nargs; i++)
-        if (h->arg[i] == BPF_ARG_FUNC)
-            run_callback(c, s, h, i);
+    for (unsigned i = 0; h && i < h->nargs; i++) {
+        const struct value *v = &s->reg[BPF_R1 + i];
+        if (h->arg[i] != BPF_ARG_FUNC)
+            continue;
+        if (v->kind != VALUE_FUNC && v->kind != VALUE_FUNC_OF)
+            return call_anything(c, s);
+        if (h->id == BPF_FUNC_FOR_EACH_MAP_ELEM && s->reg[BPF_R1].kind != VALUE_MAP)
+            return call_anything(c, s);
+        run_callback(c, s, h, i);
+    }
     transfer_helper(c->a, s, c->slot, id);
     return true;
 }
 
 /* ---- The instruction */
 
-/* The helper that a callx calls by number, or NULL. */
-static const struct bpf_helper *numbered_helper(const struct value *v) {
-    bool number = v->kind == VALUE_SCALAR && scalar_is_const(&v->n) &&
-                  v->n.x.value < BPF_HELPER_INTERNAL_BASE;
-    return number ? bpf_helper_by_id((uint32_t)v->n.x.value) : NULL;
-}
-
-static bool callbacks_known(const struct analysis *a, const struct state *s,
-                            const struct bpf_helper *h) {
-    for (unsigned i = 0; h && i < h->nargs; i++)
-        if (h->arg[i] == BPF_ARG_FUNC && !object_functions(a, &s->reg[BPF_R1 + i], NULL, NULL))
-            return false;
-    return !h || h->id != BPF_FUNC_FOR_EACH_MAP_ELEM || s->reg[BPF_R1].kind == VALUE_MAP;
-}
-
-bool fixpoint_call_known(const struct analysis *a, const struct state *s, uint32_t slot) {
-    const struct bpf_decoded *d = &a->program->decoded[slot];
-    if (d->op == BPF_CALL_HELPER)
-        return callbacks_known(a, s, bpf_helper_by_id((uint32_t)d->imm));
-    if (d->op != BPF_CALLX)
-        return true;
-    const struct value *v = &s->reg[d->dst];
-    const struct bpf_helper *h = numbered_helper(v);
-    return h ? callbacks_known(a, s, h) : object_functions(a, v, NULL, NULL);
-}
-
 static bool call(const struct call *c, struct state *s) {
     const struct program *p = c->a->program;
     const struct bpf_decoded *d = &p->decoded[c->slot];
-    if (!fixpoint_call_known(c->a, s, c->slot))
-        return call_anything(c, s);
     if (d->op == BPF_CALL_HELPER)
         return call_helper(c, s, (uint32_t)d->imm);
     if (d->op == BPF_CALL_LOCAL)
         return call_function(c, s, program_callee(p, c->slot));
     const struct value v = s->reg[d->dst];
-    const struct bpf_helper *h = numbered_helper(&v);
-    return h ? call_helper(c, s, (uint32_t)h->id) : call_value(c, s, &v);
+    if (v.kind == VALUE_SCALAR && scalar_is_const(&v.n) && v.n.x.value < BPF_HELPER_INTERNAL_BASE &&
+        bpf_helper_by_id((uint32_t)v.n.x.value))
+        return call_helper(c, s, (uint32_t)v.n.x.value);
+    return call_value(c, s, &v);
 }
 
 bool fixpoint_call(struct fixpoint *fp, struct state *s, uint32_t slot) {

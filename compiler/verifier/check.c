@@ -47,10 +47,6 @@ static bool readable(const struct checking *c, unsigned reg) {
     case NONE_POINTER:
         return PROBLEM(c, DIAG_POINTER, "use pointers as a whole", "%s is what became of a pointer",
                        name);
-    case NONE_CALLBACK:
-        return PROBLEM(
-            c, DIAG_POINTER, "copy the key: `*out = *key`",
-            "%s points to a key that a callback was given, and the callback has returned", name);
     case NONE_UNWRITTEN: break;
     }
     return PROBLEM(c, DIAG_UNINIT, "give the variable a value where it is declared",
@@ -224,6 +220,11 @@ bool check_insn(const struct analysis *a, const struct state *s, uint32_t slot,
 
 /* ---- Ends and calls through registers */
 
+static void no_visit(void *arg, uint32_t func) {
+    (void)arg;
+    (void)func;
+}
+
 bool check_exit(const struct analysis *a, const struct state *s, uint32_t slot,
                 struct problem *problem) {
     struct checking c = {a, s, slot, &a->program->decoded[slot], problem};
@@ -232,7 +233,7 @@ bool check_exit(const struct analysis *a, const struct state *s, uint32_t slot,
         return true;
     const struct prog_func *f = &a->program->funcs[s->frame[0]->func];
     const struct hook_info *hook = hook_info(a->program->entries[f->entry].hook);
-    if (state_has_records(s))
+    if (s->nrecords > 0)
         return PROBLEM(&c, DIAG_RECORD,
                        "call bpf_ringbuf_submit() or bpf_ringbuf_discard() on every path",
                        "the program ends with a ring buffer record that was reserved and not given "
@@ -276,7 +277,7 @@ bool check_callx(const struct analysis *a, const struct state *s, uint32_t slot,
         return false;
     if (v->kind == VALUE_SCALAR && scalar_is_const(&v->n) && v->n.x.value < BPF_HELPER_END)
         return check_helper(a, s, slot, (uint32_t)v->n.x.value, problem);
-    if (!v->nullable && object_functions(a, v, NULL, NULL))
+    if (!v->nullable && object_functions(a, v, no_visit, NULL))
         return true;
     return PROBLEM(&c, DIAG_CALL,
                    v->kind == VALUE_FUNC_OF

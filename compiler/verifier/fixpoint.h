@@ -45,9 +45,6 @@ struct summary *fixpoint_entry_summary(struct fixpoint *fp, uint32_t entry);
 /* What an instruction that calls does to s: false if it does not return. Helpers with callbacks analyse
  * those; functions are analysed for this state. */
 bool fixpoint_call(struct fixpoint *fp, struct state *s, uint32_t slot);
-/* Whether it is known what the instruction calls, callbacks included. Where it is not, nothing that is called is
- * analysed: a program with such a state in its fixpoint is refused, whatever single paths may know. */
-bool fixpoint_call_known(const struct analysis *a, const struct state *s, uint32_t slot);
 
 /* The state before a slot of a summary's function, a copy; NULL: control does not get there. */
 struct state *fixpoint_state_at(struct fixpoint *fp, const struct summary *m, uint32_t slot);

@@ -173,8 +173,7 @@ bool object_functions(const struct analysis *a, const struct value *v,
                       void (*visit)(void *arg, uint32_t func), void *arg) {
     int64_t low, high;
     if (v->kind == VALUE_FUNC) {
-        if (visit)
-            visit(arg, v->object);
+        visit(arg, v->object);
         return true;
     }
     if (v->kind != VALUE_FUNC_OF || !object_range(v, 0, &low, &high) || low < 0 ||
@@ -186,8 +185,7 @@ bool object_functions(const struct analysis *a, const struct value *v,
         struct value element = data_element(a, v->object, (uint64_t)at, 8);
         if (element.kind != VALUE_FUNC)
             return false;
-        if (visit)
-            visit(arg, element.object);
+        visit(arg, element.object);
     }
     return true;
 }

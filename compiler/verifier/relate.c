@@ -6,9 +6,6 @@
  * constants count as related to each other there, so that two counters that start at constants and go
  * up in step stay related: 0 and 10 at the entry, i + 1 and j + 1 behind one iteration.
  *
- * Pointers that may be null are related by that alone: they are null together. A null and a pointer are both
- * constants, at offset 0, but are not the same thing.
- *
  * A value of width 32 is related by its low word only. Two values are related by the lesser of their
  * widths.
  */
@@ -23,7 +20,6 @@
 /* The class of values that differ from each other by known constants: a base, or all constants. */
 struct class {
     bool any;      /* it has one */
-    bool pointer;  /* and it is not null */
     uint32_t base; /* 0: constants */
     unsigned width;
     uint64_t delta;
@@ -31,10 +27,9 @@ struct class {
 
 static struct class class_of(const struct value *v) {
     if (v->kind != VALUE_NONE && !v->nullable && v->kind != VALUE_MAP && scalar_is_const(&v->n))
-        return (struct class){true, v->kind != VALUE_SCALAR, 0, 64, v->n.x.value};
+        return (struct class){true, 0, 64, v->n.x.value};
     if (v->base)
-        return (struct class){true, v->kind != VALUE_SCALAR && !v->nullable, v->base, v->width,
-                              (uint64_t)v->delta};
+        return (struct class){true, v->base, v->width, (uint64_t)v->delta};
     return (struct class){0};
 }
 
@@ -114,18 +109,13 @@ struct group {
     bool has64;
     uint64_t a64, b64; /* of its first place of width 64 */
     uint32_t members;
-    bool pointer_a, pointer_b; /* its first place */
     struct value *first;
 };
 
 #define GROUPS_MAX 64 /* more than that are left unrelated */
 
-static bool belongs(const struct group *g, const struct class *a, const struct class *b,
-                    bool nullable) {
+static bool belongs(const struct group *g, const struct class *a, const struct class *b) {
     unsigned width = a->width < b->width ? a->width : b->width;
-    if (g->first->nullable != nullable ||
-        (nullable && (g->pointer_a != a->pointer || g->pointer_b != b->pointer)))
-        return false;
     if (g->base_a != a->base || g->base_b != b->base ||
         !same_distance(a->delta - g->delta_a, b->delta - g->delta_b, 32))
         return false;
@@ -163,7 +153,8 @@ uint32_t relate_join(struct place_pair *pairs, uint32_t count) {
         if (!wants_relation(out) || !a.any || !b.any)
             continue;
         uint32_t g = 0;
-        while (g < ngroups && !belongs(&groups[g], &a, &b, out->nullable))
+        while (g < ngroups &&
+               (!belongs(&groups[g], &a, &b) || groups[g].first->nullable != out->nullable))
             g++;
         if (g == GROUPS_MAX)
             continue;
@@ -172,8 +163,6 @@ uint32_t relate_join(struct place_pair *pairs, uint32_t count) {
                                                .base_b = b.base,
                                                .delta_a = a.delta,
                                                .delta_b = b.delta,
-                                               .pointer_a = a.pointer,
-                                               .pointer_b = b.pointer,
                                                .first = out};
         join_group(&groups[g], g + 1, out, &a, &b);
     }
@@ -197,8 +186,7 @@ bool relate_subset(const struct place_pair *pairs, uint32_t count) {
                 continue;
             struct class c = class_of(&pairs[k].a);
             unsigned width = b->width < other->width ? b->width : other->width;
-            if (c.base != a.base || (b->nullable && a.pointer != c.pointer) ||
-                (width == 64 && (a.width == 32 || c.width == 32)) ||
+            if (c.base != a.base || (width == 64 && (a.width == 32 || c.width == 32)) ||
                 !same_distance(a.delta - c.delta, (uint64_t)b->delta - (uint64_t)other->delta,
                                width))
                 return false;

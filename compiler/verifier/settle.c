@@ -22,7 +22,6 @@ struct settling {
     struct exploration *x;
     struct bitset *said; /* slots with a message */
     struct verify_cost *cost;
-    bool unknown_call;
     VEC(struct explore_root) roots;
 };
 
@@ -207,22 +206,6 @@ static bool say(struct settling *t, const struct explore_root *root,
     return say_budget(t, root, report);
 }
 
-/* ---- Calls */
-
-/* A call of what only paths know leads to code that the fixpoint has not seen: exploration does not check that. */
-static void find_unknown_call(void *arg, const struct summary *summary, uint32_t slot,
-                              const struct state *s) {
-    struct settling *t = arg;
-    struct problem problem;
-    (void)summary;
-    if (fixpoint_call_known(t->a, s, slot) || bitset_test(t->said, slot))
-        return;
-    bitset_set(t->said, slot);
-    t->unknown_call = true;
-    if (!values_check(t->a, s, slot, &problem))
-        verify_error(t->a->verifier, problem.category, slot, problem.mend, "%s", problem.text);
-}
-
 /* ---- All */
 
 /* Bounds that were found: of every loop, as every root that can reach it was explored. */
@@ -255,10 +238,7 @@ bool settle(struct fixpoint *fp, const struct bitset *open, const struct bitset 
         settle_root(&t, &t.roots.items[i], &report);
         good = say(&t, &t.roots.items[i], &report) && good;
     }
-    if (good) {
-        const struct fixpoint_visitor visitor = {.arg = &t, .before = find_unknown_call};
-        values_walk(fp, &visitor);
+    if (good)
         take_bounds(&t, bounds);
-    }
-    return good && !t.unknown_call;
+    return good;
 }

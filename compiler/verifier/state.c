@@ -233,7 +233,7 @@ static void collect_pairs(struct pairs *p, struct state *out, const struct state
         add_pair(p, &out->reg[r], &a->reg[r], &b->reg[r]);
     for (uint32_t i = 0; i < out->nframes; i++) {
         struct frame *f = out->frame[i];
-        if (!f || (a->frame[i] == b->frame[i] && !frame_has_bases(f) && !state_has_records(a)))
+        if (!f || (a->frame[i] == b->frame[i] && !frame_has_bases(f) && !a->nrecords))
             continue; /* the same in both, and nothing is related */
         for (int k = 0; k < 4; k++)
             add_pair(p, &f->saved[k], &a->frame[i]->saved[k], &b->frame[i]->saved[k]);
@@ -270,7 +270,6 @@ static bool owners_subset(const struct pairs *p, const struct state *a) {
 }
 
 static void join_records(struct state *into, const struct state *s) {
-    into->records_lost |= s->records_lost;
     for (uint32_t i = 0; i < s->nrecords; i++)
         if (!state_has_record(into, s->record[i]))
             state_open_record(into, s->record[i]);
@@ -299,8 +298,7 @@ static bool states_equal(const struct state *a, const struct state *b) {
     for (uint32_t i = 0; i < a->nframes; i++)
         if (!frames_equal(a->frame[i], b->frame[i]))
             return false;
-    return a->written == b->written && a->records_lost == b->records_lost &&
-           a->nrecords == b->nrecords &&
+    return a->written == b->written && a->nrecords == b->nrecords &&
            memcmp(a->record, b->record, a->nrecords * sizeof(*a->record)) == 0;
 }
 
@@ -370,12 +368,10 @@ bool state_subset(const struct state *a, const struct state *b) {
         if (!a->frame[i] || !b->frame[i] || !frame_subset(a->frame[i], b->frame[i]))
             return false;
     }
-    if (a->records_lost && !b->records_lost)
-        return false;
     for (uint32_t i = 0; i < a->nrecords; i++)
         if (!state_has_record(b, a->record[i]))
             return false;
-    if (b->next_base == 1 && !state_has_records(b))
+    if (b->next_base == 1 && b->nrecords == 0)
         return true;
     struct pairs pairs;
     pairs.count = 0;
@@ -431,18 +427,17 @@ bool state_has_record(const struct state *s, uint32_t slot) {
     for (uint32_t i = 0; i < s->nrecords; i++)
         if (s->record[i] == slot)
             return true;
-    return s->records_lost;
+    return false;
 }
 
-void state_open_record(struct state *s, uint32_t slot) {
-    if (s->nrecords == STATE_RECORDS_MAX) {
-        s->records_lost = true;
-        return;
-    }
+bool state_open_record(struct state *s, uint32_t slot) {
+    if (s->nrecords == STATE_RECORDS_MAX)
+        return false;
     uint32_t i = s->nrecords++;
     for (; i > 0 && s->record[i - 1] > slot; i--)
         s->record[i] = s->record[i - 1];
     s->record[i] = slot;
+    return true;
 }
 
 void state_release_null_record(struct state *s, uint32_t slot) {
@@ -451,6 +446,10 @@ void state_release_null_record(struct state *s, uint32_t slot) {
         if (s->record[i] != slot)
             s->record[kept++] = s->record[i];
     s->nrecords = kept;
+}
+
+static bool is_record(const struct value *v, uint32_t slot) {
+    return v->kind == VALUE_RECORD && v->object == slot;
 }
 
 static void forget_lookup(struct value *v, uint32_t slot) {
@@ -471,46 +470,21 @@ void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot
     }
 }
 
-/* ---- Values that can no longer be read */
-
-/* Which values: pointers to an object, or all of a kind. */
-struct gone {
-    enum value_kind kind;
-    uint32_t object; /* UINT32_MAX: any */
-    enum none_reason reason;
-};
-
-static bool is_gone(const struct gone *g, const struct value *v) {
-    return v->kind == g->kind && (g->object == UINT32_MAX || v->object == g->object);
-}
-
-static void forget_values(struct state_pool *pool, struct state *s, const struct gone *g) {
+void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot) {
+    state_release_null_record(s, slot);
     for (int r = 0; r < BPF_R10; r++)
-        if (is_gone(g, &s->reg[r]))
-            s->reg[r] = value_none(g->reason);
+        if (is_record(&s->reg[r], slot))
+            s->reg[r] = value_none(NONE_RELEASED);
     for (uint32_t i = 0; i < s->nframes; i++) {
         for (int k = 0; s->frame[i] && k < 4; k++)
-            if (is_gone(g, &s->frame[i]->saved[k]))
-                state_own_frame(pool, s, i)->saved[k] = value_none(g->reason);
+            if (is_record(&s->frame[i]->saved[k], slot))
+                state_own_frame(pool, s, i)->saved[k] = value_none(NONE_RELEASED);
         for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells;) {
             const struct cell *c = &s->frame[i]->cells[k];
-            if (is_gone(g, &c->v))
+            if (is_record(&c->v, slot))
                 stack_poison(pool, state_own_frame(pool, s, i), c->off, c->size);
             else
                 k++;
         }
     }
-}
-
-void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot) {
-    state_release_null_record(s, slot);
-    forget_values(pool, s, &(struct gone){VALUE_RECORD, slot, NONE_RELEASED});
-}
-
-void state_release_some_record(struct state_pool *pool, struct state *s) {
-    forget_values(pool, s, &(struct gone){VALUE_RECORD, UINT32_MAX, NONE_RELEASED});
-}
-
-void state_forget_keys(struct state_pool *pool, struct state *s, uint32_t map) {
-    forget_values(pool, s, &(struct gone){VALUE_MAP_KEY, map, NONE_CALLBACK});
 }

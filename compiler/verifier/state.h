@@ -52,7 +52,6 @@ enum none_reason {
     NONE_RELEASED,  /* a record that was submitted or discarded */
     NONE_FRAME,     /* points into the frame of a function that has returned */
     NONE_POINTER,   /* arithmetic that no pointer survives */
-    NONE_CALLBACK,  /* a key that a helper gave to its callback, which has returned */
 };
 
 struct value {
@@ -96,7 +95,6 @@ struct state {
     /* Ring buffer records that may be open: slots of their reservations, ascending. */
     uint32_t nrecords;
     uint32_t record[STATE_RECORDS_MAX];
-    bool records_lost;  /* there have been more: any record may be open, for good */
     uint32_t next_base; /* greater than every base in use */
 };
 
@@ -153,21 +151,13 @@ void state_each(struct state_pool *pool, struct state *s, uint32_t base,
                 void (*visit)(void *arg, struct value *v), void *arg);
 /* Every copy of the record reserved at `slot` becomes unreadable, and the record is no longer open. */
 void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot);
-/* Some record has been given back: pointers to records become unreadable, and all may still be open. */
-void state_release_some_record(struct state_pool *pool, struct state *s);
-/* Pointers to keys of a map become unreadable: what a helper gave to its callback is gone. */
-void state_forget_keys(struct state_pool *pool, struct state *s, uint32_t map);
 /* A look-up at `slot` finds perhaps another element than it did before. */
 void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot);
 /* The record reserved at `slot` has turned out not to exist: the reservation failed. */
 void state_release_null_record(struct state *s, uint32_t slot);
-/* The record reserved at `slot` may be open from here on. */
-void state_open_record(struct state *s, uint32_t slot);
-/* Whether it may be open; any record. */
+/* The record reserved at `slot` is open from here on. False: there are too many. */
+bool state_open_record(struct state *s, uint32_t slot);
 bool state_has_record(const struct state *s, uint32_t slot);
-static inline bool state_has_records(const struct state *s) {
-    return s->nrecords > 0 || s->records_lost;
-}
 
 /* Exchanges two states. */
 void state_swap(struct state *a, struct state *b);

@@ -59,7 +59,6 @@ static const char *const reasons[] = {
     [NONE_RELEASED] = "a record that was given back",
     [NONE_FRAME] = "an address in a frame that is gone",
     [NONE_POINTER] = "a part of a pointer",
-    [NONE_CALLBACK] = "a key that a callback was given",
 };
 
 static void print_object(FILE *out, const struct value *v, const struct program *p) {
@@ -129,6 +128,4 @@ void state_print(const struct state *s, const struct program *p, FILE *out) {
             print_frame(s->frame[i], i, p, out);
     for (uint32_t i = 0; i < s->nrecords; i++)
         fprintf(out, "    a record reserved at %" PRIu32 " may be open\n", s->record[i]);
-    if (s->records_lost)
-        fprintf(out, "    any record may be open\n");
 }

@@ -38,15 +38,13 @@ static struct value nullable(struct state *s, enum value_kind kind, uint32_t obj
     return v;
 }
 
-/* Pointers to the record that was reserved here before, which check_helper() wants given back, are no copies of
- * this one. */
-static struct value reservation(struct state_pool *pool, struct state *s, uint32_t slot) {
-    state_release_record(pool, s, slot);
-    state_open_record(s, slot);
+static struct value reservation(struct state *s, uint32_t slot) {
     struct value v = nullable(s, VALUE_RECORD, slot);
     const struct scalar *size = &s->reg[BPF_R2].n;
     v.size = scalar_is_const(size) ? (uint32_t)size->x.value : 0;
     v.owner = true;
+    if (!state_has_record(s, slot))
+        state_open_record(s, slot); /* check_helper() refuses one too many */
     return v;
 }
 
@@ -58,7 +56,7 @@ static struct value result(const struct analysis *a, struct state *s, uint32_t s
     case BPF_RET_S32: return value_scalar(scalar_sext(32));
     case BPF_RET_U32: return value_scalar(scalar_zext(32));
     case BPF_RET_U64: return value_scalar(scalar_unknown());
-    case BPF_RET_RINGBUF_MEM_OR_NULL: return reservation(a->pool, s, slot);
+    case BPF_RET_RINGBUF_MEM_OR_NULL: return reservation(s, slot);
     case BPF_RET_MAP_VALUE_OR_NULL: break;
     }
     if (s->reg[BPF_R1].kind != VALUE_MAP)
@@ -112,13 +110,6 @@ static void written_arguments(const struct analysis *a, struct state *s,
     }
 }
 
-static void give_back(const struct analysis *a, struct state *s, const struct value *record) {
-    if (record->kind == VALUE_RECORD)
-        state_release_record(a->pool, s, record->object);
-    else /* paths may know which */
-        state_release_some_record(a->pool, s);
-}
-
 void transfer_helper(const struct analysis *a, struct state *s, uint32_t slot, uint32_t id) {
     const struct bpf_helper *h = bpf_helper_by_id(id);
     struct value r0 = value_none(NONE_MIXED);
@@ -126,8 +117,8 @@ void transfer_helper(const struct analysis *a, struct state *s, uint32_t slot, u
         written_arguments(a, s, h);
         r0 = id == BPF_FUNC_TAIL_CALL ? value_const((uint64_t)BPF_TAIL_CALL_FAILED)
                                       : result(a, s, slot, h);
-        if (h->arg[0] == BPF_ARG_RINGBUF_MEM)
-            give_back(a, s, &s->reg[BPF_R1]);
+        if (h->arg[0] == BPF_ARG_RINGBUF_MEM && s->reg[BPF_R1].kind == VALUE_RECORD)
+            state_release_record(a->pool, s, s->reg[BPF_R1].object);
     }
     s->reg[BPF_R0] = r0;
     for (int r = BPF_R1; r <= BPF_R5; r++)
