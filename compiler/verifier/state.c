@@ -271,8 +271,8 @@ static bool owners_subset(const struct pairs *p, const struct state *a) {
 
 static void join_records(struct state *into, const struct state *s) {
     for (uint32_t i = 0; i < s->nrecords; i++)
-        if (!state_has_record(into, s->record[i]))
-            state_open_record(into, s->record[i]);
+        if (!state_has_record(into, s->record[i]) && !state_open_record(into, s->record[i]))
+            into->record[STATE_RECORDS_MAX - 1] = STATE_RECORD_LOST;
 }
 
 static bool frames_equal(const struct frame *f, const struct frame *g) {
@@ -440,7 +440,7 @@ bool state_open_record(struct state *s, uint32_t slot) {
     return true;
 }
 
-void state_release_null_record(struct state *s, uint32_t slot) {
+static void close_record(struct state *s, uint32_t slot) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->nrecords; i++)
         if (s->record[i] != slot)
@@ -448,8 +448,41 @@ void state_release_null_record(struct state *s, uint32_t slot) {
     s->nrecords = kept;
 }
 
-static bool is_record(const struct value *v, uint32_t slot) {
-    return v->kind == VALUE_RECORD && v->object == slot;
+/* What becomes of v, a copy of a record's pointer, when the record has gone; false: it is none. */
+static bool lose_record(struct value *v, uint32_t slot, bool null) {
+    if (v->kind != VALUE_RECORD || v->object != slot || (null && !v->nullable))
+        return false;
+    *v = null ? value_const(0) : value_none(NONE_RELEASED);
+    return true;
+}
+
+static void lose_records(struct state_pool *pool, struct state *s, uint32_t slot, bool null) {
+    close_record(s, slot);
+    for (int r = 0; r < BPF_R10; r++)
+        lose_record(&s->reg[r], slot, null);
+    for (uint32_t i = 0; i < s->nframes; i++) {
+        for (int k = 0; s->frame[i] && k < 4; k++) {
+            struct value v = s->frame[i]->saved[k];
+            if (lose_record(&v, slot, null))
+                state_own_frame(pool, s, i)->saved[k] = v;
+        }
+        for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells;) {
+            const struct cell c = s->frame[i]->cells[k];
+            struct value v = c.v;
+            if (lose_record(&v, slot, null))
+                stack_write(pool, state_own_frame(pool, s, i), c.off, c.size, &v);
+            else
+                k++;
+        }
+    }
+}
+
+void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot) {
+    lose_records(pool, s, slot, false);
+}
+
+void state_release_null_record(struct state_pool *pool, struct state *s, uint32_t slot) {
+    lose_records(pool, s, slot, true);
 }
 
 static void forget_lookup(struct value *v, uint32_t slot) {
@@ -467,24 +500,5 @@ void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot
         for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells; k++)
             if (s->frame[i]->cells[k].v.size == slot + 1)
                 forget_lookup(&state_own_frame(pool, s, i)->cells[k].v, slot);
-    }
-}
-
-void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot) {
-    state_release_null_record(s, slot);
-    for (int r = 0; r < BPF_R10; r++)
-        if (is_record(&s->reg[r], slot))
-            s->reg[r] = value_none(NONE_RELEASED);
-    for (uint32_t i = 0; i < s->nframes; i++) {
-        for (int k = 0; s->frame[i] && k < 4; k++)
-            if (is_record(&s->frame[i]->saved[k], slot))
-                state_own_frame(pool, s, i)->saved[k] = value_none(NONE_RELEASED);
-        for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells;) {
-            const struct cell *c = &s->frame[i]->cells[k];
-            if (is_record(&c->v, slot))
-                stack_poison(pool, state_own_frame(pool, s, i), c->off, c->size);
-            else
-                k++;
-        }
     }
 }

@@ -86,6 +86,8 @@ struct frame {
 };
 
 #define STATE_RECORDS_MAX 8
+#define STATE_RECORD_LOST                                                                          \
+    UINT32_MAX /* open, and nothing gives it back: more than there is room for came together */
 
 struct state {
     struct value reg[BPF_NREGS];
@@ -154,8 +156,9 @@ void state_each(struct state_pool *pool, struct state *s, uint32_t base,
 void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot);
 /* A look-up at `slot` finds perhaps another element than it did before. */
 void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot);
-/* The record reserved at `slot` has turned out not to exist: the reservation failed. */
-void state_release_null_record(struct state *s, uint32_t slot);
+/* The record reserved at `slot` has turned out not to exist: the reservation failed. Every copy of the pointer is
+ * null, related or not: one that stayed would be taken for the next record of the same place. */
+void state_release_null_record(struct state_pool *pool, struct state *s, uint32_t slot);
 /* The record reserved at `slot` is open from here on. False: there are too many. */
 bool state_open_record(struct state *s, uint32_t slot);
 bool state_has_record(const struct state *s, uint32_t slot);

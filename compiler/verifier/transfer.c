@@ -378,7 +378,7 @@ static bool branch_on_null(const struct analysis *a, struct state *s, const stru
     if (!v.nullable)
         return !null || !offset_bounded(&v); /* no object lies at 0 */
     if (null && v.owner)
-        state_release_null_record(s, v.object);
+        state_release_null_record(a->pool, s, v.object);
     struct value copy = v;
     state_learn_null(a->pool, s, &copy, null);
     struct value *dst = &s->reg[d->dst];
