@@ -286,7 +286,13 @@ bool check_callx(const struct analysis *a, const struct state *s, uint32_t slot,
     const struct value *v = &s->reg[c.d->dst];
     if (!readable(&c, c.d->dst))
         return false;
-    if (v->kind == VALUE_SCALAR && scalar_is_const(&v->n) && v->n.x.value < BPF_HELPER_END)
+    bool helper =
+        v->kind == VALUE_SCALAR && scalar_is_const(&v->n) && v->n.x.value < BPF_HELPER_END;
+    if (helper &&
+        v->n.x.value == BPF_FUNC_TAIL_CALL) /* no function: the engines do it themselves */
+        return FAIL(&c, DIAG_CALL, "call bpf_tail_call() by its name",
+                    "a tail call through a register");
+    if (helper)
         return check_helper(a, s, slot, (uint32_t)v->n.x.value, problem);
     if (!v->nullable && object_functions(a, v, no_visit, NULL))
         return true;
