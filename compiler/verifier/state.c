@@ -271,8 +271,8 @@ static bool owners_subset(const struct pairs *p, const struct state *a) {
 
 static void join_records(struct state *into, const struct state *s) {
     for (uint32_t i = 0; i < s->nrecords; i++)
-        if (!state_has_record(into, s->record[i]) && !state_open_record(into, s->record[i]))
-            into->record[STATE_RECORDS_MAX - 1] = STATE_RECORD_LOST;
+        if (!state_has_record(into, s->record[i]))
+            state_open_record(into, s->record[i]);
 }
 
 static bool frames_equal(const struct frame *f, const struct frame *g) {
@@ -430,14 +430,15 @@ bool state_has_record(const struct state *s, uint32_t slot) {
     return false;
 }
 
-bool state_open_record(struct state *s, uint32_t slot) {
-    if (s->nrecords == STATE_RECORDS_MAX)
-        return false;
+void state_open_record(struct state *s, uint32_t slot) {
+    if (s->nrecords == STATE_RECORDS_MAX) {
+        s->record[STATE_RECORDS_MAX - 1] = STATE_RECORD_LOST;
+        return;
+    }
     uint32_t i = s->nrecords++;
     for (; i > 0 && s->record[i - 1] > slot; i--)
         s->record[i] = s->record[i - 1];
     s->record[i] = slot;
-    return true;
 }
 
 static void close_record(struct state *s, uint32_t slot) {
@@ -456,8 +457,7 @@ static bool lose_record(struct value *v, uint32_t slot, bool null) {
     return true;
 }
 
-static void lose_records(struct state_pool *pool, struct state *s, uint32_t slot, bool null) {
-    close_record(s, slot);
+static void lose_copies(struct state_pool *pool, struct state *s, uint32_t slot, bool null) {
     for (int r = 0; r < BPF_R10; r++)
         lose_record(&s->reg[r], slot, null);
     for (uint32_t i = 0; i < s->nframes; i++) {
@@ -478,11 +478,18 @@ static void lose_records(struct state_pool *pool, struct state *s, uint32_t slot
 }
 
 void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot) {
-    lose_records(pool, s, slot, false);
+    close_record(s, slot);
+    lose_copies(pool, s, slot, false);
+}
+
+void state_doubt_records(struct state_pool *pool, struct state *s) {
+    for (uint32_t i = 0; i < s->nrecords; i++)
+        lose_copies(pool, s, s->record[i], false);
 }
 
 void state_release_null_record(struct state_pool *pool, struct state *s, uint32_t slot) {
-    lose_records(pool, s, slot, true);
+    close_record(s, slot);
+    lose_copies(pool, s, slot, true);
 }
 
 static void forget_lookup(struct value *v, uint32_t slot) {

@@ -159,8 +159,10 @@ void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot
 /* The record reserved at `slot` has turned out not to exist: the reservation failed. Every copy of the pointer is
  * null, related or not: one that stayed would be taken for the next record of the same place. */
 void state_release_null_record(struct state_pool *pool, struct state *s, uint32_t slot);
-/* The record reserved at `slot` is open from here on. False: there are too many. */
-bool state_open_record(struct state *s, uint32_t slot);
+/* One of the open records may have been given back, nobody knows which. */
+void state_doubt_records(struct state_pool *pool, struct state *s);
+/* The record reserved at `slot` is open from here on. */
+void state_open_record(struct state *s, uint32_t slot);
 bool state_has_record(const struct state *s, uint32_t slot);
 
 /* Exchanges two states. */

@@ -105,6 +105,14 @@ static void written_arguments(const struct analysis *a, struct state *s,
     }
 }
 
+/* A record is submitted or discarded; where paths with different ones meet, any of them. */
+static void given_back(const struct analysis *a, struct state *s, const struct value *record) {
+    if (record->kind == VALUE_RECORD)
+        state_release_record(a->pool, s, record->object);
+    else if (record->kind == VALUE_NONE)
+        state_doubt_records(a->pool, s);
+}
+
 void transfer_helper(const struct analysis *a, struct state *s, uint32_t slot, uint32_t id) {
     const struct bpf_helper *h = bpf_helper_by_id(id);
     struct value r0 = value_none(NONE_MIXED);
@@ -112,8 +120,8 @@ void transfer_helper(const struct analysis *a, struct state *s, uint32_t slot, u
         written_arguments(a, s, h);
         r0 = id == BPF_FUNC_TAIL_CALL ? value_const((uint64_t)BPF_TAIL_CALL_FAILED)
                                       : result(a, s, slot, h);
-        if (h->arg[0] == BPF_ARG_RINGBUF_MEM && s->reg[BPF_R1].kind == VALUE_RECORD)
-            state_release_record(a->pool, s, s->reg[BPF_R1].object);
+        if (h->arg[0] == BPF_ARG_RINGBUF_MEM)
+            given_back(a, s, &s->reg[BPF_R1]);
     }
     s->reg[BPF_R0] = r0;
     for (int r = BPF_R1; r <= BPF_R5; r++)
