@@ -35,6 +35,7 @@ struct analysis {
     struct loop_shape **shapes;    /* by function: by loop (rank.h) */
     const uint16_t *live_args;     /* by function: of r1 to r5, what it reads */
     int *lowest;                   /* by function: lowest offset from r10 in use (depth.c) */
+    struct bitset *wild;           /* calls of what even the fixpoint does not know */
     uint64_t steps;                /* instructions processed so far, by both analyses */
     uint64_t budget;               /* most instructions that paths may be explored for */
 };
@@ -102,7 +103,9 @@ struct value object_load(const struct analysis *a, const struct value *pointer, 
 /* The offset that an access has, pointer offset plus off, as signed bounds; false if it may be beyond
  * +-2^31. */
 bool object_range(const struct value *pointer, int64_t off, int64_t *low, int64_t *high);
-/* Functions that a VALUE_FUNC or VALUE_FUNC_OF may be: calls visit for each; false if an element is
+/* All functions that a code pointer may be of. */
+void taken_functions(const struct analysis *a, void (*visit)(void *arg, uint32_t func), void *arg);
+/* Functions that a code pointer may be of: calls visit for each; false if an element of its table is
  * none. */
 bool object_functions(const struct analysis *a, const struct value *v,
                       void (*visit)(void *arg, uint32_t func), void *arg);

@@ -68,7 +68,7 @@ static const char *name_of(const struct checking *c, const struct value *v) {
 /* ---- Arithmetic */
 
 static bool is_arithmetic_kind(const struct value *v) {
-    return v->kind != VALUE_MAP && v->kind != VALUE_FUNC && v->kind != VALUE_FUNC_OF;
+    return v->kind != VALUE_MAP && !value_is_code(v);
 }
 
 static bool check_pointer_arithmetic(const struct checking *c, const struct value *x,

@@ -178,7 +178,7 @@ static bool check_context(const struct checking *c, unsigned i) {
 
 static bool check_function(const struct checking *c, unsigned i) {
     const struct value *v = argument(c, i);
-    if ((v->kind == VALUE_FUNC || v->kind == VALUE_FUNC_OF) && !v->nullable)
+    if (value_is_code(v) && !v->nullable)
         return true;
     return FAIL(c, DIAG_HELPER, "give the name of a static function",
                 "%s must be a function of the program", argument_name(c, i));

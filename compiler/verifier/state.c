@@ -271,8 +271,7 @@ static bool owners_subset(const struct pairs *p, const struct state *a) {
 
 static void join_records(struct state *into, const struct state *s) {
     for (uint32_t i = 0; i < s->nrecords; i++)
-        if (!state_has_record(into, s->record[i]))
-            state_open_record(into, s->record[i]);
+        state_open_record(into, s->record[i]);
 }
 
 static bool frames_equal(const struct frame *f, const struct frame *g) {
@@ -431,6 +430,8 @@ bool state_has_record(const struct state *s, uint32_t slot) {
 }
 
 void state_open_record(struct state *s, uint32_t slot) {
+    if (state_has_record(s, slot))
+        return;
     if (s->nrecords == STATE_RECORDS_MAX) {
         s->record[STATE_RECORDS_MAX - 1] = STATE_RECORD_LOST;
         return;

@@ -39,9 +39,10 @@ enum value_kind {
     VALUE_MAP_VALUE, /* a value in map `object` */
     VALUE_MAP_KEY,   /* a key in map `object`, read-only: what for_each hands to its callback */
     VALUE_RECORD, /* a ring buffer record of `size` bytes; object = slot of the call that reserved it */
-    VALUE_DATA,    /* data section `object` */
-    VALUE_FUNC,    /* code pointer of function `object` */
-    VALUE_FUNC_OF, /* code pointer out of a read-only table: data section `object`, at offset n */
+    VALUE_DATA,     /* data section `object` */
+    VALUE_FUNC,     /* code pointer of function `object` */
+    VALUE_FUNC_OF,  /* code pointer out of a read-only table: data section `object`, at offset n */
+    VALUE_FUNC_ANY, /* code pointer of one of the functions whose address is taken */
 };
 
 /* Why a value cannot be read: for messages only; all are equal in the lattice. */
@@ -114,6 +115,10 @@ struct value value_const(uint64_t v);
 struct value value_pointer(enum value_kind kind, uint32_t object);
 static inline bool value_is_pointer(const struct value *v) {
     return v->kind >= VALUE_CTX;
+}
+/* A code pointer. */
+static inline bool value_is_code(const struct value *v) {
+    return v->kind == VALUE_FUNC || v->kind == VALUE_FUNC_OF || v->kind == VALUE_FUNC_ANY;
 }
 /* Pointers into one piece of memory, so that their offsets tell their order and distance. */
 bool value_same_object(const struct value *a, const struct value *b);

@@ -76,6 +76,7 @@ static void print_object(FILE *out, const struct value *v, const struct program 
     case VALUE_DATA: fprintf(out, "section %s", p->datas[v->object].name); break;
     case VALUE_FUNC: fprintf(out, "function %s", p->funcs[v->object].name); break;
     case VALUE_FUNC_OF: fprintf(out, "function in section %s", p->datas[v->object].name); break;
+    case VALUE_FUNC_ANY: fprintf(out, "function"); break;
     }
 }
 

@@ -106,7 +106,7 @@ static bool adds_up(const struct bpf_decoded *d, const struct value *a, const st
     if (d->width == 32 || a->nullable || b->nullable)
         return false;
     const struct value *pointer = pa ? a : b;
-    if (pointer->kind == VALUE_MAP || pointer->kind == VALUE_FUNC || pointer->kind == VALUE_FUNC_OF)
+    if (pointer->kind == VALUE_MAP || value_is_code(pointer))
         return false;
     if (pa && pb)
         return d->op == BPF_SUB && value_same_object(a, b);

@@ -42,8 +42,7 @@ static struct value reservation(struct state *s, uint32_t slot) {
     const struct scalar *size = &s->reg[BPF_R2].n;
     v.size = scalar_is_const(size) ? (uint32_t)size->x.value : 0;
     v.owner = true;
-    if (!state_has_record(s, slot))
-        state_open_record(s, slot); /* check_helper() refuses one too many */
+    state_open_record(s, slot); /* check_helper() refuses one too many */
     return v;
 }
 
