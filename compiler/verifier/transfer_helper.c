@@ -37,7 +37,10 @@ static struct value nullable(struct state *s, enum value_kind kind, uint32_t obj
     return v;
 }
 
-static struct value reservation(struct state *s, uint32_t slot) {
+static struct value reservation(const struct analysis *a, struct state *s, uint32_t slot) {
+    /* check_helper() sees to it that no record of the same place is open, here or on each path: what may be null
+     * is, and is no copy of the new one. */
+    state_release_null_record(a->pool, s, slot);
     struct value v = nullable(s, VALUE_RECORD, slot);
     const struct scalar *size = &s->reg[BPF_R2].n;
     v.size = scalar_is_const(size) ? (uint32_t)size->x.value : 0;
@@ -54,7 +57,7 @@ static struct value result(const struct analysis *a, struct state *s, uint32_t s
     case BPF_RET_S32: return value_scalar(scalar_sext(32));
     case BPF_RET_U32: return value_scalar(scalar_zext(32));
     case BPF_RET_U64: return value_scalar(scalar_unknown());
-    case BPF_RET_RINGBUF_MEM_OR_NULL: return reservation(s, slot);
+    case BPF_RET_RINGBUF_MEM_OR_NULL: return reservation(a, s, slot);
     case BPF_RET_MAP_VALUE_OR_NULL: break;
     }
     if (s->reg[BPF_R1].kind != VALUE_MAP)
