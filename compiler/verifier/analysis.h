@@ -103,6 +103,8 @@ struct value object_load(const struct analysis *a, const struct value *pointer, 
 /* The offset that an access has, pointer offset plus off, as signed bounds; false if it may be beyond
  * +-2^31. */
 bool object_range(const struct value *pointer, int64_t off, int64_t *low, int64_t *high);
+/* Whether these bytes of a data section, which are inside it, had a part of a pointer in them at the start. */
+bool object_has_pointer(const struct analysis *a, uint32_t data, int64_t low, uint64_t size);
 /* All functions that a code pointer may be of. */
 void taken_functions(const struct analysis *a, void (*visit)(void *arg, uint32_t func), void *arg);
 /* Functions that a code pointer may be of: calls visit for each; false if an element of its table is

@@ -77,6 +77,10 @@ static const struct prog_reloc *reloc_at(const struct program *p, uint32_t data,
     return NULL;
 }
 
+bool object_has_pointer(const struct analysis *a, uint32_t data, int64_t low, uint64_t size) {
+    return a->program->datas[data].relocated && reloc_at(a->program, data, (uint64_t)low, size);
+}
+
 /* One element of a constant section. */
 static struct value data_element(const struct analysis *a, uint32_t data, uint64_t off,
                                  unsigned size) {
