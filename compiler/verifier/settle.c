@@ -43,7 +43,8 @@ static void see_call(void *arg, const struct summary *callee, uint32_t slot, boo
         return;
     struct explore_root root = {callee, slot};
     vec_for_each(struct explore_root, old, &t->roots) {
-        if (old->callback != slot || old->summary->func != callee->func)
+        if (old->callback != slot || old->summary->func != callee->func ||
+            !fixpoint_same_frames(old->summary->entry, callee->entry))
             continue;
         if (old->summary == callee || state_subset(callee->entry, old->summary->entry))
             return;
