@@ -35,6 +35,7 @@ struct analysis {
     struct loop_shape **shapes;    /* by function: by loop (rank.h) */
     const uint16_t *live_args;     /* by function: of r1 to r5, what it reads */
     int *lowest;                   /* by function: lowest offset from r10 in use (depth.c) */
+    struct bitset *wild;           /* calls of what even the fixpoint does not know */
     uint64_t budget;               /* most instructions that paths may be explored for */
 };
 
@@ -98,7 +99,11 @@ struct value object_load(const struct analysis *a, const struct value *pointer, 
 bool object_range(const struct value *pointer, int64_t off, int64_t *low, int64_t *high);
 /* Whether a pointer's offset is within POINTER_OFFSET_MAX, so that it may be compared. */
 bool object_is_near(const struct value *pointer);
-/* Functions that a VALUE_FUNC or VALUE_FUNC_OF may be: calls visit for each; false if an element is
+/* Whether these bytes of a data section, which are inside it, had a part of a pointer in them at the start. */
+bool object_has_pointer(const struct analysis *a, uint32_t data, int64_t low, uint64_t size);
+/* All functions that a code pointer may be of. */
+void taken_functions(const struct analysis *a, void (*visit)(void *arg, uint32_t func), void *arg);
+/* Functions that a code pointer may be of: calls visit for each; false if an element of its table is
  * none. */
 bool object_functions(const struct analysis *a, const struct value *v,
                       void (*visit)(void *arg, uint32_t func), void *arg);

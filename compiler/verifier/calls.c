@@ -173,24 +173,29 @@ static void choose(void *arg, uint32_t func) {
     state_free(pool, s);
 }
 
-/* Anything may have happened to what a call can reach: it was refused by its check. */
-static bool call_anything(const struct call *c, struct state *s) {
+/* Anything may have happened to what a call can reach: its check refuses it. Single paths may know which helper it
+ * is, but a function that they call there has not been looked at. */
+static bool call_anything(const struct call *c, struct state *s, const struct value *called) {
+    const struct value *callback = &s->reg[BPF_R2]; /* of every helper that has one (helper.def) */
+    bool helper =
+        called->kind == VALUE_SCALAR && callback->kind != VALUE_NONE && !value_is_code(callback);
+    if (c->visitor && !helper)
+        bitset_set(c->a->wild, c->slot);
     for (int r = BPF_R0; r <= BPF_R5; r++)
         s->reg[r] = value_none(NONE_CALL);
-    for (uint32_t i = 0; i < s->nframes; i++)
-        if (s->frame[i])
-            stack_poison(c->a->pool, state_write_frame(c->a->pool, s, i), -VERIFY_STACK_MAX,
-                         VERIFY_STACK_MAX);
+    transfer_write_anywhere(c->a, s, false);
+    state_doubt_records(c->a->pool, s);
+    state_open_record(s, STATE_RECORD_LOST);
     return true;
 }
 
 /* Calls what v points to, with the arguments in s. */
 static bool call_value(const struct call *c, struct state *s, const struct value *v) {
     struct choice choice = {.c = c, .before = s};
-    if (!object_functions(c->a, v, choose, &choice)) {
-        state_free(c->a->pool, choice.after);
-        return call_anything(c, s);
-    }
+    if (!value_is_code(v))
+        return call_anything(c, s, v);
+    if (!object_functions(c->a, v, choose, &choice)) /* at an offset that only single paths know */
+        taken_functions(c->a, choose, &choice);
     if (!choice.after)
         return false;
     state_swap(s, choice.after);
@@ -238,6 +243,8 @@ static bool run_callback(const struct call *c, struct state *s, const struct bpf
             c->visitor->callback(c->visitor->arg, c->caller, c->slot, once);
         bool grew = false;
         if (returns) {
+            if (s->reg[BPF_R1].kind == VALUE_MAP)
+                state_lose_keys(pool, once, s->reg[BPF_R1].object);
             for (int r = BPF_R0; r <= BPF_R5; r++)
                 once->reg[r] = s->reg[r];
             state_tidy(pool, once, UINT16_MAX);
@@ -256,10 +263,10 @@ static bool call_helper(const struct call *c, struct state *s, uint32_t id) {
         const struct value *v = &s->reg[BPF_R1 + i];
         if (h->arg[i] != BPF_ARG_FUNC)
             continue;
-        if (v->kind != VALUE_FUNC && v->kind != VALUE_FUNC_OF)
-            return call_anything(c, s);
+        if (!value_is_code(v))
+            return call_anything(c, s, v);
         if (h->id == BPF_FUNC_FOR_EACH_MAP_ELEM && s->reg[BPF_R1].kind != VALUE_MAP)
-            return call_anything(c, s);
+            return call_anything(c, s, v);
         run_callback(c, s, h, i);
     }
     transfer_helper(c->a, s, c->slot, id);

@@ -47,6 +47,10 @@ static bool readable(const struct checking *c, unsigned reg) {
     case NONE_POINTER:
         return PROBLEM(c, DIAG_POINTER, "use pointers as a whole", "%s is what became of a pointer",
                        name);
+    case NONE_CALLBACK:
+        return PROBLEM(
+            c, DIAG_POINTER, "copy the key: `*out = *key`",
+            "%s points to a key that a callback was given, and the callback has returned", name);
     case NONE_UNWRITTEN: break;
     }
     return PROBLEM(c, DIAG_UNINIT, "give the variable a value where it is declared",
@@ -60,7 +64,7 @@ static const char *name_of(const struct checking *c, const struct value *v) {
 /* ---- Arithmetic */
 
 static bool is_arithmetic_kind(const struct value *v) {
-    return v->kind != VALUE_MAP && v->kind != VALUE_FUNC && v->kind != VALUE_FUNC_OF;
+    return v->kind != VALUE_MAP && !value_is_code(v);
 }
 
 static bool check_pointer_arithmetic(const struct checking *c, const struct value *x,
@@ -275,7 +279,13 @@ bool check_callx(const struct analysis *a, const struct state *s, uint32_t slot,
     const struct value *v = &s->reg[c.d->dst];
     if (!readable(&c, c.d->dst))
         return false;
-    if (v->kind == VALUE_SCALAR && scalar_is_const(&v->n) && v->n.x.value < BPF_HELPER_END)
+    bool helper =
+        v->kind == VALUE_SCALAR && scalar_is_const(&v->n) && v->n.x.value < BPF_HELPER_END;
+    if (helper &&
+        v->n.x.value == BPF_FUNC_TAIL_CALL) /* no function: the engines do it themselves */
+        return PROBLEM(&c, DIAG_CALL, "call bpf_tail_call() by its name",
+                       "a tail call through a register");
+    if (helper)
         return check_helper(a, s, slot, (uint32_t)v->n.x.value, problem);
     if (!v->nullable && object_functions(a, v, no_visit, NULL))
         return true;

@@ -159,9 +159,13 @@ static bool check_string(const struct checking *c, unsigned i) {
         return PROBLEM(c, DIAG_HELPER, "use a string literal, or a `static const char` array",
                        "%s must be a constant string", argument_name(c, i));
     /* From the last place on there is an end, so there is one from every place. */
-    if (d->image && !memchr(d->image + high, 0, d->size - (uint64_t)high))
+    const uint8_t *end = d->image ? memchr(d->image + high, 0, d->size - (uint64_t)high) : NULL;
+    if (d->image && !end)
         return PROBLEM(c, DIAG_HELPER, "end the string with \\0", "%s is a string without an end",
                        argument_name(c, i));
+    if (end && object_has_pointer(c->a, v->object, low, (uint64_t)(end - d->image - low) + 1))
+        return PROBLEM(c, DIAG_LEAK, "use a string literal, or a `static const char` array",
+                       "%s has a pointer in it", argument_name(c, i));
     return true;
 }
 
@@ -177,7 +181,7 @@ static bool check_context(const struct checking *c, unsigned i) {
 
 static bool check_function(const struct checking *c, unsigned i) {
     const struct value *v = argument(c, i);
-    if ((v->kind == VALUE_FUNC || v->kind == VALUE_FUNC_OF) && !v->nullable)
+    if (value_is_code(v) && !v->nullable)
         return true;
     return PROBLEM(c, DIAG_HELPER, "give the name of a static function",
                    "%s must be a function of the program", argument_name(c, i));

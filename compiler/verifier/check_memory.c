@@ -184,12 +184,15 @@ static bool check_data(const struct checking *c, int64_t low, int64_t high, uint
     if (c->access->write && !d->writable)
         return PROBLEM(c, DIAG_ACCESS, "leave out `const`, so that it becomes a variable",
                        "%s section %s, which is read-only", who(c), d->name);
-    if (!d->relocated || c->access->who)
+    if (!d->relocated || (c->access->write && !c->access->atomic))
         return true;
+    /* The instruction itself may load pointers as such; helpers and atomic operations take numbers. */
+    if (c->access->who || c->access->atomic)
+        return !object_has_pointer(c->a, p->object, low, (uint64_t)(high - low) + size) ||
+               PROBLEM(c, DIAG_LEAK, "read the numbers beside it alone",
+                       "%s a pointer of section %s as a number", who(c), d->name);
     struct value v = object_load(c->a, p, c->access->off, (unsigned)size);
-    (void)low;
-    (void)high;
-    if (!c->access->write && v.kind == VALUE_NONE)
+    if (v.kind == VALUE_NONE)
         return PROBLEM(c, DIAG_POINTER,
                        d->writable ? "make the table of pointers `const`"
                                    : "read its pointers as whole pointers, of one kind",

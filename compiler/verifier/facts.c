@@ -33,7 +33,8 @@ static bool is_address(const struct analysis *a, const struct value *v) {
     switch ((enum value_kind)v->kind) {
     case VALUE_MAP:
     case VALUE_FUNC:
-    case VALUE_FUNC_OF: return true;
+    case VALUE_FUNC_OF:
+    case VALUE_FUNC_ANY: return true;
     case VALUE_STACK: return v->n.x.smin >= -size && v->n.x.smax <= 0;
     default: return v->n.x.smin >= 0 && v->n.x.smax <= size;
     }

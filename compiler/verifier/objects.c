@@ -35,7 +35,8 @@ const char *object_name(const struct analysis *a, const struct state *s, const s
     case VALUE_RECORD: return "a ring buffer record";
     case VALUE_DATA: return arena_printf(a->arena, "section %s", p->datas[v->object].name);
     case VALUE_FUNC: return arena_printf(a->arena, "function %s", p->funcs[v->object].name);
-    case VALUE_FUNC_OF: return "a function pointer";
+    case VALUE_FUNC_OF:
+    case VALUE_FUNC_ANY: return "a function pointer";
     default: return "a number";
     }
 }
@@ -78,6 +79,10 @@ static const struct prog_reloc *reloc_at(const struct program *p, uint32_t data,
             off < (uint64_t)p->relocs[i].off + 8 && off + size > p->relocs[i].off)
             return &p->relocs[i];
     return NULL;
+}
+
+bool object_has_pointer(const struct analysis *a, uint32_t data, int64_t low, uint64_t size) {
+    return a->program->datas[data].relocated && reloc_at(a->program, data, (uint64_t)low, size);
 }
 
 /* One element of a constant section. */
@@ -169,11 +174,21 @@ struct value object_load(const struct analysis *a, const struct value *pointer, 
     return value_scalar(scalar_zext(8 * size));
 }
 
+void taken_functions(const struct analysis *a, void (*visit)(void *arg, uint32_t func), void *arg) {
+    for (uint32_t f = 0; f < a->program->nfuncs; f++)
+        if (a->program->funcs[f].address_taken)
+            visit(arg, f);
+}
+
 bool object_functions(const struct analysis *a, const struct value *v,
                       void (*visit)(void *arg, uint32_t func), void *arg) {
     int64_t low, high;
     if (v->kind == VALUE_FUNC) {
         visit(arg, v->object);
+        return true;
+    }
+    if (v->kind == VALUE_FUNC_ANY) {
+        taken_functions(a, visit, arg);
         return true;
     }
     if (v->kind != VALUE_FUNC_OF || !object_range(v, 0, &low, &high) || low < 0 ||

@@ -25,12 +25,27 @@ struct class {
     uint64_t delta;
 };
 
+/* The class of a value that is looked at as null or a pointer: there constants are 0 for null, 1 for any pointer,
+ * since only values that are null together may be related. */
+static struct class class_of_nullable(const struct value *v) {
+    if (v->kind == VALUE_NONE)
+        return (struct class){0};
+    if (v->nullable)
+        return (struct class){v->base != 0, v->base, v->width, (uint64_t)v->delta};
+    return (struct class){true, 0, 64, value_is_pointer(v)};
+}
+
 static struct class class_of(const struct value *v) {
     if (v->kind != VALUE_NONE && !v->nullable && v->kind != VALUE_MAP && scalar_is_const(&v->n))
         return (struct class){true, 0, 64, v->n.x.value};
     if (v->base)
         return (struct class){true, v->base, v->width, (uint64_t)v->delta};
     return (struct class){0};
+}
+
+/* The class of v, one of the values that `all` stands for. */
+static struct class class_in(const struct value *v, const struct value *all) {
+    return all->nullable ? class_of_nullable(v) : class_of(v);
 }
 
 static bool same_distance(uint64_t a, uint64_t b, unsigned width) {
@@ -149,7 +164,7 @@ uint32_t relate_join(struct place_pair *pairs, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         struct value *out = pairs[i].out;
         value_unrelate(out);
-        struct class a = class_of(&pairs[i].a), b = class_of(&pairs[i].b);
+        struct class a = class_in(&pairs[i].a, out), b = class_in(&pairs[i].b, out);
         if (!wants_relation(out) || !a.any || !b.any)
             continue;
         uint32_t g = 0;
@@ -177,14 +192,14 @@ bool relate_subset(const struct place_pair *pairs, uint32_t count) {
         const struct value *b = &pairs[i].b;
         if (!b->base)
             continue;
-        struct class a = class_of(&pairs[i].a);
+        struct class a = class_in(&pairs[i].a, b);
         if (!a.any)
             return false;
         for (uint32_t k = 0; k < i; k++) {
             const struct value *other = &pairs[k].b;
             if (other->base != b->base)
                 continue;
-            struct class c = class_of(&pairs[k].a);
+            struct class c = class_in(&pairs[k].a, other);
             unsigned width = b->width < other->width ? b->width : other->width;
             if (c.base != a.base || (width == 64 && (a.width == 32 || c.width == 32)) ||
                 !same_distance(a.delta - c.delta, (uint64_t)b->delta - (uint64_t)other->delta,

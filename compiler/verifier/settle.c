@@ -43,7 +43,8 @@ static void see_call(void *arg, const struct summary *callee, uint32_t slot, boo
         return;
     struct explore_root root = {callee, slot};
     vec_for_each(struct explore_root, old, &t->roots) {
-        if (old->callback != slot || old->summary->func != callee->func)
+        if (old->callback != slot || old->summary->func != callee->func ||
+            !fixpoint_same_frames(old->summary->entry, callee->entry))
             continue;
         if (old->summary == callee || state_subset(callee->entry, old->summary->entry))
             return;
@@ -144,6 +145,19 @@ static void find_unsettled(void *arg, const struct summary *summary, uint32_t sl
         u->any = !values_check(u->t->a, s, slot, &u->problem);
 }
 
+/* A call of which the fixpoint does not know what it calls: what single paths call there was not looked at. */
+static void say_wild(void *arg, const struct summary *summary, uint32_t slot,
+                     const struct state *s) {
+    struct settling *t = arg;
+    struct problem problem;
+    (void)summary;
+    if (!bitset_test(t->a->wild, slot) || bitset_test(t->said, slot) ||
+        values_check(t->a, s, slot, &problem))
+        return;
+    bitset_set(t->said, slot);
+    verify_error(t->a->verifier, problem.category, slot, problem.mend, "%s", problem.text);
+}
+
 static bool say_budget(const struct settling *t, const struct explore_root *root,
                        const struct explore_report *report) {
     const struct verifier *v = t->a->verifier;
@@ -237,6 +251,11 @@ bool settle(struct fixpoint *fp, const struct bitset *open, const struct bitset 
             continue;
         settle_root(&t, &t.roots.items[i], &report);
         good = say(&t, &t.roots.items[i], &report) && good;
+    }
+    if (good && !bitset_empty(a->wild)) {
+        const struct fixpoint_visitor visitor = {.arg = &t, .before = say_wild};
+        values_walk(fp, &visitor);
+        return false;
     }
     if (good)
         take_bounds(&t, bounds);

@@ -271,8 +271,7 @@ static bool owners_subset(const struct pairs *p, const struct state *a) {
 
 static void join_records(struct state *into, const struct state *s) {
     for (uint32_t i = 0; i < s->nrecords; i++)
-        if (!state_has_record(into, s->record[i]))
-            state_open_record(into, s->record[i]);
+        state_open_record(into, s->record[i]);
 }
 
 static bool frames_equal(const struct frame *f, const struct frame *g) {
@@ -430,17 +429,20 @@ bool state_has_record(const struct state *s, uint32_t slot) {
     return false;
 }
 
-bool state_open_record(struct state *s, uint32_t slot) {
-    if (s->nrecords == STATE_RECORDS_MAX)
-        return false;
+void state_open_record(struct state *s, uint32_t slot) {
+    if (state_has_record(s, slot))
+        return;
+    if (s->nrecords == STATE_RECORDS_MAX) {
+        s->record[STATE_RECORDS_MAX - 1] = STATE_RECORD_LOST;
+        return;
+    }
     uint32_t i = s->nrecords++;
     for (; i > 0 && s->record[i - 1] > slot; i--)
         s->record[i] = s->record[i - 1];
     s->record[i] = slot;
-    return true;
 }
 
-void state_release_null_record(struct state *s, uint32_t slot) {
+static void close_record(struct state *s, uint32_t slot) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->nrecords; i++)
         if (s->record[i] != slot)
@@ -448,8 +450,63 @@ void state_release_null_record(struct state *s, uint32_t slot) {
     s->nrecords = kept;
 }
 
-static bool is_record(const struct value *v, uint32_t slot) {
-    return v->kind == VALUE_RECORD && v->object == slot;
+/* Pointers to an object that has gone. */
+struct loss {
+    enum value_kind kind;
+    uint32_t object;
+    bool
+        null; /* those that may be null are null; else none can be read any more, and this is why: */
+    enum none_reason reason;
+};
+
+static bool lose(struct value *v, const struct loss *loss) {
+    if (v->kind != loss->kind || v->object != loss->object || (loss->null && !v->nullable))
+        return false;
+    *v = loss->null ? value_const(0) : value_none(loss->reason);
+    return true;
+}
+
+static void lose_all(struct state_pool *pool, struct state *s, const struct loss *loss) {
+    for (int r = 0; r < BPF_R10; r++)
+        lose(&s->reg[r], loss);
+    for (uint32_t i = 0; i < s->nframes; i++) {
+        for (int k = 0; s->frame[i] && k < 4; k++) {
+            struct value v = s->frame[i]->saved[k];
+            if (lose(&v, loss))
+                state_own_frame(pool, s, i)->saved[k] = v;
+        }
+        for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells;) {
+            const struct cell c = s->frame[i]->cells[k];
+            struct value v = c.v;
+            if (lose(&v, loss))
+                stack_write(pool, state_own_frame(pool, s, i), c.off, c.size, &v);
+            else
+                k++;
+        }
+    }
+}
+
+static void lose_record(struct state_pool *pool, struct state *s, uint32_t slot, bool null) {
+    lose_all(pool, s, &(struct loss){VALUE_RECORD, slot, null, NONE_RELEASED});
+}
+
+void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot) {
+    close_record(s, slot);
+    lose_record(pool, s, slot, false);
+}
+
+void state_doubt_records(struct state_pool *pool, struct state *s) {
+    for (uint32_t i = 0; i < s->nrecords; i++)
+        lose_record(pool, s, s->record[i], false);
+}
+
+void state_release_null_record(struct state_pool *pool, struct state *s, uint32_t slot) {
+    close_record(s, slot);
+    lose_record(pool, s, slot, true);
+}
+
+void state_lose_keys(struct state_pool *pool, struct state *s, uint32_t map) {
+    lose_all(pool, s, &(struct loss){VALUE_MAP_KEY, map, false, NONE_CALLBACK});
 }
 
 static void forget_lookup(struct value *v, uint32_t slot) {
@@ -467,24 +524,5 @@ void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot
         for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells; k++)
             if (s->frame[i]->cells[k].v.size == slot + 1)
                 forget_lookup(&state_own_frame(pool, s, i)->cells[k].v, slot);
-    }
-}
-
-void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot) {
-    state_release_null_record(s, slot);
-    for (int r = 0; r < BPF_R10; r++)
-        if (is_record(&s->reg[r], slot))
-            s->reg[r] = value_none(NONE_RELEASED);
-    for (uint32_t i = 0; i < s->nframes; i++) {
-        for (int k = 0; s->frame[i] && k < 4; k++)
-            if (is_record(&s->frame[i]->saved[k], slot))
-                state_own_frame(pool, s, i)->saved[k] = value_none(NONE_RELEASED);
-        for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells;) {
-            const struct cell *c = &s->frame[i]->cells[k];
-            if (is_record(&c->v, slot))
-                stack_poison(pool, state_own_frame(pool, s, i), c->off, c->size);
-            else
-                k++;
-        }
     }
 }

@@ -39,9 +39,10 @@ enum value_kind {
     VALUE_MAP_VALUE, /* a value in map `object` */
     VALUE_MAP_KEY,   /* a key in map `object`, read-only: what for_each hands to its callback */
     VALUE_RECORD, /* a ring buffer record of `size` bytes; object = slot of the call that reserved it */
-    VALUE_DATA,    /* data section `object` */
-    VALUE_FUNC,    /* code pointer of function `object` */
-    VALUE_FUNC_OF, /* code pointer out of a read-only table: data section `object`, at offset n */
+    VALUE_DATA,     /* data section `object` */
+    VALUE_FUNC,     /* code pointer of function `object` */
+    VALUE_FUNC_OF,  /* code pointer out of a read-only table: data section `object`, at offset n */
+    VALUE_FUNC_ANY, /* code pointer of one of the functions whose address is taken */
 };
 
 /* Why a value cannot be read: for messages only; all are equal in the lattice. */
@@ -52,6 +53,7 @@ enum none_reason {
     NONE_RELEASED,  /* a record that was submitted or discarded */
     NONE_FRAME,     /* points into the frame of a function that has returned */
     NONE_POINTER,   /* arithmetic that no pointer survives */
+    NONE_CALLBACK,  /* a key that a helper gave to its callback, which has returned */
 };
 
 struct value {
@@ -86,6 +88,8 @@ struct frame {
 };
 
 #define STATE_RECORDS_MAX 8
+#define STATE_RECORD_LOST                                                                          \
+    UINT32_MAX /* open, and nothing gives it back: more than there is room for came together */
 
 struct state {
     struct value reg[BPF_NREGS];
@@ -111,6 +115,10 @@ struct value value_const(uint64_t v);
 struct value value_pointer(enum value_kind kind, uint32_t object);
 static inline bool value_is_pointer(const struct value *v) {
     return v->kind >= VALUE_CTX;
+}
+/* A code pointer. */
+static inline bool value_is_code(const struct value *v) {
+    return v->kind == VALUE_FUNC || v->kind == VALUE_FUNC_OF || v->kind == VALUE_FUNC_ANY;
 }
 /* Pointers into one piece of memory, so that their offsets tell their order and distance. */
 bool value_same_object(const struct value *a, const struct value *b);
@@ -153,10 +161,15 @@ void state_each(struct state_pool *pool, struct state *s, uint32_t base,
 void state_release_record(struct state_pool *pool, struct state *s, uint32_t slot);
 /* A look-up at `slot` finds perhaps another element than it did before. */
 void state_forget_lookup(struct state_pool *pool, struct state *s, uint32_t slot);
-/* The record reserved at `slot` has turned out not to exist: the reservation failed. */
-void state_release_null_record(struct state *s, uint32_t slot);
-/* The record reserved at `slot` is open from here on. False: there are too many. */
-bool state_open_record(struct state *s, uint32_t slot);
+/* The record reserved at `slot` has turned out not to exist: the reservation failed. Every copy of the pointer is
+ * null, related or not: one that stayed would be taken for the next record of the same place. */
+void state_release_null_record(struct state_pool *pool, struct state *s, uint32_t slot);
+/* One of the open records may have been given back, nobody knows which. */
+void state_doubt_records(struct state_pool *pool, struct state *s);
+/* Pointers to keys of a map become unreadable: what for_each gave to its callback is gone. */
+void state_lose_keys(struct state_pool *pool, struct state *s, uint32_t map);
+/* The record reserved at `slot` is open from here on. */
+void state_open_record(struct state *s, uint32_t slot);
 bool state_has_record(const struct state *s, uint32_t slot);
 
 /* Exchanges two states. */

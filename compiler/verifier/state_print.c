@@ -59,6 +59,7 @@ static const char *const reasons[] = {
     [NONE_RELEASED] = "a record that was given back",
     [NONE_FRAME] = "an address in a frame that is gone",
     [NONE_POINTER] = "a part of a pointer",
+    [NONE_CALLBACK] = "a key that a callback was given",
 };
 
 static void print_object(FILE *out, const struct value *v, const struct program *p) {
@@ -76,6 +77,7 @@ static void print_object(FILE *out, const struct value *v, const struct program 
     case VALUE_DATA: fprintf(out, "section %s", p->datas[v->object].name); break;
     case VALUE_FUNC: fprintf(out, "function %s", p->funcs[v->object].name); break;
     case VALUE_FUNC_OF: fprintf(out, "function in section %s", p->datas[v->object].name); break;
+    case VALUE_FUNC_ANY: fprintf(out, "function"); break;
     }
 }
 

@@ -106,7 +106,7 @@ static bool adds_up(const struct bpf_decoded *d, const struct value *a, const st
     if (d->width == 32 || a->nullable || b->nullable)
         return false;
     const struct value *pointer = pa ? a : b;
-    if (pointer->kind == VALUE_MAP || pointer->kind == VALUE_FUNC || pointer->kind == VALUE_FUNC_OF)
+    if (pointer->kind == VALUE_MAP || value_is_code(pointer))
         return false;
     if (pa && pb)
         return d->op == BPF_SUB && value_same_object(a, b);
@@ -373,7 +373,7 @@ static bool branch_on_null(const struct analysis *a, struct state *s, const stru
     if (!v.nullable)
         return !null || !object_is_near(&v); /* no object lies at 0 */
     if (null && v.owner)
-        state_release_null_record(s, v.object);
+        state_release_null_record(a->pool, s, v.object);
     struct value copy = v;
     state_learn_null(a->pool, s, &copy, null);
     struct value *dst = &s->reg[d->dst];

@@ -38,13 +38,15 @@ static struct value nullable(struct state *s, enum value_kind kind, uint32_t obj
     return v;
 }
 
-static struct value reservation(struct state *s, uint32_t slot) {
+static struct value reservation(const struct analysis *a, struct state *s, uint32_t slot) {
+    /* check_helper() sees to it that no record of the same place is open, here or on each path: what may be null
+     * is, and is no copy of the new one. */
+    state_release_null_record(a->pool, s, slot);
     struct value v = nullable(s, VALUE_RECORD, slot);
     const struct scalar *size = &s->reg[BPF_R2].n;
     v.size = scalar_is_const(size) ? (uint32_t)size->x.value : 0;
     v.owner = true;
-    if (!state_has_record(s, slot))
-        state_open_record(s, slot); /* check_helper() refuses one too many */
+    state_open_record(s, slot); /* check_helper() refuses one too many */
     return v;
 }
 
@@ -56,7 +58,7 @@ static struct value result(const struct analysis *a, struct state *s, uint32_t s
     case BPF_RET_S32: return value_scalar(scalar_sext(32));
     case BPF_RET_U32: return value_scalar(scalar_zext(32));
     case BPF_RET_U64: return value_scalar(scalar_unknown());
-    case BPF_RET_RINGBUF_MEM_OR_NULL: return reservation(s, slot);
+    case BPF_RET_RINGBUF_MEM_OR_NULL: return reservation(a, s, slot);
     case BPF_RET_MAP_VALUE_OR_NULL: break;
     }
     if (s->reg[BPF_R1].kind != VALUE_MAP)
@@ -110,6 +112,14 @@ static void written_arguments(const struct analysis *a, struct state *s,
     }
 }
 
+/* A record is submitted or discarded; where paths with different ones meet, any of them. */
+static void given_back(const struct analysis *a, struct state *s, const struct value *record) {
+    if (record->kind == VALUE_RECORD)
+        state_release_record(a->pool, s, record->object);
+    else if (record->kind == VALUE_NONE)
+        state_doubt_records(a->pool, s);
+}
+
 void transfer_helper(const struct analysis *a, struct state *s, uint32_t slot, uint32_t id) {
     const struct bpf_helper *h = bpf_helper_by_id(id);
     struct value r0 = value_none(NONE_MIXED);
@@ -117,8 +127,8 @@ void transfer_helper(const struct analysis *a, struct state *s, uint32_t slot, u
         written_arguments(a, s, h);
         r0 = id == BPF_FUNC_TAIL_CALL ? value_const((uint64_t)BPF_TAIL_CALL_FAILED)
                                       : result(a, s, slot, h);
-        if (h->arg[0] == BPF_ARG_RINGBUF_MEM && s->reg[BPF_R1].kind == VALUE_RECORD)
-            state_release_record(a->pool, s, s->reg[BPF_R1].object);
+        if (h->arg[0] == BPF_ARG_RINGBUF_MEM)
+            given_back(a, s, &s->reg[BPF_R1]);
     }
     s->reg[BPF_R0] = r0;
     for (int r = BPF_R1; r <= BPF_R5; r++)

@@ -47,6 +47,8 @@ bool value_subset(const struct value *a, const struct value *b) {
         return true;
     if (b->nullable && value_is_null(a))
         return true;
+    if (b->kind == VALUE_FUNC_ANY && value_is_code(a))
+        return b->nullable || !a->nullable;
     return same_sort(a, b) && (a->size == b->size || b->size == 0) &&
            (b->nullable || !a->nullable) && scalar_subset(&a->n, &b->n);
 }
@@ -64,6 +66,11 @@ struct value value_join(const struct value *a, const struct value *b,
         value_unrelate(&v);
         v.owner = false; /* state_join() knows */
         v.n = widen ? scalar_widen(&a->n, &b->n, widen) : scalar_join(&a->n, &b->n);
+        return v;
+    }
+    if (value_is_code(a) && value_is_code(b)) {
+        struct value v = value_pointer(VALUE_FUNC_ANY, 0);
+        v.nullable = a->nullable || b->nullable;
         return v;
     }
     /* Null or a pointer. */

@@ -81,6 +81,7 @@ struct analysis *values_analysis(struct verifier *v, struct arena *arena) {
     if (!build_graphs(a))
         return NULL;
     a->lowest = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->lowest));
+    a->wild = bitset_new(arena, v->program->ninsns);
     a->thresholds = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->thresholds));
     a->shapes = arena_alloc_array(arena, v->program->nfuncs, sizeof(*a->shapes));
     for (uint32_t f = 0; f < v->program->nfuncs; f++) {

@@ -18,8 +18,7 @@ bool trial_injected_error;
 /* Abstract states before one instruction, of all summaries in use. */
 struct states {
     VEC(const struct state *) at;
-    size_t last;       /* the one that the machine's state was in */
-    bool unknown_call; /* what is called from here is not followed: the program is refused */
+    size_t last; /* the one that the machine's state was in */
 };
 
 struct trial {
@@ -38,7 +37,6 @@ static void keep(void *arg, const struct summary *summary, uint32_t slot, const 
     struct trial *t = arg;
     (void)summary;
     vec_push(t->arena, &t->states[slot].at, (const struct state *)state_copy(t->a->pool, s));
-    t->states[slot].unknown_call |= !fixpoint_call_known(t->a, s, slot);
 }
 
 static void collect_states(struct trial *t) {
@@ -199,7 +197,7 @@ static bool run(struct trial *t, uint64_t seed) {
         uint32_t slot = m.slot, serial = m.frame[m.depth - 1].serial;
         if (!check_before(t, &counting, &m))
             return false;
-        if (t->states[slot].unknown_call)
+        if (bitset_test(t->a->wild, slot)) /* what is called from here is not followed */
             return !t->out->accepted ||
                    violate(t, VIOLATION_STATE, slot, "the verifier cannot tell what this calls");
         t->out->steps++;
