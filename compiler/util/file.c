@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -113,4 +114,16 @@ bool file_write(const char *path, const void *bytes, size_t size, struct diag *d
     }
     free(temporary);
     return done;
+}
+
+bool file_stdout_done(void) {
+    /* What failed on the way is a mark of the stream; only the last part fails here. */
+    bool failed = ferror(stdout);
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !failed)
+        return true;
+    fprintf(stderr, "error: cannot write to standard output%s%s\n", errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return false;
 }

@@ -26,4 +26,7 @@ bool file_read(const char *path, size_t limit, struct arena *arena, uint8_t **by
  */
 bool file_write(const char *path, const void *bytes, size_t size, struct diag *diag);
 
+/* At a tool's end: whether standard output took all that was printed. False after a line on standard error. */
+bool file_stdout_done(void);
+
 #endif
