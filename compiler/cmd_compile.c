@@ -108,22 +108,14 @@ static void report(struct cmd_args *args, const struct job *job, const struct co
                r->code.size, r->blob_size, r->layout.size, r->ncopies, r->nspills, r->nreloads);
 }
 
-static bool same_file(const char *a, const char *b) {
-    struct stat x, y;
-    if (stat(a, &x) != 0 || stat(b, &y) != 0)
-        return strcmp(a, b) == 0;
-    return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* No output may take the place of the input or of the other one. */
 static bool check_outputs(struct cmd_args *args, const struct job *job, const char *input) {
-    const char *mend = "name different files";
-    if (same_file(job->blob, input) || (job->elf && same_file(job->elf, input)))
-        return diag_error(args->diag, DIAG_USAGE, NULL, mend, "the output would overwrite %s",
-                          input);
-    if (job->elf && same_file(job->elf, job->blob))
-        return diag_error(args->diag, DIAG_USAGE, NULL, mend, "blob and ELF file are both %s",
-                          job->blob);
+    if (!file_spares(job->blob, input, args->diag) ||
+        (job->elf && !file_spares(job->elf, input, args->diag)))
+        return false;
+    if (job->elf && file_same(job->elf, job->blob))
+        return diag_error(args->diag, DIAG_USAGE, NULL, "name different files",
+                          "blob and ELF file are both %s", job->blob);
     return true;
 }
 

@@ -116,6 +116,20 @@ bool file_write(const char *path, const void *bytes, size_t size, struct diag *d
     return done;
 }
 
+bool file_same(const char *a, const char *b) {
+    struct stat x, y;
+    if (stat(a, &x) != 0 || stat(b, &y) != 0)
+        return strcmp(a, b) == 0;
+    return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool file_spares(const char *output, const char *input, struct diag *diag) {
+    if (!file_same(output, input))
+        return true;
+    return diag_error(diag, DIAG_USAGE, NULL, "name different files",
+                      "the output would overwrite %s", input);
+}
+
 bool file_stdout_done(void) {
     /* What failed on the way is a mark of the stream; only the last part fails here. */
     bool failed = ferror(stdout);

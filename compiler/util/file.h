@@ -26,6 +26,12 @@ bool file_read(const char *path, size_t limit, struct arena *arena, uint8_t **by
  */
 bool file_write(const char *path, const void *bytes, size_t size, struct diag *diag);
 
+/* Whether two paths lead to one regular file, or would if it were there. */
+bool file_same(const char *a, const char *b);
+
+/* Whether writing `output` leaves `input` as it is. False after an error message. */
+bool file_spares(const char *output, const char *input, struct diag *diag);
+
 /* At a tool's end: whether standard output took all that was printed. False after a line on standard error. */
 bool file_stdout_done(void);
 
