@@ -116,11 +116,31 @@ bool file_write(const char *path, const void *bytes, size_t size, struct diag *d
     return done;
 }
 
+/* Where a file would come to lie: the directory, and its name there. */
+static bool find_directory(const char *path, struct stat *directory, const char **name) {
+    const char *slash = strrchr(path, '/');
+    char *head;
+
+    *name = slash ? slash + 1 : path;
+    if (asprintf(&head, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".") < 0)
+        abort();
+    bool found = stat(head, directory) == 0;
+    free(head);
+    return found;
+}
+
+static bool same_inode(const struct stat *x, const struct stat *y) {
+    return x->st_dev == y->st_dev && x->st_ino == y->st_ino;
+}
+
 bool file_same(const char *a, const char *b) {
     struct stat x, y;
-    if (stat(a, &x) != 0 || stat(b, &y) != 0)
-        return strcmp(a, b) == 0;
-    return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    const char *name_a, *name_b;
+
+    if (stat(a, &x) == 0 && stat(b, &y) == 0)
+        return S_ISREG(x.st_mode) && same_inode(&x, &y);
+    return find_directory(a, &x, &name_a) && find_directory(b, &y, &name_b) && same_inode(&x, &y) &&
+           strcmp(name_a, name_b) == 0;
 }
 
 bool file_spares(const char *output, const char *input, struct diag *diag) {

@@ -66,6 +66,8 @@ expect 'ELF on a full disk' 2 '/dev/full: cannot write' $compile -o x.blob --elf
 expect 'blob directory missing, ELF fine' 2 'none/x.blob: cannot create' $compile -o none/x.blob --elf x.elf good.bpf.c
 expect 'the output is the input' 2 'the output would overwrite good.bpf.c.*fix: name' $compile -o ./good.bpf.c good.bpf.c
 cp good.bpf.c kept.bpf.c
+expect 'both outputs are one new file' 2 'blob and ELF file are both ./new.out' $compile -o ./new.out --elf new.out good.bpf.c
+expect 'nothing is there' 1 '' test -e new.out
 expect 'the object is the source' 2 'the output would overwrite kept.bpf.c.*fix: name' $tool build -o ./kept.bpf.c kept.bpf.c
 expect 'the source is still there' 0 '' cmp good.bpf.c kept.bpf.c
 rm -f kept.bpf.c
