@@ -9,8 +9,6 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { OPT_TYPE = CMD_LONG, OPT_MEM_SIZE, OPT_UNVERIFIED, OPT_BYTECODE, OPT_ELF, OPT_STATS };
 
@@ -122,14 +120,10 @@ static bool check_outputs(struct cmd_args *args, const struct job *job, const ch
 /* Both outputs, or none. */
 static bool write_outputs(struct cmd_args *args, const struct job *job,
                           const struct compile_result *result) {
-    struct stat file;
-    if (job->elf && !elf_write(job->elf, result->prog, &result->code, args->diag))
-        return false;
-    if (file_write(job->blob, result->blob, result->blob_size, args->diag))
-        return true;
-    if (job->elf && stat(job->elf, &file) == 0 && S_ISREG(file.st_mode))
-        unlink(job->elf);
-    return false;
+    struct file_output outputs[2] = {
+        {.path = job->blob, .bytes = result->blob, .size = result->blob_size}, {.path = job->elf}};
+    return (!job->elf || elf_write(result->prog, &result->code, &outputs[1], args->diag)) &&
+           file_write_all(outputs, job->elf ? 2 : 1, args->diag);
 }
 
 static void run(struct cmd_args *args) {

@@ -64,6 +64,11 @@ expect 'no name' 2 'cannot' $compile -o '' good.bpf.c
 expect 'ELF directory missing' 2 'none/x.elf: cannot create' $compile -o x.blob --elf none/x.elf good.bpf.c
 expect 'ELF on a full disk' 2 '/dev/full: cannot write' $compile -o x.blob --elf /dev/full good.bpf.c
 expect 'blob directory missing, ELF fine' 2 'none/x.blob: cannot create' $compile -o none/x.blob --elf x.elf good.bpf.c
+echo old >old.elf
+expect 'blob directory missing, an ELF file was there' 2 'none/x.blob: cannot create' $compile -o none/x.blob --elf old.elf good.bpf.c
+expect 'blob on a full disk, an ELF file was there' 2 '/dev/full: cannot write' $compile -o /dev/full --elf old.elf good.bpf.c
+expect 'it is still there' 0 '^old$' cat old.elf
+rm -f old.elf
 expect 'the output is the input' 2 'the output would overwrite good.bpf.c.*fix: name' $compile -o ./good.bpf.c good.bpf.c
 cp good.bpf.c kept.bpf.c
 expect 'both outputs are one new file' 2 'blob and ELF file are both ./new.out' $compile -o ./new.out --elf new.out good.bpf.c
