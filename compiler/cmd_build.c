@@ -2,6 +2,7 @@
 /* bpf2thumb build: a program in C to an eBPF object, through clang. */
 #include "clang.h"
 #include "commands.h"
+#include "util/file.h"
 #include "util/vec.h"
 
 #include <cjson/cJSON.h>
@@ -51,7 +52,8 @@ static void run(struct cmd_args *args) {
     job.flag_count = flags.count;
     if (!job.object)
         job.object = clang_object_name(job.source, args->arena);
-    if (clang_compile(&job, args->arena, args->diag))
+    if (file_spares(job.object, job.source, args->diag) &&
+        clang_compile(&job, args->arena, args->diag))
         cJSON_AddStringToObject(args->result, "object", job.object);
 }
 

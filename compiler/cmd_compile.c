@@ -9,8 +9,6 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { OPT_TYPE = CMD_LONG, OPT_MEM_SIZE, OPT_UNVERIFIED, OPT_BYTECODE, OPT_ELF, OPT_STATS };
 
@@ -108,36 +106,24 @@ static void report(struct cmd_args *args, const struct job *job, const struct co
                r->code.size, r->blob_size, r->layout.size, r->ncopies, r->nspills, r->nreloads);
 }
 
-static bool same_file(const char *a, const char *b) {
-    struct stat x, y;
-    if (stat(a, &x) != 0 || stat(b, &y) != 0)
-        return strcmp(a, b) == 0;
-    return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* No output may take the place of the input or of the other one. */
 static bool check_outputs(struct cmd_args *args, const struct job *job, const char *input) {
-    const char *mend = "name different files";
-    if (same_file(job->blob, input) || (job->elf && same_file(job->elf, input)))
-        return diag_error(args->diag, DIAG_USAGE, NULL, mend, "the output would overwrite %s",
-                          input);
-    if (job->elf && same_file(job->elf, job->blob))
-        return diag_error(args->diag, DIAG_USAGE, NULL, mend, "blob and ELF file are both %s",
-                          job->blob);
+    if (!file_spares(job->blob, input, args->diag) ||
+        (job->elf && !file_spares(job->elf, input, args->diag)))
+        return false;
+    if (job->elf && file_same(job->elf, job->blob))
+        return diag_error(args->diag, DIAG_USAGE, NULL, "name different files",
+                          "blob and ELF file are both %s", job->blob);
     return true;
 }
 
 /* Both outputs, or none. */
 static bool write_outputs(struct cmd_args *args, const struct job *job,
                           const struct compile_result *result) {
-    struct stat file;
-    if (job->elf && !elf_write(job->elf, result->prog, &result->code, args->diag))
-        return false;
-    if (file_write(job->blob, result->blob, result->blob_size, args->diag))
-        return true;
-    if (job->elf && stat(job->elf, &file) == 0 && S_ISREG(file.st_mode))
-        unlink(job->elf);
-    return false;
+    struct file_output outputs[2] = {
+        {.path = job->blob, .bytes = result->blob, .size = result->blob_size}, {.path = job->elf}};
+    return (!job->elf || elf_write(result->prog, &result->code, &outputs[1], args->diag)) &&
+           file_write_all(outputs, job->elf ? 2 : 1, args->diag);
 }
 
 static void run(struct cmd_args *args) {

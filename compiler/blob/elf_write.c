@@ -110,18 +110,18 @@ static bool fill(struct output *o, const struct program *prog, const struct code
     return elf_update(o->elf, ELF_C_WRITE) >= 0;
 }
 
-static bool copy_out(FILE *from, const char *path, struct arena *arena, struct diag *diag) {
-    if (fseek(from, 0, SEEK_END) != 0)
-        return diag_error(diag, DIAG_IO, NULL, NULL, "cannot write %s: %s", path, strerror(errno));
-    long size = ftell(from);
+static bool copy_out(FILE *from, struct arena *arena, struct file_output *out, struct diag *diag) {
+    long size = fseek(from, 0, SEEK_END) == 0 ? ftell(from) : -1;
     rewind(from);
     uint8_t *bytes = size > 0 ? arena_alloc(arena, (size_t)size) : NULL;
     if (!bytes || fread(bytes, 1, (size_t)size, from) != (size_t)size)
         return diag_error(diag, DIAG_IO, NULL, NULL, "cannot read back the ELF file");
-    return file_write(path, bytes, (size_t)size, diag);
+    out->bytes = bytes;
+    out->size = (size_t)size;
+    return true;
 }
 
-bool elf_write(const char *path, const struct program *prog, const struct code_unit *code,
+bool elf_write(const struct program *prog, const struct code_unit *code, struct file_output *out,
                struct diag *diag) {
     FILE *temporary = tmpfile();
     if (!temporary)
@@ -133,9 +133,9 @@ bool elf_write(const char *path, const struct program *prog, const struct code_u
     o.elf = elf_begin(fileno(temporary), ELF_C_WRITE, NULL);
     bool ok = o.elf && fill(&o, prog, code);
     if (!ok)
-        diag_error(diag, DIAG_IO, NULL, NULL, "cannot write %s: %s", path, elf_errmsg(-1));
+        diag_error(diag, DIAG_IO, NULL, NULL, "cannot write %s: %s", out->path, elf_errmsg(-1));
     elf_end(o.elf);
-    ok = ok && copy_out(temporary, path, prog->arena, diag);
+    ok = ok && copy_out(temporary, prog->arena, out, diag);
     fclose(temporary);
     return ok;
 }

@@ -9,9 +9,10 @@
 #include "program/program.h"
 #include "thumb2/code.h"
 #include "util/diag.h"
+#include "util/file.h"
 
-/* Writes the file, whole or not at all. False after an error message. */
-bool elf_write(const char *path, const struct program *prog, const struct code_unit *code,
+/* Makes the contents of the file, in the program's arena. False after an error message. */
+bool elf_write(const struct program *prog, const struct code_unit *code, struct file_output *out,
                struct diag *diag);
 
 #endif

@@ -2,6 +2,7 @@
 /* Commands: options by one table, suggestions for typing errors, exit status, JSON. */
 #include "util/cmd_table.h"
 
+#include "util/file.h"
 #include "util/progress.h"
 #include "util/vec.h"
 
@@ -407,10 +408,7 @@ static int dispatch(const struct cmd_program *program, int argc, char **argv) {
 int cmd_main(const struct cmd_program *program, int argc, char **argv) {
     int status = dispatch(program, argc, argv);
 
-    /* A full disk shows only here. */
-    if (fflush(stdout) != 0 && status == CMD_DONE) {
-        fprintf(stderr, "error: cannot write to standard output: %s\n", strerror(errno));
+    if (!file_stdout_done() && status == CMD_DONE)
         status = CMD_USAGE;
-    }
     return status;
 }

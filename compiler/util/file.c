@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -87,30 +88,104 @@ static mode_t default_mode(void) {
     return 0666 & ~mask;
 }
 
-bool file_write(const char *path, const void *bytes, size_t size, struct diag *diag) {
+/* The temporary file beside a regular file, complete. */
+static bool prepare(struct file_output *out, struct diag *diag) {
     struct stat status;
-    bool exists = stat(path, &status) == 0;
+    bool exists = stat(out->path, &status) == 0;
 
     if (exists && !S_ISREG(status.st_mode))
-        return write_directly(path, bytes, size, diag);
-
-    char *temporary;
-    if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+        return true;
+    if (asprintf(&out->temporary, "%s.XXXXXX", out->path) < 0)
         abort();
-    int fd = mkstemp(temporary);
+    int fd = mkstemp(out->temporary);
     if (fd < 0) {
-        io_error(diag, path, "create");
-        free(temporary);
-        return false;
+        free(out->temporary);
+        out->temporary = NULL;
+        return io_error(diag, out->path, "create");
     }
-    bool done = write_all(fd, bytes, size) &&
+    bool done = write_all(fd, out->bytes, out->size) &&
                 fchmod(fd, exists ? status.st_mode & 07777 : default_mode()) == 0;
     done = close(fd) == 0 && done;
-    done = done && rename(temporary, path) == 0;
-    if (!done) {
-        io_error(diag, path, "write");
-        unlink(temporary);
-    }
-    free(temporary);
+    return done || io_error(diag, out->path, "write");
+}
+
+static bool put_in_place(struct file_output *out, struct diag *diag) {
+    if (rename(out->temporary, out->path) != 0)
+        return io_error(diag, out->path, "write");
+    free(out->temporary);
+    out->temporary = NULL;
+    return true;
+}
+
+bool file_write_all(struct file_output *outputs, size_t count, struct diag *diag) {
+    bool done = true;
+
+    for (size_t i = 0; i < count; i++)
+        outputs[i].temporary = NULL;
+    for (size_t i = 0; i < count && done; i++)
+        done = prepare(&outputs[i], diag);
+    /* What cannot be taken back, and may fail, comes before the renaming. */
+    for (size_t i = 0; i < count && done; i++)
+        if (!outputs[i].temporary)
+            done = write_directly(outputs[i].path, outputs[i].bytes, outputs[i].size, diag);
+    for (size_t i = 0; i < count && done; i++)
+        if (outputs[i].temporary)
+            done = put_in_place(&outputs[i], diag);
+    for (size_t i = 0; i < count; i++)
+        if (outputs[i].temporary) {
+            unlink(outputs[i].temporary);
+            free(outputs[i].temporary);
+        }
     return done;
+}
+
+bool file_write(const char *path, const void *bytes, size_t size, struct diag *diag) {
+    struct file_output out = {.path = path, .bytes = bytes, .size = size};
+    return file_write_all(&out, 1, diag);
+}
+
+/* Where a file would come to lie: the directory, and its name there. */
+static bool find_directory(const char *path, struct stat *directory, const char **name) {
+    const char *slash = strrchr(path, '/');
+    char *head;
+
+    *name = slash ? slash + 1 : path;
+    if (asprintf(&head, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".") < 0)
+        abort();
+    bool found = stat(head, directory) == 0;
+    free(head);
+    return found;
+}
+
+static bool same_inode(const struct stat *x, const struct stat *y) {
+    return x->st_dev == y->st_dev && x->st_ino == y->st_ino;
+}
+
+bool file_same(const char *a, const char *b) {
+    struct stat x, y;
+    const char *name_a, *name_b;
+
+    if (stat(a, &x) == 0 && stat(b, &y) == 0)
+        return S_ISREG(x.st_mode) && same_inode(&x, &y);
+    return find_directory(a, &x, &name_a) && find_directory(b, &y, &name_b) && same_inode(&x, &y) &&
+           strcmp(name_a, name_b) == 0;
+}
+
+bool file_spares(const char *output, const char *input, struct diag *diag) {
+    if (!file_same(output, input))
+        return true;
+    return diag_error(diag, DIAG_USAGE, NULL, "name different files",
+                      "the output would overwrite %s", input);
+}
+
+bool file_stdout_done(void) {
+    /* What failed on the way is a mark of the stream; only the last part fails here. */
+    bool failed = ferror(stdout);
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !failed)
+        return true;
+    fprintf(stderr, "error: cannot write to standard output%s%s\n", errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return false;
 }

@@ -26,4 +26,22 @@ bool file_read(const char *path, size_t limit, struct arena *arena, uint8_t **by
  */
 bool file_write(const char *path, const void *bytes, size_t size, struct diag *diag);
 
+/* The same for files that belong together: if one cannot be written, all stay what they were. */
+struct file_output {
+    const char *path;
+    const void *bytes;
+    size_t size;
+    char *temporary; /* while they are written */
+};
+bool file_write_all(struct file_output *outputs, size_t count, struct diag *diag);
+
+/* Whether two paths lead to one regular file, or would if it were there. */
+bool file_same(const char *a, const char *b);
+
+/* Whether writing `output` leaves `input` as it is. False after an error message. */
+bool file_spares(const char *output, const char *input, struct diag *diag);
+
+/* At a tool's end: whether standard output took all that was printed. False after a line on standard error. */
+bool file_stdout_done(void);
+
 #endif

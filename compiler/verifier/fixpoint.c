@@ -225,20 +225,11 @@ static void summary_run(struct fixpoint *fp, struct summary *m) {
         sweep(&r);
 }
 
-bool fixpoint_same_frames(const struct state *a, const struct state *b) {
-    if (a->nframes != b->nframes)
-        return false;
-    for (uint32_t i = 0; i < a->nframes; i++)
-        if (!a->frame[i] != !b->frame[i] || (a->frame[i] && a->frame[i]->func != b->frame[i]->func))
-            return false;
-    return true;
-}
-
 struct summary *fixpoint_summary(struct fixpoint *fp, uint32_t func, const struct state *entry) {
     uint32_t count = 0;
     struct summary *last = NULL;
     for (struct summary *m = fp->summaries[func]; m; m = m->next) {
-        if (!fixpoint_same_frames(m->entry, entry))
+        if (!state_same_frames(m->entry, entry))
             continue;
         if (state_subset(entry, m->entry))
             return m;

@@ -37,9 +37,6 @@ struct fixpoint *fixpoint_new(const struct analysis *a);
 
 /* The state in which the hook calls an entry point. */
 struct state *fixpoint_entry_state(const struct analysis *a, uint32_t entry);
-/* Whether two entry states have the same frames in reach, of the same functions, so that they can be compared and
- * joined, and what is written to them is known to be whose. */
-bool fixpoint_same_frames(const struct state *a, const struct state *b);
 /* Analyses a function from a state (which is copied): its summary, new or found. */
 struct summary *fixpoint_summary(struct fixpoint *fp, uint32_t func, const struct state *entry);
 /* The summary of an entry point as its hook calls it. */

@@ -36,7 +36,8 @@ static void see(void *arg, const struct summary *summary, uint32_t slot, const s
         bitset_set(t->to_stack, slot);
 }
 
-/* A callback is a root, unless one that covers it is there already. */
+/* A callback is a root, unless one that covers it is there already: of the same frames, for the function with the
+ * call may itself be called at several depths. */
 static void see_call(void *arg, const struct summary *callee, uint32_t slot, bool callback) {
     struct settling *t = arg;
     if (!callback)
@@ -44,7 +45,7 @@ static void see_call(void *arg, const struct summary *callee, uint32_t slot, boo
     struct explore_root root = {callee, slot};
     vec_for_each(struct explore_root, old, &t->roots) {
         if (old->callback != slot || old->summary->func != callee->func ||
-            !fixpoint_same_frames(old->summary->entry, callee->entry))
+            !state_same_frames(callee->entry, old->summary->entry))
             continue;
         if (old->summary == callee || state_subset(callee->entry, old->summary->entry))
             return;

@@ -354,6 +354,15 @@ static bool frame_subset(const struct frame *f, const struct frame *g) {
     return true;
 }
 
+bool state_same_frames(const struct state *a, const struct state *b) {
+    if (a->nframes != b->nframes)
+        return false;
+    for (uint32_t i = 0; i < a->nframes; i++)
+        if (!a->frame[i] != !b->frame[i] || (a->frame[i] && a->frame[i]->func != b->frame[i]->func))
+            return false;
+    return true;
+}
+
 bool state_subset(const struct state *a, const struct state *b) {
     assert(a->nframes == b->nframes);
     if (a->written & ~b->written)

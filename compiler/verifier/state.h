@@ -147,7 +147,10 @@ void state_tidy(struct state_pool *pool, struct state *s, uint16_t live);
 /* *into covers both afterwards; with thresholds, by widening *into. False if it covered s already. */
 bool state_join(struct state_pool *pool, struct state *into, const struct state *s,
                 const struct thresholds *widen);
-/* Everything that a stands for, b stands for, too. Both are tidy. */
+/* Whether two entry states have the same frames in reach, of the same functions, so that they can be compared
+ * and joined, and what is written to them is known to be whose. */
+bool state_same_frames(const struct state *a, const struct state *b);
+/* Everything that a stands for, b stands for, too. Both are tidy, and as many frames deep. */
 bool state_subset(const struct state *a, const struct state *b);
 
 /* A function is entered by the call at `slot` (r1 to r5 are its arguments), or left (r0 is its result). */

@@ -210,5 +210,7 @@ int main(int argc, char **argv) {
     diag_free(diag);
 out:
     arena_free(arena);
+    if (!file_stdout_done() && status == 0)
+        status = 2;
     return status;
 }

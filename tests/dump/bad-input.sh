@@ -64,7 +64,18 @@ expect 'no name' 2 'cannot' $compile -o '' good.bpf.c
 expect 'ELF directory missing' 2 'none/x.elf: cannot create' $compile -o x.blob --elf none/x.elf good.bpf.c
 expect 'ELF on a full disk' 2 '/dev/full: cannot write' $compile -o x.blob --elf /dev/full good.bpf.c
 expect 'blob directory missing, ELF fine' 2 'none/x.blob: cannot create' $compile -o none/x.blob --elf x.elf good.bpf.c
+echo old >old.elf
+expect 'blob directory missing, an ELF file was there' 2 'none/x.blob: cannot create' $compile -o none/x.blob --elf old.elf good.bpf.c
+expect 'blob on a full disk, an ELF file was there' 2 '/dev/full: cannot write' $compile -o /dev/full --elf old.elf good.bpf.c
+expect 'it is still there' 0 '^old$' cat old.elf
+rm -f old.elf
 expect 'the output is the input' 2 'the output would overwrite good.bpf.c.*fix: name' $compile -o ./good.bpf.c good.bpf.c
+cp good.bpf.c kept.bpf.c
+expect 'both outputs are one new file' 2 'blob and ELF file are both ./new.out' $compile -o ./new.out --elf new.out good.bpf.c
+expect 'nothing is there' 1 '' test -e new.out
+expect 'the object is the source' 2 'the output would overwrite kept.bpf.c.*fix: name' $tool build -o ./kept.bpf.c kept.bpf.c
+expect 'the source is still there' 0 '' cmp good.bpf.c kept.bpf.c
+rm -f kept.bpf.c
 expect 'the ELF file is the input' 2 'the output would overwrite good.bpf.c' $compile -o x.blob --elf good.bpf.c good.bpf.c
 expect 'both outputs are one' 2 'blob and ELF file are both x.file' $compile -o x.file --elf x.file good.bpf.c
 expect 'no directory for temporary files' 2 'cannot create /none/.*fix: set TMPDIR' env TMPDIR=/none $compile -o x.blob good.bpf.c

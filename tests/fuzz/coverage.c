@@ -87,10 +87,17 @@ static void coverage_line(char *line) {
     if (strncmp(op, "const.", 6) == 0 && result < VALUES_MAX)
         is_constant[result] = true;
     const char *cond = branch ? strtok_r(NULL, " ,", &save) : "";
-    for (unsigned n = 0; (binary || branch) && n < 2 && (word = strtok_r(NULL, " ,", &save));) {
-        unsigned value = value_number(word);
+    /* An operand of br2 is two words, and a constant if both are. */
+    unsigned words = strncmp(op, "br2.", 4) == 0 ? 2 : 1;
+    for (unsigned n = 0; (binary || branch) && n < 2; n++) {
+        bool constant = true;
+        unsigned value = 0;
+        for (unsigned i = 0; i < words && (word = strtok_r(NULL, " ,", &save)); i++) {
+            value = value_number(word);
+            constant &= is_constant[value % VALUES_MAX];
+        }
         if (value)
-            form[n++] = is_constant[value % VALUES_MAX] ? 'c' : 'v';
+            form[n] = constant ? 'c' : 'v';
     }
     snprintf(text, sizeof(text), "%s%s%s%s%s", op, *cond ? " " : "", cond, *form ? " " : "", form);
     find(text)->hits++;

@@ -38,7 +38,8 @@ static void list(struct arena *arena, const struct compile_result *result, FILE 
     asm_list_json(arena, &blob, &debug, json);
     blob_list(&blob, out);
     blob_list_json(&blob, json);
-    if (!elf_write("/dev/null", result->prog, &result->code, diag))
+    struct file_output elf = {.path = "fuzz.elf"};
+    if (!elf_write(result->prog, &result->code, &elf, diag))
         abort();
     diag_free(diag);
     cJSON_Delete(json);

@@ -20,6 +20,7 @@ expect 'superfluous argument' 2 'option --json takes no argument' "$tool" build 
 expect 'missing operand' 2 'operand is missing.*usage: bpf2thumb build' "$tool" build
 expect 'superfluous operand' 2 'unexpected operand b\.c' "$tool" build a.c b.c
 expect 'output that cannot be written' 2 'cannot write to standard output' sh -c "$tool --help >/dev/full"
+expect 'output that cannot be written, longer than a buffer' 2 'cannot write to standard output' sh -c "$tool man >/dev/full"
 
 # Every command that is done here has a help text with usage, options and an example.
 for command in $("$tool" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
