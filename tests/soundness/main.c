@@ -258,7 +258,7 @@ int main(int argc, char **argv) {
         return replay(&o, argc - o.rest, argv + o.rest);
     struct tally t = run_jobs(&o);
     print_tally(&t);
-    uint64_t good = t.programs - t.failed;
+    uint64_t good = t.programs > t.failed ? t.programs - t.failed : 0;
     if (2 * t.accepted < t.programs) {
         printf("fewer than half of the programs are accepted\n");
         t.failed++;
