@@ -7,6 +7,7 @@
 #include "verifier/verifier.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,6 +72,22 @@ static void report(struct cmd_args *args, const struct program *p,
     cJSON_AddItemToArray(programs, object);
 }
 
+/* What it took to follow paths, where there was something left to settle. */
+static void report_cost(struct cmd_args *args, const struct verify_cost *cost) {
+    if (!args->json) {
+        if (cost->explored)
+            printf("paths: %" PRIu64 " instructions followed, %" PRIu64 " states kept, %" PRIu64
+                   " paths met one of them, %.1f MiB\n",
+                   cost->explored, cost->visited, cost->pruned, (double)cost->bytes / 1048576);
+        return;
+    }
+    cJSON *object = cJSON_AddObjectToObject(args->result, "paths");
+    cJSON_AddNumberToObject(object, "instructions", (double)cost->explored);
+    cJSON_AddNumberToObject(object, "states", (double)cost->visited);
+    cJSON_AddNumberToObject(object, "met", (double)cost->pruned);
+    cJSON_AddNumberToObject(object, "bytes", (double)cost->bytes);
+}
+
 static void check(struct cmd_args *args, const struct program *p, const char *name, bool log) {
     cJSON *programs = cJSON_AddArrayToObject(args->result, "programs");
     struct verify_result result;
@@ -84,6 +101,7 @@ static void check(struct cmd_args *args, const struct program *p, const char *na
         found = true;
         report(args, p, &result, &p->entries[i], programs);
     }
+    report_cost(args, &result.cost);
     if (!found) {
         diag_error(args->diag, DIAG_USAGE, NULL, "see the programs with `bpf2thumb dump`",
                    "there is no program %s in %s", name, p->file);

@@ -277,6 +277,7 @@ static bool call_helper(const struct call *c, struct state *s, uint32_t id) {
 
 static bool call(const struct call *c, struct state *s) {
     const struct program *p = c->a->program;
+    s->compared.width = 0;
     const struct bpf_decoded *d = &p->decoded[c->slot];
     if (d->op == BPF_CALL_HELPER)
         return call_helper(c, s, (uint32_t)d->imm);

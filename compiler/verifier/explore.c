@@ -268,6 +268,7 @@ static void forget(struct exploration *x, struct place *p) {
     for (int r = 0; r < BPF_R10; r++)
         if (p->s->reg[r].kind == VALUE_SCALAR && !(keep >> r & 1))
             p->s->reg[r] = value_scalar(scalar_unknown());
+    state_forget_comparison(p->s, (uint16_t)~keep);
     state_tidy(x->a->pool, p->s, live);
 }
 

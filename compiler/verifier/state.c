@@ -103,8 +103,19 @@ static bool same_relation(const struct value *a, const struct value *b) {
            a->owner == b->owner;
 }
 
+static bool same_comparison(const struct compared *c, const struct compared *d) {
+    return c->width == d->width &&
+           (!c->width || (c->op == d->op && c->dst == d->dst && c->src == d->src));
+}
+
+void state_forget_comparison(struct state *s, uint16_t regs) {
+    if (regs >> s->compared.dst & 1 || regs >> s->compared.src & 1)
+        s->compared.width = 0;
+}
+
 void state_tidy(struct state_pool *pool, struct state *s, uint16_t live) {
     struct numberings n = {.next = 1};
+    state_forget_comparison(s, (uint16_t)~live);
     for (int r = 0; r < BPF_R10; r++) {
         if (!(live >> r & 1) && s->reg[r].kind != VALUE_NONE)
             s->reg[r] = value_none(NONE_UNWRITTEN);
@@ -297,7 +308,8 @@ static bool states_equal(const struct state *a, const struct state *b) {
     for (uint32_t i = 0; i < a->nframes; i++)
         if (!frames_equal(a->frame[i], b->frame[i]))
             return false;
-    return a->written == b->written && a->nrecords == b->nrecords &&
+    return a->written == b->written && same_comparison(&a->compared, &b->compared) &&
+           a->nrecords == b->nrecords &&
            memcmp(a->record, b->record, a->nrecords * sizeof(*a->record)) == 0;
 }
 
@@ -316,6 +328,8 @@ bool state_join(struct state_pool *pool, struct state *into, const struct state 
             state_own_frame(pool, into, i); /* relations are written into it */
     }
     into->written |= s->written;
+    if (!same_comparison(&into->compared, &s->compared))
+        into->compared.width = 0;
     struct pairs pairs;
     pairs.count = 0;
     pairs.join = true;
@@ -367,6 +381,8 @@ bool state_subset(const struct state *a, const struct state *b) {
     assert(a->nframes == b->nframes);
     if (a->written & ~b->written)
         return false;
+    if (b->compared.width && !same_comparison(&a->compared, &b->compared))
+        return false;
     for (int r = 0; r < BPF_R10; r++)
         if (!value_subset(&a->reg[r], &b->reg[r]))
             return false;
@@ -401,6 +417,7 @@ void state_enter(struct state_pool *pool, struct state *s, uint32_t func, uint32
         s->reg[BPF_R6 + i] = value_none(NONE_UNWRITTEN);
     }
     s->reg[BPF_R0] = value_none(NONE_UNWRITTEN);
+    s->compared.width = 0;
     s->frame[s->nframes++] = f;
     s->reg[BPF_R10] = value_pointer(VALUE_STACK, s->nframes - 1);
 }
@@ -409,6 +426,7 @@ void state_leave(struct state_pool *pool, struct state *s) {
     assert(s->nframes > 1);
     uint32_t gone = s->nframes - 1;
     struct frame *f = s->frame[gone];
+    s->compared.width = 0;
     for (int i = 0; i < 4; i++)
         s->reg[BPF_R6 + i] = f->saved[i];
     for (int r = BPF_R1; r <= BPF_R5; r++)

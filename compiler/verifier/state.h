@@ -87,6 +87,14 @@ struct frame {
     struct cell *cells; /* by offset */
 };
 
+/* The last comparison of two registers that was decided, as long as both keep their values: the same test has the
+ * same outcome. Paths that compilers test twice for one condition are told apart by it. */
+struct compared {
+    uint8_t op; /* enum bpf_op, a JSET apart: it holds for dst and src */
+    uint8_t dst, src;
+    uint8_t width; /* 0: there is none */
+};
+
 #define STATE_RECORDS_MAX 8
 #define STATE_RECORD_LOST                                                                          \
     UINT32_MAX /* open, and nothing gives it back: more than there is room for came together */
@@ -100,6 +108,7 @@ struct state {
     uint32_t nrecords;
     uint32_t record[STATE_RECORDS_MAX];
     uint32_t next_base; /* greater than every base in use */
+    struct compared compared;
 };
 
 /* Memory of states: freed ones are used again. One for each analysis. */
@@ -142,6 +151,8 @@ struct value value_join(const struct value *a, const struct value *b,
 struct state *state_new(struct state_pool *pool, uint32_t func);
 struct state *state_copy(struct state_pool *pool, const struct state *s);
 void state_free(struct state_pool *pool, struct state *s); /* NULL is allowed */
+/* Forgets the comparison if it is of a register in `regs` (bit r). */
+void state_forget_comparison(struct state *s, uint16_t regs);
 /* Drops registers that are not in `live` (bit r) and numbers bases afresh. */
 void state_tidy(struct state_pool *pool, struct state *s, uint16_t live);
 /* *into covers both afterwards; with thresholds, by widening *into. False if it covered s already. */

@@ -4,6 +4,7 @@
  * execution that gets past the instruction, whether or not a check allows it.
  */
 #include "verifier/analysis.h"
+#include "verifier/rel.h"
 
 #include <assert.h>
 
@@ -335,6 +336,11 @@ static struct value lddw(const struct bpf_decoded *d) {
 
 void transfer_insn(const struct analysis *a, struct state *s, uint32_t slot) {
     const struct bpf_decoded *d = &a->program->decoded[slot];
+    if (s->compared.width) {
+        uint16_t reads, writes;
+        cfg_effects(a->program, slot, a->live_args, &reads, &writes);
+        state_forget_comparison(s, writes);
+    }
     if (bpf_op_is_alu(d->op))
         transfer_alu(s, d);
     else if (bpf_op_is_movsx(d->op) || bpf_op_is_end(d->op))
@@ -412,11 +418,38 @@ static bool branch_on_numbers(const struct analysis *a, struct state *s,
     return state_learn(a->pool, s, &learnt);
 }
 
+/* Whether the comparison that is remembered says that d holds, or does not; false if it says nothing. */
+static bool known_comparison(const struct state *s, const struct bpf_decoded *d, bool *holds) {
+    struct compared c = s->compared;
+    if (c.width != d->width || !d->src_reg)
+        return false;
+    if (c.dst == d->src && c.src == d->dst)
+        c = (struct compared){(uint8_t)rel_swapped((enum bpf_op)c.op), d->dst, d->src, c.width};
+    *holds = c.op == d->op;
+    return c.dst == d->dst && c.src == d->src &&
+           (*holds || (enum bpf_op)c.op == rel_inverse((enum bpf_op)d->op));
+}
+
+static bool branch_on_registers(const struct analysis *a, struct state *s,
+                                const struct bpf_decoded *d, bool taken) {
+    bool holds;
+    if (known_comparison(s, d, &holds) && holds != taken)
+        return false;
+    if (!branch_on_numbers(a, s, d, (enum bpf_op)d->op, taken))
+        return false;
+    enum bpf_op op = (enum bpf_op)d->op;
+    if (op != BPF_JSET)
+        s->compared =
+            (struct compared){(uint8_t)(taken ? op : rel_inverse(op)), d->dst, d->src, d->width};
+    return true;
+}
+
 bool transfer_branch(const struct analysis *a, struct state *s, uint32_t slot, bool taken) {
     const struct bpf_decoded *d = &a->program->decoded[slot];
     struct value x = s->reg[d->dst], y = operand(s, d);
     if (is_number(&x) && is_number(&y))
-        return branch_on_numbers(a, s, d, d->op, taken);
+        return d->src_reg ? branch_on_registers(a, s, d, taken)
+                          : branch_on_numbers(a, s, d, d->op, taken);
     if (x.kind == VALUE_NONE || y.kind == VALUE_NONE || d->width == 32)
         return true;
     if (value_is_pointer(&x) && value_is_null(&y))
