@@ -95,18 +95,26 @@ static bool is_final(const struct explore_report *report) {
     return report->verdict == EXPLORE_SAFE;
 }
 
-/* The parts of the budget that attempts get: an eighth, a half, and what is left; all of it where nothing was
- * joined, so that the next attempt is the same one over again. */
+/* Attempts, and which part of the budget each gets: what is quick either way is found before much is spent on what
+ * fails. */
+static const struct {
+    enum explore_mode mode;
+    unsigned part; /* of so many */
+} attempts[] = {
+    {EXPLORE_JOIN, 64}, {EXPLORE_SOME, 16}, {EXPLORE_JOIN, 8},
+    {EXPLORE_SOME, 2},  {EXPLORE_EXACT, 1},
+};
+
+/* All of the budget that is left goes to an attempt behind one that joined nothing, so that it is the same one over
+ * again. */
 static void settle_root(struct settling *t, const struct explore_root *root,
                         struct explore_report *report) {
-    static const enum explore_mode modes[] = {EXPLORE_JOIN, EXPLORE_SOME, EXPLORE_EXACT};
-    static const uint64_t parts[] = {8, 2, 1};
     struct explore_report last = {.joined = true};
     uint64_t left = t->a->budget;
     *report = (struct explore_report){.verdict = EXPLORE_BUDGET, .loop = CFG_NONE};
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]) && left; i++) {
-        uint64_t part = last.joined ? t->a->budget / parts[i] : left;
-        attempt(t, root, modes[i], part < left ? part : left, &last);
+    for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]) && left; i++) {
+        uint64_t part = last.joined ? t->a->budget / attempts[i].part : left;
+        attempt(t, root, attempts[i].mode, part < left ? part : left, &last);
         left -= last.processed < left ? last.processed : left;
         /* What failed with iterations joined tells more than that the budget is spent. */
         if (is_final(&last) || last.verdict != EXPLORE_BUDGET || report->verdict == EXPLORE_BUDGET)

@@ -40,7 +40,7 @@ bpf2thumb-bench_LIBS := -lunicorn -lm
 BENCH_NEEDS = $(BUILD)/bpf2thumb-bench $(BENCH_BPF) $(BENCH_NATIVE)
 BENCH := $(BUILD)/bpf2thumb-bench --json $(BUILD)/bench.json $(BUILD)
 BENCH_COMPILE = tests/scale/compile-time --json $(BUILD)/compile-time.json $(SCALE)
-BENCH_VERIFY = tests/scale/verify-speed --json $(BUILD)/verify-speed.json $(SCALE_VERIFY)
+BENCH_VERIFY = tests/scale/verify-speed --json $(BUILD)/verify-speed.json $(SCALE_VERIFY) $(PROGRAM_OBJECTS)
 
 # The limit of the first version: at most 2.0 times the cycles of native code.
 CHECKS += bench-limit

@@ -15,11 +15,11 @@ $(SCALE_VERIFY): $(addprefix $(BUILD)/host/tests/scale/,verify.o shapes.o) $(LIB
 	@echo '  link $@'
 	@$(CC) -o $@ $^ $(HOST_LIBS)
 
-## bench-verify: how fast the verifier is, by shape and size of the program
+## bench-verify: how fast the verifier is, by shape and size of the program, and on the example programs
 .PHONY: bench-verify
 bench-verify: $(SETUP)
-	@$(MAKE) $(PARALLEL) $(SCALE_VERIFY)
-	@tests/scale/verify-speed --json $(BUILD)/verify-speed.json $(SCALE_VERIFY)
+	@$(MAKE) $(PARALLEL) $(SCALE_VERIFY) $(PROGRAM_OBJECTS)
+	@tests/scale/verify-speed --json $(BUILD)/verify-speed.json $(SCALE_VERIFY) $(PROGRAM_OBJECTS)
 
 CHECKS += compile-time
 compile-time_CHECK := tests/scale/compile-time --quick $(SCALE)

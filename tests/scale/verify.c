@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scale-verify: how fast the verifier is on a program of a shape and size (shapes.c), or, for the shape `paths`,
- * on one that keeps path exploration busy until its budget is spent. Prints the best of several tries:
- * instructions, seconds of the fixpoint, seconds of verify(), instructions explored, bytes of memory.
+ * scale-verify: how fast the verifier is on a program of a shape and size (shapes.c), for the shape `paths` on one
+ * that keeps path exploration busy until its budget is spent, or on the programs of an object. Prints the best of several tries:
+ * instructions, seconds of the fixpoint, seconds of verify(), instructions explored, bytes of memory, verdict.
  */
 #include "asm/asm.h"
+#include "elf/elf.h"
 #include "scale/shapes.h"
 #include "verifier/checks.h"
 #include "verifier/fixpoint.h"
@@ -37,6 +38,14 @@ static struct program *program_of(struct arena *arena, const char *shape, uint32
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
+    size_t length = strlen(shape);
+    if (length > 2 && strcmp(shape + length - 2, ".o") == 0) {
+        struct program *object = NULL;
+        elf_read(shape, arena, &(struct elf_options){0}, &object, diag);
+        diag_print(diag, stderr, false);
+        diag_free(diag);
+        return object;
+    }
     bool known = strcmp(shape, "paths") == 0;
     if (known)
         write_paths(out);
@@ -79,25 +88,30 @@ int main(int argc, char **argv) {
     int tries = argc == 4 ? atoi(argv[3]) : 0;
     long n = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
     struct arena *arena = arena_new();
-    struct program *p = tries > 0 && n > 0 ? program_of(arena, argv[1], (uint32_t)n) : NULL;
+    struct program *p = NULL;
+    if (tries > 0 && n > 0)
+        p = program_of(arena, argv[1], (uint32_t)n);
     if (!p) {
         fprintf(stderr,
-                "usage: scale-verify SHAPE N TRIES\nexample: scale-verify diamonds 10000 5\n");
+                "usage: scale-verify SHAPE N TRIES\n       scale-verify X.bpf.o 1 TRIES\n"
+                "example: scale-verify diamonds 10000 5\n");
         return 2;
     }
     double fixpoint = 1e9, whole = 1e9;
+    bool good = true;
     struct verify_result result = {0};
     for (int i = 0; i < tries; i++) {
         struct diag *diag = diag_new();
         double seconds = fixpoint_seconds(p, diag), start = now();
-        verify(p, &result, diag);
+        good = verify(p, &result, diag) && good;
         double all = now() - start;
         fixpoint = seconds < fixpoint ? seconds : fixpoint;
         whole = all < whole ? all : whole;
         diag_free(diag);
     }
-    printf("%u %.6f %.6f %llu %llu\n", p->ninsns, fixpoint, whole,
-           (unsigned long long)result.cost.explored, (unsigned long long)result.cost.bytes);
+    printf("%u %.6f %.6f %llu %llu %s\n", p->ninsns, fixpoint, whole,
+           (unsigned long long)result.cost.explored, (unsigned long long)result.cost.bytes,
+           good ? "accepted" : "refused");
     arena_free(arena);
     return 0;
 }
