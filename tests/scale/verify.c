@@ -92,9 +92,8 @@ int main(int argc, char **argv) {
     if (tries > 0 && n > 0)
         p = program_of(arena, argv[1], (uint32_t)n);
     if (!p) {
-        fprintf(stderr,
-                "usage: scale-verify SHAPE N TRIES\n       scale-verify X.bpf.o 1 TRIES\n"
-                "example: scale-verify diamonds 10000 5\n");
+        fprintf(stderr, "usage: scale-verify SHAPE N TRIES\n       scale-verify X.bpf.o 1 TRIES\n"
+                        "example: scale-verify diamonds 10000 5\n");
         return 2;
     }
     double fixpoint = 1e9, whole = 1e9;
