@@ -169,11 +169,16 @@ static void sweep(struct run *r) {
     r->back = arena_alloc_array(r->a->arena, nloops, sizeof(*r->back));
     r->exit = NULL;
     r->todo = NULL;
-    r->in[0] = m->in[0]; /* the entry has no predecessor, or is a header below */
-    m->in[0] = NULL;
+    uint32_t first = r->fp->header_loop[r->cfg->func][0];
+    if (first == CFG_NONE) {
+        r->in[0] = m->in[0]; /* which has no predecessor */
+        m->in[0] = NULL;
+    } else {
+        r->forward[first] = state_copy(r->a->pool, m->entry);
+    }
     for (uint32_t block = 0; block < nblocks; block++) {
         uint32_t loop = r->fp->header_loop[r->cfg->func][block];
-        if (loop != CFG_NONE && block > 0)
+        if (loop != CFG_NONE)
             r->in[block] = swept_header(r, loop);
         if (r->in[block])
             run_block(r, block, r->in[block]);
