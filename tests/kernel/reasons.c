@@ -37,6 +37,11 @@ static const struct reason reasons[] = {
      TABLE},
     {ONLY_LINUX, "a function that falls into the next", "cfg", NULL, NULL, false,
      "who calls the next one is unreachable, so in Linux it is no function"},
+    {ONLY_LINUX, "a key of an array outlives the callback", "uninit", NULL, NULL, false,
+     "the key of an array is a temporary of the helper: its address says nothing behind the "
+     "callback"},
+    {ONLY_WE, "next to a loop that is followed", NULL, NULL, "infinite loop detected", false,
+     "the loop multiplies and divides; followed with numbers it ends"},
     {ONLY_LINUX, "in one object, one of them wrong", "bounds", NULL, NULL, false,
      "our verdict is on all programs of an object"},
 
@@ -65,6 +70,8 @@ static const struct reason reasons[] = {
     {ONLY_WE, NULL, NULL, NULL, "verifier bug: ", false,
      "Linux stops at what it calls a bug of its own"},
     {ONLY_WE, NULL, NULL, NULL, "is not allowed", true, PRECISE},
+    {ONLY_WE, NULL, NULL, NULL, "pointer ^= pointer prohibited", true,
+     "a comparison of a register with itself is decided; Linux follows both ways"},
     {ONLY_PRIVILEGED, NULL, NULL, NULL, "cannot use helper", false,
      "Linux lets only CAP_PERFMON call this helper"},
     {ONLY_PRIVILEGED, NULL, NULL, NULL, "pointer -= pointer", true, DISTANCE},
