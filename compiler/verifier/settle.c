@@ -136,7 +136,8 @@ static bool say_endless(const struct settling *t, const struct explore_report *r
     return verify_error(t->a->verifier, DIAG_LOOP, header_slot(t->a, report->func, report->loop),
                         "let every iteration change what the loop's condition tests, or count: "
                         "`for (i = 0; i < 100; i++)`",
-                        "this loop need not end: an iteration can leave everything as it was");
+                        "this loop need not end: an iteration can leave all that is known of its "
+                        "variables as it was");
 }
 
 /* The first check that is not settled, as the fixpoint sees it. */
