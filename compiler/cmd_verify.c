@@ -51,24 +51,33 @@ static void report_loops(struct cmd_args *args, const struct program *p,
         report_loops(args, p, result, f->callees[i], loops);
 }
 
+static void report_all_loops(struct cmd_args *args, const struct program *p,
+                             const struct verify_result *result, uint32_t func, cJSON *loops) {
+    const struct verify_func *f = &result->funcs[func];
+
+    report_loops(args, p, result, func, loops);
+    for (uint32_t i = 0; i < f->ntimers; i++)
+        report_loops(args, p, result, f->timers[i], loops);
+}
+
 static void report(struct cmd_args *args, const struct program *p,
                    const struct verify_result *result, const struct prog_entry *entry,
                    cJSON *programs) {
-    const struct verify_func *f = &result->funcs[entry->func];
+    struct verify_depth depth = verify_depth_of(result, entry->func);
 
     if (!args->json) {
         printf("%s: SEC(\"%s\"): %u bytes of stack, %u function%s deep\n", entry->name,
-               entry->section, f->chain_stack, f->frames, f->frames == 1 ? "" : "s");
-        report_loops(args, p, result, entry->func, NULL);
+               entry->section, depth.stack, depth.frames, depth.frames == 1 ? "" : "s");
+        report_all_loops(args, p, result, entry->func, NULL);
         return;
     }
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "name", entry->name);
     cJSON_AddStringToObject(object, "section", entry->section);
     cJSON_AddNumberToObject(object, "instructions", p->funcs[entry->func].len);
-    cJSON_AddNumberToObject(object, "stack", f->chain_stack);
-    cJSON_AddNumberToObject(object, "frames", f->frames);
-    report_loops(args, p, result, entry->func, cJSON_AddArrayToObject(object, "loops"));
+    cJSON_AddNumberToObject(object, "stack", depth.stack);
+    cJSON_AddNumberToObject(object, "frames", depth.frames);
+    report_all_loops(args, p, result, entry->func, cJSON_AddArrayToObject(object, "loops"));
     cJSON_AddItemToArray(programs, object);
 }
 

@@ -270,17 +270,25 @@ static void stack_needs(const struct pipeline *p, uint32_t *by_entry) {
         if (inst->entry < 0)
             callable[inst->func] = need;
         else
-            by_entry[inst->entry] = (need + BPF_EXCEPTION_FRAME + 7) & ~7u;
+            by_entry[inst->entry] = need;
+    }
+    for (uint32_t i = 0; i < p->prog->nentries;
+         i++) { /* a timer's callback runs when the program has ended */
+        const struct verify_func *f = &p->facts->funcs[p->prog->entries[i].func];
+        for (uint32_t k = 0; k < f->ntimers; k++)
+            if (callable[f->timers[k]] > by_entry[i])
+                by_entry[i] = callable[f->timers[k]];
+        by_entry[i] = (by_entry[i] + BPF_EXCEPTION_FRAME + 7) & ~7u;
     }
 }
 
 /* What the interpreter needs below r9: it enters itself anew for each level of callbacks. */
-static uint32_t interpreter_stack(const struct pipeline *p, const struct verify_func *f) {
+static uint32_t interpreter_stack(const struct pipeline *p, struct verify_depth depth) {
     bool callbacks = false;
     for (uint32_t i = 0; i < p->prog->nfuncs; i++)
         callbacks |= p->prog->funcs[i].address_taken;
-    uint32_t levels = callbacks ? f->frames - 1 : 0;
-    uint32_t bytes = f->chain_stack + BPF_INTERP_STACK + levels * BPF_INTERP_CALLBACK;
+    uint32_t levels = callbacks ? depth.frames - 1 : 0;
+    uint32_t bytes = depth.stack + BPF_INTERP_STACK + levels * BPF_INTERP_CALLBACK;
     return (bytes + BPF_EXCEPTION_FRAME + 7) & ~7u;
 }
 
@@ -296,8 +304,9 @@ static void write_blob(struct pipeline *p) {
     for (uint32_t i = 0; i < prog->nfuncs; i++)
         func_stack[i] = p->facts->funcs[i].stack;
     for (uint32_t i = 0; i < prog->nentries; i++) {
-        stack_bpf[i] = p->facts->funcs[prog->entries[i].func].chain_stack;
-        stack_interp[i] = interpreter_stack(p, &p->facts->funcs[prog->entries[i].func]);
+        struct verify_depth depth = verify_depth_of(p->facts, prog->entries[i].func);
+        stack_bpf[i] = depth.stack;
+        stack_interp[i] = interpreter_stack(p, depth);
     }
     if (!p->options->bytecode_only)
         stack_needs(p, stack_thumb);

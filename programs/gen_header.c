@@ -53,6 +53,11 @@ static void maps(void) {
     printf("};\n\n/* Flags of bpf_map_update_elem. */\nenum { BPF_ANY = 0, BPF_NOEXIST = 1, "
            "BPF_EXIST = 2 "
            "};\n\n");
+    printf("/* A timer: a member of a map's value. It is worked with the bpf_timer_*() helpers "
+           "alone. */\n"
+           "struct bpf_timer {\n    __u64 __opaque[%zu];\n} __attribute__((aligned(8)));\n"
+           "#ifndef CLOCK_MONOTONIC\n#define CLOCK_MONOTONIC %d\n#endif\n\n",
+           sizeof(struct bpf_timer) / 8, BPF_CLOCK_MONOTONIC);
 }
 
 /* "void *bpf_f(int a)" -> "static void *(*const bpf_f)(int a) = (void *)ID;" */

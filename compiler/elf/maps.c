@@ -182,6 +182,59 @@ static const struct btf_type *variable_type(const struct object *object,
     return NULL;
 }
 
+/* ---- Timers ---- */
+
+/* Whether a type is struct bpf_timer or has one somewhere. hash_types() has seen that it ends. */
+static bool holds_timer(const struct object *object, uint32_t type) {
+    const struct btf_type *t = btf_plain_type(object, type);
+    bool found = t && btf_is_struct(t) && strcmp(btf_string(object, t->name_off), "bpf_timer") == 0;
+
+    if (t && btf_is_array(t))
+        return holds_timer(object, btf_array(t)->type);
+    for (unsigned i = 0; t && btf_is_composite(t) && i < btf_vlen(t) && !found; i++)
+        found = holds_timer(object, btf_members(t)[i].type);
+    return found;
+}
+
+/* Where the timer lies: one, as a member of the value itself. */
+static bool find_timer(const struct definition *d) {
+    const struct object *object = d->object;
+    const struct btf_type *value = d->value_type ? btf_plain_type(object, d->value_type) : NULL;
+    struct prog_map *r = d->result;
+    const char *member =
+        "make `struct bpf_timer` a member of the structure that is the map's value";
+
+    if (d->key_type && holds_timer(object, d->key_type))
+        return map_error(d, member, "its key has a timer");
+    if (!value || !holds_timer(object, d->value_type))
+        return true;
+    if (r->type != BPF_MAP_ARRAY && r->type != BPF_MAP_HASH && r->type != BPF_MAP_LRU_HASH)
+        return map_error(d, "use an array, a hash or an LRU hash",
+                         "maps of this type cannot have a timer in their values");
+    if (!btf_is_struct(value) || strcmp(btf_string(object, value->name_off), "bpf_timer") == 0)
+        return map_error(d, member, "its value is not a structure that has a timer as a member");
+    for (unsigned i = 0; i < btf_vlen(value); i++) {
+        const struct btf_type *t = btf_plain_type(object, btf_members(value)[i].type);
+        uint32_t bits = btf_member_bit_offset(value, i);
+        if (!holds_timer(object, btf_members(value)[i].type))
+            continue;
+        if (!btf_is_struct(t) || strcmp(btf_string(object, t->name_off), "bpf_timer") != 0)
+            return map_error(d, member, "its value has a timer inside of one of its members");
+        if (r->has_timer)
+            return map_error(d, "use a map of its own for the second timer",
+                             "its value has two timers; there can be one");
+        if (t->size != sizeof(struct bpf_timer) || bits % 64 || bits / 8 + t->size > r->value_size)
+            return map_error(
+                d,
+                "use the struct bpf_timer of bpf_mcu.h, in a structure that is not "
+                "packed",
+                "its timer is none: it has another size, or is not aligned to 8 bytes");
+        r->has_timer = true;
+        r->timer_off = bits / 8;
+    }
+    return true;
+}
+
 static bool read_definition(struct definition *d, const struct btf_type *datasec) {
     const struct btf_type *t = variable_type(d->object, datasec, d->map->name);
     struct prog_map *r = d->result;
@@ -208,7 +261,7 @@ static bool read_definition(struct definition *d, const struct btf_type *datasec
         bpf_map_bytes(r->type, r->key_size, r->value_size, r->max_entries, r->map_flags, &why);
     if (r->bytes == 0)
         return map_error(d, "correct the definition", why);
-    return hash_types(d);
+    return hash_types(d) && find_timer(d);
 }
 
 static int compare_maps(const void *a, const void *b) {

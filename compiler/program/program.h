@@ -40,7 +40,9 @@ struct prog_map {
     const char *name;
     uint32_t type, key_size, value_size, max_entries, map_flags; /* type: enum bpf_map_type */
     uint32_t bytes;                                              /* bpf_map_bytes() of it */
-    uint64_t btf_hash; /* of key and value types; 0: no types */
+    uint64_t btf_hash;  /* of key and value types; 0: no types */
+    bool has_timer;     /* each value has a struct bpf_timer */
+    uint32_t timer_off; /* where; only with has_timer */
 };
 
 struct prog_data {

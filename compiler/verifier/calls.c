@@ -7,7 +7,9 @@
  * the call as they were. While a ring buffer record is open nothing is taken out, because the callee may
  * give it back, and then every copy of the pointer must become unreadable.
  *
- * A callback runs any number of times: its effects on the frames are joined until nothing changes.
+ * A callback runs any number of times: its effects on the frames are joined until nothing changes. That of a
+ * timer runs when everything here has ended, and has an entry state of its own: it is noted, for walks to go on
+ * with (values_walk()).
  */
 #include "verifier/calls.h"
 
@@ -257,6 +259,33 @@ static bool run_callback(const struct call *c, struct state *s, const struct bpf
     }
 }
 
+/* ---- Timers */
+
+/* A function that runs when this program has ended, not under it. */
+struct setting {
+    struct fixpoint *fp;
+    uint32_t map;
+};
+
+static void add_timer(void *arg, uint32_t func) {
+    const struct setting *setting = arg;
+    struct fixpoint *fp = setting->fp;
+    const struct timer_root root = {func, setting->map};
+    vec_for_each(const struct timer_root, old, &fp->timers)
+        if (old->func == root.func && old->map == root.map)
+            return;
+    vec_push(fp->a->arena, &fp->timers, root);
+}
+
+/* Only a walk's states are those of all executions: before, they may be larger, and roots be too many. */
+static void set_timer(const struct call *c, const struct state *s) {
+    struct setting setting = {c->fp, s->reg[BPF_R1].object};
+    if (c->visitor && !object_functions(c->a, &s->reg[BPF_R2], add_timer, &setting))
+        taken_functions(c->a, add_timer, &setting);
+}
+
+/* ---- Helpers */
+
 static bool call_helper(const struct call *c, struct state *s, uint32_t id) {
     const struct bpf_helper *h = bpf_helper_by_id(id);
     for (unsigned i = 0; h && i < h->nargs; i++) {
@@ -267,7 +296,12 @@ static bool call_helper(const struct call *c, struct state *s, uint32_t id) {
             return call_anything(c, s, v);
         if (h->id == BPF_FUNC_FOR_EACH_MAP_ELEM && s->reg[BPF_R1].kind != VALUE_MAP)
             return call_anything(c, s, v);
-        run_callback(c, s, h, i);
+        if (h->id == BPF_FUNC_TIMER_SET_CALLBACK && s->reg[BPF_R1].kind != VALUE_MAP_VALUE)
+            return call_anything(c, s, v);
+        if (h->id == BPF_FUNC_TIMER_SET_CALLBACK)
+            set_timer(c, s);
+        else
+            run_callback(c, s, h, i);
     }
     transfer_helper(c->a, s, c->slot, id);
     return true;

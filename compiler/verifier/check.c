@@ -229,12 +229,28 @@ static void no_visit(void *arg, uint32_t func) {
     (void)func;
 }
 
+/* The end of a callback that a timer has called. */
+static bool check_timer_exit(const struct checking *c) {
+    const struct value *r0 = &c->s->reg[BPF_R0];
+    if (c->s->nrecords > 0)
+        return PROBLEM(c, DIAG_RECORD,
+                       "call bpf_ringbuf_submit() or bpf_ringbuf_discard() on every path",
+                       "the callback of a timer ends with a ring buffer record that was reserved "
+                       "and not given back");
+    if (r0->kind == VALUE_SCALAR && scalar_is_const(&r0->n) && r0->n.x.value == 0)
+        return true;
+    return PROBLEM(c, DIAG_RETURN, "`return 0;`",
+                   "the callback of a timer returns something other than 0");
+}
+
 bool check_exit(const struct analysis *a, const struct state *s, uint32_t slot,
                 struct problem *problem) {
     struct checking c = {a, s, slot, &a->program->decoded[slot], problem};
     const struct value *r0 = &s->reg[BPF_R0];
     if (s->nframes > 1)
         return true;
+    if (s->frame[0]->call == STATE_CALL_TIMER)
+        return check_timer_exit(&c);
     const struct prog_func *f = &a->program->funcs[s->frame[0]->func];
     const struct hook_info *hook = hook_info(a->program->entries[f->entry].hook);
     if (s->nrecords > 0)

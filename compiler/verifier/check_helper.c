@@ -213,6 +213,30 @@ static bool check_record(const struct checking *c, unsigned i) {
     return true;
 }
 
+/* The timer of a map's value, exactly. */
+static bool check_timer(const struct checking *c, unsigned i) {
+    const struct value *v = argument(c, i);
+    if (v->kind != VALUE_MAP_VALUE)
+        return PROBLEM(c, DIAG_HELPER,
+                       "make the timer a member of a map's value, and give its address in there",
+                       "%s must be the timer of a map's value, and is %s", argument_name(c, i),
+                       object_name(c->a, c->s, v));
+    const struct prog_map *m = &c->a->program->maps[v->object];
+    if (v->nullable)
+        return PROBLEM(c, DIAG_NULL, "test the pointer first: `if (!p) return 0;`",
+                       "%s is in %s that may be null", argument_name(c, i),
+                       object_name(c->a, c->s, v));
+    if (!m->has_timer)
+        return PROBLEM(c, DIAG_HELPER,
+                       "make `struct bpf_timer` a member of the structure that is the map's value",
+                       "%s is in map %s, whose values have no timer", argument_name(c, i), m->name);
+    if (scalar_is_const(&v->n) && v->n.x.value == m->timer_off)
+        return true;
+    return PROBLEM(c, DIAG_HELPER, "give the address of the timer itself: `&value->timer`",
+                   "%s %s the timer of map %s, which is at byte %u of a value", argument_name(c, i),
+                   scalar_is_const(&v->n) ? "is not" : "need not be", m->name, m->timer_off);
+}
+
 static bool check_argument(const struct checking *c, unsigned i) {
     enum bpf_arg kind = (enum bpf_arg)c->h->arg[i];
     switch (kind) {
@@ -231,6 +255,7 @@ static bool check_argument(const struct checking *c, unsigned i) {
     case BPF_ARG_FUNC: return check_function(c, i);
     case BPF_ARG_CALLBACK_CTX: return check_callback_context(c, i);
     case BPF_ARG_RINGBUF_MEM: return check_record(c, i);
+    case BPF_ARG_TIMER: return check_timer(c, i);
     case BPF_ARG_SIZE:
     case BPF_ARG_SIZE0:
     case BPF_ARG_U32:
@@ -271,6 +296,29 @@ static bool check_accel(const struct checking *c) {
     return PROBLEM(c, DIAG_BOUNDS, "declare `s16 xyz[3]` and give `sizeof(xyz)`",
                    "bpf_accel_read() writes 6 bytes, and argument 2 is %" PRIu64,
                    argument(c, 1)->n.x.value);
+}
+
+/* The map that the timer is in, and the one clock that there is. */
+static bool check_timer_init(const struct checking *c) {
+    const struct prog_map *m = &c->a->program->maps[argument(c, 0)->object];
+    const struct scalar *flags = &argument(c, 2)->n;
+    if (argument(c, 1)->object != argument(c, 0)->object)
+        return PROBLEM(c, DIAG_HELPER, arena_printf(c->a->arena, "give `&%s`", m->name),
+                       "the timer of argument 1 is in map %s, and argument 2 is %s", m->name,
+                       object_name(c->a, c->s, argument(c, 1)));
+    if (scalar_is_const(flags) && flags->x.value == BPF_CLOCK_MONOTONIC)
+        return true;
+    return PROBLEM(c, DIAG_HELPER, "give CLOCK_MONOTONIC",
+                   "argument 3 of bpf_timer_init() must be the constant CLOCK_MONOTONIC: there is "
+                   "no other clock");
+}
+
+static bool check_timer_start(const struct checking *c) {
+    const struct scalar *flags = &argument(c, 2)->n;
+    if (scalar_is_const(flags) && flags->x.value == 0)
+        return true;
+    return PROBLEM(c, DIAG_HELPER, "give 0, and the time from now on",
+                   "argument 3 of bpf_timer_start() must be the constant 0");
 }
 
 /* Programs that a prog_array starts with must take this program's context. */
@@ -337,5 +385,9 @@ bool check_helper(const struct analysis *a, const struct state *s, uint32_t slot
         return check_tail_call(&c);
     if (id == BPF_FUNC_ACCEL_READ)
         return check_accel(&c);
+    if (id == BPF_FUNC_TIMER_INIT)
+        return check_timer_init(&c);
+    if (id == BPF_FUNC_TIMER_START)
+        return check_timer_start(&c);
     return true;
 }

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bpf/map.h"
+
 struct checking {
     const struct analysis *a;
     const struct state *s;
@@ -201,6 +203,20 @@ static bool check_data(const struct checking *c, int64_t low, int64_t high, uint
     return true;
 }
 
+/* The timer of a map's value is the kernel's. */
+static bool check_map_value(const struct checking *c, int64_t low, int64_t high, uint64_t size) {
+    const struct prog_map *m = &c->a->program->maps[c->access->pointer->object];
+    int64_t timer = m->timer_off, end = timer + (int64_t)sizeof(struct bpf_timer);
+    if (!m->has_timer || high + (int64_t)size <= timer || low >= end)
+        return true;
+    return PROBLEM(c, DIAG_ACCESS,
+                   "leave the timer to bpf_timer_init(), bpf_timer_start() and their like, and "
+                   "access the members beside it",
+                   "%s %s of %s, and bytes %" PRId64 " to %" PRId64 " are its timer", who(c),
+                   bytes_text(c, low, high, size), object_name(c->a, c->s, c->access->pointer),
+                   timer, end - 1);
+}
+
 /* Memory that holds numbers only, for one reason or another. */
 static bool check_kind(const struct checking *c) {
     const struct value *p = c->access->pointer;
@@ -269,5 +285,7 @@ bool check_access(const struct analysis *a, const struct state *s, uint32_t slot
         return check_context(&c, low, high, access->size);
     if (p->kind == VALUE_DATA)
         return check_data(&c, low, high, access->size);
+    if (p->kind == VALUE_MAP_VALUE)
+        return check_map_value(&c, low, high, access->size);
     return true;
 }

@@ -24,10 +24,10 @@ struct explore_goals {
     uint64_t **bounds;
 };
 
-/* Where exploration starts: a program, or a callback as its helper calls it. */
+/* Where exploration starts: a program, or a callback as its helper or the kernel calls it. */
 struct explore_root {
     const struct summary *summary; /* its function and entry state */
-    uint32_t callback;             /* slot of the helper's call, or CFG_NONE */
+    uint32_t callback; /* slot of the helper's call; CFG_NONE: a program, or a timer's callback */
 };
 
 enum path_kind {

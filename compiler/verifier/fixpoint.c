@@ -276,6 +276,19 @@ struct summary *fixpoint_entry_summary(struct fixpoint *fp, uint32_t entry) {
     return m;
 }
 
+struct summary *fixpoint_timer_summary(struct fixpoint *fp, size_t timer) {
+    const struct timer_root root = fp->timers.items[timer];
+    struct state *s = state_new(fp->a->pool, root.func);
+    s->frame[0]->call = STATE_CALL_TIMER;
+    s->reg[BPF_R1] = value_pointer(VALUE_MAP, root.map);
+    s->reg[BPF_R2] = value_pointer(VALUE_MAP_KEY, root.map);
+    s->reg[BPF_R3] = value_pointer(VALUE_MAP_VALUE, root.map);
+    state_tidy(fp->a->pool, s, fp->a->cfgs[root.func].blocks[0].live_in);
+    struct summary *m = fixpoint_summary(fp, root.func, s);
+    state_free(fp->a->pool, s);
+    return m;
+}
+
 struct fixpoint *fixpoint_new(const struct analysis *a) {
     struct fixpoint *fp = arena_alloc(a->arena, sizeof(*fp));
     uint32_t nfuncs = a->program->nfuncs;

@@ -10,6 +10,7 @@
 #ifndef VERIFIER_FIXPOINT_H
 #define VERIFIER_FIXPOINT_H
 
+#include "util/vec.h"
 #include "verifier/analysis.h"
 
 #define SUMMARIES_MAX 8 /* of one function; further entry states are widened together */
@@ -26,11 +27,17 @@ struct summary {
     bool walked;            /* fixpoint_walk() has been here */
 };
 
+/* A function that the kernel calls later, when a timer of the map has run out. */
+struct timer_root {
+    uint32_t func, map;
+};
+
 struct fixpoint {
     const struct analysis *a;
     struct summary **summaries; /* by function */
     /* By function: by block, the loop whose header it is, or CFG_NONE. */
     const uint32_t **header_loop;
+    VEC(struct timer_root) timers; /* that walks have met so far */
 };
 
 struct fixpoint *fixpoint_new(const struct analysis *a);
@@ -41,6 +48,8 @@ struct state *fixpoint_entry_state(const struct analysis *a, uint32_t entry);
 struct summary *fixpoint_summary(struct fixpoint *fp, uint32_t func, const struct state *entry);
 /* The summary of an entry point as its hook calls it. */
 struct summary *fixpoint_entry_summary(struct fixpoint *fp, uint32_t entry);
+/* The summary of a timer's callback as the kernel calls it: fp->timers.items[timer]. */
+struct summary *fixpoint_timer_summary(struct fixpoint *fp, size_t timer);
 
 /* What an instruction that calls does to s: false if it does not return. Helpers with callbacks analyse
  * those; functions are analysed for this state. */

@@ -65,6 +65,10 @@ static void collect_roots(struct settling *t) {
         vec_push(t->a->arena, &t->roots, root);
     }
     values_walk(t->fp, &visitor);
+    for (size_t i = 0; i < t->fp->timers.count; i++) {
+        struct explore_root root = {fixpoint_timer_summary(t->fp, i), CFG_NONE};
+        vec_push(t->a->arena, &t->roots, root);
+    }
 }
 
 /* Callbacks that may return something wrong. */

@@ -15,7 +15,7 @@ struct state *state_new(struct state_pool *pool, uint32_t func) {
     empty.reg[BPF_R10] = value_pointer(VALUE_STACK, 0);
     empty.frame[0] = frame_new(pool);
     empty.frame[0]->func = func;
-    empty.frame[0]->call = UINT32_MAX;
+    empty.frame[0]->call = STATE_CALL_ENTRY;
     for (int i = 0; i < 4; i++)
         empty.frame[0]->saved[i] = value_none(NONE_UNWRITTEN);
     struct state *s = state_copy(pool, &empty);
@@ -374,7 +374,8 @@ bool state_same_frames(const struct state *a, const struct state *b) {
     for (uint32_t i = 0; i < a->nframes; i++)
         if (!a->frame[i] != !b->frame[i] || (a->frame[i] && a->frame[i]->func != b->frame[i]->func))
             return false;
-    return true;
+    /* A function that a timer calls is another root than the same one as a program: other rules at its end. */
+    return a->nframes > 1 || a->frame[0]->call == b->frame[0]->call;
 }
 
 bool state_subset(const struct state *a, const struct state *b) {

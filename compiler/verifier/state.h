@@ -76,12 +76,16 @@ struct cell {
     struct value v; /* below 8 bytes: a number that is zero-extended */
 };
 
+/* What made the first frame, in place of a call's slot. */
+#define STATE_CALL_ENTRY UINT32_MAX       /* the hook of a program */
+#define STATE_CALL_TIMER (UINT32_MAX - 1) /* a timer, which calls back */
+
 /* The frame of one function. Shared between states; cloned before a write unless refs is 1. */
 struct frame {
     uint32_t refs;
-    uint32_t func;         /* whose it is */
-    uint32_t call;         /* slot of the call that made it; UINT32_MAX: an entry point */
-    struct value saved[4]; /* r6 to r9 of the caller */
+    uint32_t func;                        /* whose it is */
+    uint32_t call;                        /* slot of the call that made it, or STATE_CALL_... */
+    struct value saved[4];                /* r6 to r9 of the caller */
     uint64_t init[VERIFY_STACK_MAX / 64]; /* bit i: byte i - 512 from r10 is initialised */
     uint32_t ncells, room;
     struct cell *cells; /* by offset */

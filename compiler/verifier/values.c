@@ -142,6 +142,8 @@ void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor) {
     fixpoint_forget(fp);
     for (uint32_t i = 0; i < p->nentries; i++)
         fixpoint_walk(fp, fixpoint_entry_summary(fp, i), visitor);
+    for (size_t i = 0; i < fp->timers.count; i++) /* a callback may set others */
+        fixpoint_walk(fp, fixpoint_timer_summary(fp, i), visitor);
 }
 
 /* What ranking says of each loop, over all summaries in use. */

@@ -29,6 +29,15 @@ struct verify_func {
     bool callx;           /* calls through a register */
     uint32_t frames;      /* functions on the longest chain of calls from here, itself included */
     uint32_t chain_stack; /* bytes of eBPF stack on the chain of calls that needs most */
+    /* Functions that timers may call back later, of those that it sets, or whatever runs because of it;
+     * sorted. Each begins a chain of its own. */
+    const uint32_t *timers;
+    uint32_t ntimers;
+};
+
+/* What a function and the callbacks of its timers need, of which one runs at a time: the deepest chain. */
+struct verify_depth {
+    uint32_t frames, stack; /* bytes of eBPF stack */
 };
 
 /* A loop of a function, and its proof. */
@@ -55,6 +64,8 @@ struct verify_result {
     uint32_t nloops;
     struct verify_cost cost; /* 0 after verify_form() */
 };
+
+struct verify_depth verify_depth_of(const struct verify_result *result, uint32_t func);
 
 /*
  * What the compiler relies on: instructions, control flow, graph of calls, depth of the stack. False after

@@ -3,7 +3,8 @@
  * Who calls whom, and what follows from it. A call through a register or of a helper with a callback
  * calls the function that the register holds, or, where that is not known, any whose address is taken:
  * too many edges are safe, a missing one is not. The graph must have no cycle, no chain of more than 8
- * functions, and no chain whose frames need more than 512 bytes.
+ * functions, and no chain whose frames need more than 512 bytes. The callback of a timer is not called by who
+ * sets it: it begins a chain.
  */
 #include "verifier/checks.h"
 
@@ -18,7 +19,10 @@ struct calls {
     uint32_t func;         /* being scanned */
     VEC(uint32_t) callees; /* of it, as they come */
     VEC(uint32_t) helpers; /* of it, as they come */
+    VEC(uint32_t) timers;  /* callbacks of timers that it sets, as they come */
     bool all_taken;        /* it may call every function whose address is taken */
+    bool all_timers;       /* it may set each of them as the callback of a timer */
+    bool any_timer;        /* some function sets one */
     bool *called;          /* by function: someone calls it */
     uint32_t *tail_call;   /* by function: slot of a tail call, or UINT32_MAX */
     const uint32_t *taken; /* functions whose address is taken */
@@ -37,6 +41,14 @@ static void add_pointer(struct calls *c, struct reg pointer) {
         c->all_taken = true;
 }
 
+static void add_timer(struct calls *c, struct reg pointer) {
+    if (pointer.kind == REG_FUNC)
+        vec_push(c->v->program->arena, &c->timers, (uint32_t)pointer.value);
+    else if (pointer.kind == REG_ANY || pointer.kind == REG_FRAME_AT)
+        c->all_timers = true;
+    c->any_timer = true;
+}
+
 static void add_helper(struct calls *c, uint32_t slot, uint32_t id,
                        const struct registers *before) {
     const struct bpf_helper *helper = bpf_helper_by_id(id);
@@ -45,7 +57,9 @@ static void add_helper(struct calls *c, uint32_t slot, uint32_t id,
     if (id == BPF_FUNC_TAIL_CALL)
         c->tail_call[c->func] = slot;
     for (int i = 0; i < helper->nargs; i++)
-        if (helper->arg[i] == BPF_ARG_FUNC)
+        if (helper->arg[i] == BPF_ARG_FUNC && id == BPF_FUNC_TIMER_SET_CALLBACK)
+            add_timer(c, before->reg[BPF_R1 + i]);
+        else if (helper->arg[i] == BPF_ARG_FUNC)
             add_pointer(c, before->reg[BPF_R1 + i]);
 }
 
@@ -91,19 +105,26 @@ static void scan(struct calls *c, uint32_t func) {
     struct arena *arena = c->v->program->arena;
 
     c->func = func;
-    c->all_taken = false;
+    c->all_taken = c->all_timers = false;
     memset(&c->callees, 0, sizeof(c->callees));
+    memset(&c->timers, 0, sizeof(c->timers));
     memset(&c->helpers, 0, sizeof(c->helpers));
     c->tail_call[func] = UINT32_MAX;
     registers_walk(c->v, func, visit, NULL, c);
     for (uint32_t i = 0; i < c->ntaken && c->all_taken; i++)
         vec_push(arena, &c->callees, c->taken[i]);
+    for (uint32_t i = 0; i < c->ntaken && c->all_timers; i++)
+        vec_push(arena, &c->timers, c->taken[i]);
+    result->ntimers = sort_unique(c->timers.items, c->timers.count);
+    result->timers = c->timers.items;
     result->ncallees = sort_unique(c->callees.items, c->callees.count);
     result->callees = c->callees.items;
     result->nhelpers = sort_unique(c->helpers.items, c->helpers.count);
     result->helpers = c->helpers.items;
     for (uint32_t i = 0; i < result->ncallees; i++)
         c->called[result->callees[i]] = true;
+    for (uint32_t i = 0; i < result->ntimers; i++)
+        c->called[result->timers[i]] = true;
 }
 
 /* ---- Chains ---- */
@@ -228,6 +249,59 @@ bool verify_chains(struct verifier *v) {
     return true;
 }
 
+/* ---- Timers ---- */
+
+/* All timers' callbacks that a function leads to: through calls, and through such callbacks. */
+static void close_timers(struct calls *c, uint32_t func, struct verify_func *closed) {
+    struct arena *arena = c->v->program->arena;
+    struct bitset *seen = bitset_new(arena, c->v->program->nfuncs);
+    VEC(uint32_t) todo = {0}, timers = {0};
+
+    vec_push(arena, &todo, func);
+    while (todo.count) {
+        uint32_t at = vec_pop(&todo);
+        const struct verify_func *f = &c->v->result->funcs[at];
+        if (bitset_test(seen, at))
+            continue;
+        bitset_set(seen, at);
+        for (uint32_t i = 0; i < f->ncallees; i++)
+            vec_push(arena, &todo, f->callees[i]);
+        for (uint32_t i = 0; i < f->ntimers; i++) {
+            vec_push(arena, &todo, f->timers[i]);
+            vec_push(arena, &timers, f->timers[i]);
+        }
+    }
+    closed->ntimers = sort_unique(timers.items, timers.count);
+    closed->timers = timers.items;
+}
+
+static void find_timers(struct calls *c) {
+    uint32_t nfuncs = c->v->program->nfuncs;
+    struct verify_func *funcs = c->v->result->funcs;
+
+    if (!c->any_timer)
+        return;
+    struct verify_func *closed = arena_alloc_array(c->v->program->arena, nfuncs, sizeof(*closed));
+    for (uint32_t i = 0; i < nfuncs; i++)
+        close_timers(c, i, &closed[i]);
+    for (uint32_t i = 0; i < nfuncs; i++) {
+        funcs[i].timers = closed[i].timers;
+        funcs[i].ntimers = closed[i].ntimers;
+    }
+}
+
+struct verify_depth verify_depth_of(const struct verify_result *result, uint32_t func) {
+    const struct verify_func *f = &result->funcs[func];
+    struct verify_depth depth = {f->frames, f->chain_stack};
+
+    for (uint32_t i = 0; i < f->ntimers; i++) {
+        const struct verify_func *timer = &result->funcs[f->timers[i]];
+        depth.frames = timer->frames > depth.frames ? timer->frames : depth.frames;
+        depth.stack = timer->chain_stack > depth.stack ? timer->chain_stack : depth.stack;
+    }
+    return depth;
+}
+
 /* A tail call replaces the program; a sub-program has a caller to return to. */
 static bool check_tail_calls(struct calls *c) {
     const struct program *p = c->v->program;
@@ -261,5 +335,6 @@ bool verify_calls(struct verifier *v) {
         if (!follow(&c, i, 0))
             return false;
     assert(c.norder == p->nfuncs);
+    find_timers(&c);
     return check_tail_calls(&c);
 }

@@ -300,7 +300,7 @@ void statements(struct generator *g, unsigned count) {
         do_indexed,  do_held,         do_held,          do_lookup,       do_lookup,  do_two_lookups,
         do_loop,     do_loop,         do_data_loop,     do_pointer_loop, do_call,    do_callback,
         do_pointers, do_difference,   do_pointer_spill, do_tables,       do_map,     do_record,
-        do_buffer,   do_small_helper, do_find,          do_tail_call};
+        do_buffer,   do_small_helper, do_find,          do_tail_call,    do_timer};
     for (unsigned i = 0; i < count; i++) {
         if (g->depth > 3 || g->count > 600) {
             do_alu(g);
@@ -326,7 +326,7 @@ static void result(struct generator *g) {
             alu_imm(g, BPF_AND, width(g), 0, chance(g, 95) ? 1 : 3);
         else
             alu_imm(g, BPF_MOV, 64, 0, chance(g, 80) ? 0 : 1);
-    } else if (program && hook->max == 0) {
+    } else if ((program && hook->max == 0) || kind == FUNC_TIMER) {
         if (g->reg[0] == NUMBER && chance(g, 40))
             alu_imm(g, BPF_AND, width(g), 0, 0);
         else
@@ -344,6 +344,8 @@ static void function(struct generator *g) {
     for (unsigned r = 0; r < BPF_NREGS; r++)
         g->reg[r] = UNSET;
     begin_function(g);
+    if (kind_of(g) == FUNC_MAIN && chance(g, 30)) /* early, so that it is run mostly */
+        do_timer(g);
     if (kind_of(g) == FUNC_MAIN)
         statements(g, 5 + pick(g, 14));
     else
@@ -365,7 +367,7 @@ static void choose_functions(struct generator *g) {
     s->kind[0] = FUNC_MAIN;
     uint32_t more = pick(g, SOURCE_FUNCS);
     for (uint32_t i = 0; i < more; i++)
-        s->kind[s->nfuncs++] = (enum func_kind)(FUNC_SUB + pick(g, FUNC_FIND - FUNC_SUB + 1));
+        s->kind[s->nfuncs++] = (enum func_kind)(FUNC_SUB + pick(g, FUNC_TIMER - FUNC_SUB + 1));
 }
 
 void generate(struct source *s, uint64_t seed) {

@@ -129,6 +129,7 @@ void do_call(struct generator *g);
 void do_find(struct generator *g);
 void do_callback(struct generator *g);
 void do_tail_call(struct generator *g);
+void do_timer(struct generator *g);
 void begin_function(struct generator *g); /* what arguments become */
 void find_element(struct generator *g);   /* r0 becomes its address or null */
 

@@ -3,6 +3,7 @@
 #include "soundness/generate.h"
 
 #include "bpf/helper.h"
+#include "bpf/map.h"
 
 static const uint32_t value_sizes[] = {ARRAY_VALUE, HASH_VALUE, LRU_VALUE};
 
@@ -407,7 +408,7 @@ void do_callback(struct generator *g) {
         return;
     write_words(g, 8, 2);
     if (each) {
-        lddw(g, BPF_R1, BPF_PSEUDO_MAP, pick(g, 3), 0);
+        lddw(g, BPF_R1, BPF_PSEUDO_MAP, chance(g, 80) ? pick(g, 3) : MAP_JOBS, 0);
     } else if (chance(g, 50)) {
         alu_imm(g, BPF_MOV, 64, BPF_R1, 1 + pick(g, 12));
     } else {
@@ -437,6 +438,99 @@ void do_tail_call(struct generator *g) {
     lddw(g, BPF_R2, BPF_PSEUDO_MAP, MAP_PROGRAMS, 0);
     helper(g, BPF_FUNC_TAIL_CALL);
     set_number(g, 0);
+}
+
+/* ---- Timers */
+
+/* r1: the timer of the element in `value`, mostly. */
+static void timer_argument(struct generator *g, unsigned value) {
+    alu_reg(g, BPF_MOV, 64, BPF_R1, value);
+    alu_imm(g, BPF_ADD, 64, BPF_R1, chance(g, 98) ? JOB_TIMER : JOB_TIMER - 8);
+    set_unset(g, BPF_R1);
+}
+
+/* A function that the timer calls may stand anywhere: it is not called from here. */
+static bool timer_function(struct generator *g) {
+    uint32_t found[SOURCE_FUNCS], n = 0;
+    for (uint32_t f = 0; f < g->out->nfuncs; f++)
+        if (g->out->kind[f] == FUNC_TIMER || (g->out->kind[f] == FUNC_EACH && chance(g, 3)))
+            found[n++] = f;
+    if (!n || g->ncalls >= FIXUPS_MAX)
+        return false;
+    name_function(g, found[pick(g, n)]);
+    lddw(g, BPF_R2, BPF_PSEUDO_FUNC, 0, 0);
+    return true;
+}
+
+/* A callback and its time, for the timer of the element in `value`, which outlives calls. */
+static void start_timer(struct generator *g, unsigned value) {
+    if (chance(g, 85)) {
+        timer_argument(g, value);
+        if (timer_function(g))
+            helper(g, BPF_FUNC_TIMER_SET_CALLBACK);
+    }
+    if (chance(g, 85)) {
+        timer_argument(g, value);
+        alu_reg(g, BPF_MOV, 64, BPF_R2, (unsigned)number_register(g));
+        alu_imm(g, BPF_MOV, 64, BPF_R3, chance(g, 98) ? 0 : 1);
+        helper(g, BPF_FUNC_TIMER_START);
+    }
+    if (chance(g, 10)) {
+        timer_argument(g, value);
+        helper(g, BPF_FUNC_TIMER_CANCEL);
+    }
+    set_number(g, 0);
+}
+
+/* The callback of a timer, called by its name, with what a timer would give it. */
+static void call_timer_function(struct generator *g) {
+    uint32_t func = find(g, FUNC_TIMER);
+    if (!func)
+        return;
+    alu_reg(g, BPF_MOV, 64, BPF_R3, BPF_R6);
+    alu_reg(g, BPF_MOV, 64, BPF_R2, BPF_R10);
+    alu_imm(g, BPF_ADD, 64, BPF_R2, KEY_AT);
+    lddw(g, BPF_R1, BPF_PSEUDO_MAP, MAP_JOBS, 0);
+    name_function(g, func);
+    emit(g, (struct bpf_decoded){.op = BPF_CALL_LOCAL});
+    forget_arguments(g);
+}
+
+/* An element is looked up, and its timer set; its other bytes are used. */
+void do_timer(struct generator *g) {
+    if (g->record && chance(g, 80))
+        return;
+    map_and_key(g, MAP_JOBS);
+    helper(g, BPF_FUNC_MAP_LOOKUP_ELEM);
+    uint32_t skip = UINT32_MAX;
+    if (chance(g, 98))
+        skip = jump(g, BPF_JEQ, 64, 0, -1, 0);
+    alu_reg(g, BPF_MOV, 64, BPF_R6, 0);
+    set_unset(g, BPF_R6);
+    set_unset(g, 0);
+    struct beliefs before = believe(g);
+    g->pinned |= 1 << BPF_R6;
+    if (chance(g, 30)) {
+        timer_argument(g, BPF_R6);
+        lddw(g, BPF_R2, BPF_PSEUDO_MAP, chance(g, 98) ? MAP_JOBS : MAP_HASH, 0);
+        alu_imm(g, BPF_MOV, 64, BPF_R3, chance(g, 98) ? BPF_CLOCK_MONOTONIC : 0);
+        helper(g, BPF_FUNC_TIMER_INIT);
+    }
+    start_timer(g, BPF_R6);
+    if (chance(g, 20))
+        call_timer_function(g);
+    unsigned bytes = size(g);
+    int off = (int)(bytes * pick(g, JOB_TIMER / bytes));
+    access(g, BPF_R6, bytes, chance(g, 98) ? off : JOB_TIMER - (int)pick(g, 8), false);
+    g->pinned &= (uint16_t) ~(1u << BPF_R6);
+    set_unset(g, BPF_R6);
+    land(g, skip);
+    join(g, &before);
+    if (chance(g, 10)) {
+        map_and_key(g, MAP_JOBS);
+        helper(g, BPF_FUNC_MAP_DELETE_ELEM);
+        set_number(g, 0);
+    }
 }
 
 /* ---- Arguments */
@@ -480,6 +574,17 @@ void begin_function(struct generator *g) {
         memory(g, BPF_LDX, 4, BPF_R6, BPF_R3, 0, 0);
         alu_reg(g, BPF_MOV, 64, BPF_R9, BPF_R4);
         break;
+    case FUNC_TIMER: /* map, key, value; the 16 bytes in front of its timer are the words */
+        alu_reg(g, BPF_MOV, 64, BPF_R9, BPF_R3);
+        alu_reg(g, BPF_MOV, 64, BPF_R7, chance(g, 50) ? BPF_R3 : BPF_R2);
+        g->reg[BPF_R7] = POINTER;
+        g->held_constant = g->code[g->count - 1].src == BPF_R2;
+        g->held = g->held_constant ? 4 : JOB_TIMER;
+        memory(g, BPF_LDX, 4, BPF_R6, chance(g, 98) ? BPF_R2 : BPF_R4, 0, 0);
+        set_number(g, BPF_R6);
+        if (chance(g, 50))
+            start_timer(g, BPF_R9);
+        break;
     case FUNC_SUB:
     case FUNC_TABLE:
     case FUNC_LOOP: /* a number or the index, the words */
@@ -489,6 +594,6 @@ void begin_function(struct generator *g) {
     }
     set_number(g, BPF_R6);
     use_words(g);
-    if (kind != FUNC_EACH && chance(g, 50)) /* number and index go on in r1 */
+    if (kind != FUNC_EACH && kind != FUNC_TIMER && chance(g, 50)) /* number and index go on in r1 */
         set_number(g, BPF_R1);
 }

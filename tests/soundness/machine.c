@@ -309,17 +309,22 @@ void machine_enter(struct machine *m, uint32_t func, uint32_t back) {
         check_depth(m);
 }
 
+/* A program ends, or what a timer has called: then come the callbacks of timers. */
 static void finish(struct machine *m) {
     const struct hook_info *hook = hook_info(m->program->entries[m->entry].hook);
     struct word r0 = operand(m, BPF_R0);
-    m->done = true;
     if (r0.kind != WORD_NUMBER)
         machine_fail(m, "the result is an address");
+    else if (m->frame[0].iteration.kind == TIMED && r0.n)
+        machine_fail(m, "the callback of a timer returns something other than 0");
+    else if (m->frame[0].iteration.kind == TIMED)
+        ;
     else if ((int64_t)r0.n < hook->min || (int64_t)r0.n > hook->max)
         machine_fail(m, "the result is none that the hook takes");
     for (uint32_t i = 0; i < m->nrecords; i++)
         if (m->record[i].open)
             machine_fail(m, "a record was not given back");
+    m->done = m->fault || !machine_fire(m);
 }
 
 static void leave(struct machine *m) {

@@ -32,10 +32,10 @@ struct byte {
 
 /* A helper that is calling back. */
 struct iteration {
-    enum { CALLED, LOOPS, WALKS } kind; /* CALLED: by an instruction */
-    uint32_t number;                    /* of this iteration */
-    uint32_t runs, limit;               /* runs that have begun; LOOPS: of how many */
-    uint32_t map, cursor, key;          /* WALKS */
+    enum { CALLED, LOOPS, WALKS, TIMED } kind; /* CALLED: by an instruction, TIMED: by a timer */
+    uint32_t number;                           /* of this iteration */
+    uint32_t runs, limit;                      /* runs that have begun; LOOPS: of how many */
+    uint32_t map, cursor, key;                 /* WALKS */
     struct word context;
 };
 
@@ -58,6 +58,15 @@ struct record {
     bool open;
 };
 
+/* Of an element of a map. */
+struct timer {
+    uint32_t map, element; /* where its value lies in the map's memory */
+    uint32_t func;
+    bool set, started; /* it has a callback; it runs */
+};
+
+#define TIMERS_MAX 16
+#define FIRED_MAX 8 /* callbacks in one run */
 #define POINTERS_MAX 2048
 #define RECORDS_MAX 256
 #define MAP_MEMORY 1024 /* of one map */
@@ -78,6 +87,8 @@ struct machine {
     struct call_frame frame[VERIFY_FRAMES_MAX];
     struct record record[RECORDS_MAX];
     struct word pointers[POINTERS_MAX]; /* that were stored */
+    struct timer timer[TIMERS_MAX];
+    uint32_t ntimers, fired;
     _Alignas(8) uint8_t map[MAPS][MAP_MEMORY];
     uint8_t data[DATAS][DATA_BYTES];
     uint8_t context[CONTEXT_MAX];
@@ -116,6 +127,8 @@ void machine_helper(struct machine *m, uint32_t id);
 /* A callback has returned in the frame that was the last one. */
 void machine_next_run(struct machine *m, const struct call_frame *f);
 void machine_init_maps(struct machine *m);
+/* The callback of a timer that has run out begins; false if there is none. */
+bool machine_fire(struct machine *m);
 
 /* --- member.c */
 /* NULL, or what of the machine's state is not in s, before the instruction at its slot. */

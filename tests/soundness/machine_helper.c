@@ -72,6 +72,14 @@ static void record_argument(struct call *c, unsigned i) {
         machine_fail(c->m, "a record that is none is given back");
 }
 
+static void timer_argument(struct call *c, unsigned i) {
+    const struct word *w = &c->arg[i];
+    const struct prog_map *map = &c->m->program->maps[w->object];
+    if (w->kind != WORD_POINTER || w->object_kind != VALUE_MAP_VALUE || !map->has_timer ||
+        w->off != map->timer_off)
+        machine_fail(c->m, "a timer that is none");
+}
+
 static void argument(struct call *c, unsigned i) {
     const struct prog_map *map = &c->m->program->maps[c->map];
     const struct word *w = &c->arg[i];
@@ -86,6 +94,7 @@ static void argument(struct call *c, unsigned i) {
     case BPF_ARG_MEM_OUT: memory_argument(c, i, (uint32_t)number(c, i + 1), true); return;
     case BPF_ARG_STR: string_argument(c, i); return;
     case BPF_ARG_RINGBUF_MEM: record_argument(c, i); return;
+    case BPF_ARG_TIMER: timer_argument(c, i); return;
     case BPF_ARG_FUNC:
         if (w->kind != WORD_POINTER || w->object_kind != VALUE_FUNC)
             machine_fail(c->m, "a callback that is no function");
@@ -117,6 +126,19 @@ static void arguments(struct call *c) {
 
 /* ---- Callbacks */
 
+/* r1: the map, r2: the key of an element, r3: its value. */
+static void give_element(struct machine *m, const struct iteration *it, const void *key,
+                         void *value) {
+    bool in_map = (const uint8_t *)key >= m->map[it->map] &&
+                  (const uint8_t *)key < m->map[it->map] + MAP_MEMORY;
+    uint32_t element =
+        in_map ? (uint32_t)((const uint8_t *)key - m->map[it->map]) : KEY_OF_ARRAY + it->number;
+    m->reg[BPF_R1] = machine_pointer(VALUE_MAP, it->map, 0, 0);
+    m->reg[BPF_R2] = machine_pointer(VALUE_MAP_KEY, it->map, element, 0);
+    m->reg[BPF_R3] = machine_pointer(VALUE_MAP_VALUE, it->map,
+                                     (uint32_t)((uint8_t *)value - m->map[it->map]), 0);
+}
+
 /* The next run in the frame that has been entered for it; false if there is none. */
 static bool run_again(struct machine *m, uint32_t func, uint32_t back, struct iteration it) {
     const void *key = NULL;
@@ -135,14 +157,7 @@ static bool run_again(struct machine *m, uint32_t func, uint32_t back, struct it
         m->reg[BPF_R2] = it.context;
         return true;
     }
-    bool in_map = (const uint8_t *)key >= m->map[it.map] &&
-                  (const uint8_t *)key < m->map[it.map] + MAP_MEMORY;
-    uint32_t element =
-        in_map ? (uint32_t)((const uint8_t *)key - m->map[it.map]) : KEY_OF_ARRAY + it.number;
-    m->reg[BPF_R1] = machine_pointer(VALUE_MAP, it.map, 0, 0);
-    m->reg[BPF_R2] = machine_pointer(VALUE_MAP_KEY, it.map, element, 0);
-    m->reg[BPF_R3] =
-        machine_pointer(VALUE_MAP_VALUE, it.map, (uint32_t)((uint8_t *)value - m->map[it.map]), 0);
+    give_element(m, &it, key, value);
     m->reg[BPF_R4] = it.context;
     return true;
 }
@@ -179,6 +194,67 @@ static void call_back(struct call *c) {
         finish(m, (uint64_t)-BPF_E2BIG, m->slot + 1);
     else if (!run_again(m, c->arg[1].object, m->slot + 1, it))
         finish(m, 0, m->slot + 1);
+}
+
+/* ---- Timers */
+
+static struct timer *timer_of(const struct call *c) {
+    struct machine *m = c->m;
+    const struct word *w = &c->arg[0];
+    for (uint32_t i = 0; i < m->ntimers; i++)
+        if (m->timer[i].map == w->object && m->timer[i].element == w->element)
+            return &m->timer[i];
+    if (m->ntimers == TIMERS_MAX)
+        return NULL;
+    m->timer[m->ntimers] = (struct timer){.map = w->object, .element = w->element};
+    return &m->timer[m->ntimers++];
+}
+
+/* What happens to a timer. Results are anything: no program relies on them. */
+static void work_timer(const struct call *c) {
+    struct timer *t = timer_of(c);
+    if (!t)
+        return;
+    switch (c->h->id) {
+    case BPF_FUNC_TIMER_INIT:
+        if (c->arg[1].object != t->map || number(c, 2) != BPF_CLOCK_MONOTONIC)
+            machine_fail(c->m, "another map's timer, or no clock");
+        break;
+    case BPF_FUNC_TIMER_SET_CALLBACK:
+        t->func = c->arg[1].object;
+        t->set = true;
+        break;
+    case BPF_FUNC_TIMER_START:
+        t->started = true;
+        if (number(c, 2))
+            machine_fail(c->m, "flags of a timer");
+        break;
+    default: t->started = false; break;
+    }
+}
+
+/* Elements that have been deleted have no timers. */
+bool machine_fire(struct machine *m) {
+    for (uint32_t i = 0; i < m->ntimers && m->fired < FIRED_MAX; i++) {
+        struct timer *t = &m->timer[i];
+        struct iteration it = {.kind = TIMED, .number = ++m->iterations, .map = t->map};
+        const void *key;
+        void *value;
+        while (t->set && t->started &&
+               bpf_map_next(map_of(m, t->map), &it.cursor, &it.key, &key, &value)) {
+            if ((uint32_t)((uint8_t *)value - m->map[t->map]) != t->element)
+                continue;
+            t->started = false;
+            m->fired++;
+            m->depth = 0;
+            memset(m->reg, 0, sizeof(m->reg));
+            machine_enter(m, t->func, UINT32_MAX);
+            m->frame[0].iteration = it;
+            give_element(m, &it, key, value);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- Ring buffer */
@@ -312,6 +388,8 @@ void machine_helper(struct machine *m, uint32_t id) {
         call_back(&c);
         return;
     }
+    if (c.h->arg[0] == BPF_ARG_TIMER)
+        work_timer(&c);
     struct word r0 = id == BPF_FUNC_MAP_LOOKUP_ELEM   ? look_up(&c)
                      : id == BPF_FUNC_RINGBUF_RESERVE ? reserve(&c)
                                                       : machine_number(result(&c));
@@ -341,5 +419,11 @@ void machine_init_maps(struct machine *m) {
             bpf_map_push(map_of(m, map), value, BPF_ANY);
         else
             bpf_map_update(map_of(m, map), &key, value, BPF_ANY);
+    }
+    for (uint32_t key = 0; key < 3; key++) {
+        uint64_t value[JOB_VALUE / 8];
+        for (unsigned k = 0; k < JOB_VALUE / 8; k++)
+            value[k] = machine_any_number(m);
+        bpf_map_update(map_of(m, MAP_JOBS), &key, value, BPF_ANY);
     }
 }

@@ -60,6 +60,11 @@ static uint8_t *object_bytes(struct machine *m, const struct word *p, int64_t at
         break;
     default: return NULL;
     }
+    const struct prog_map *map =
+        p->object_kind == VALUE_MAP_VALUE ? &program->maps[p->object] : NULL;
+    if (map && map->has_timer && size && at < (int64_t)map->timer_off + 16 &&
+        at + size > map->timer_off)
+        return NULL;
     return base && at >= 0 && at + size <= room ? base + at : NULL;
 }
 

@@ -29,7 +29,7 @@
 #define TABLE_ELEMENTS 4 /* of the table of functions */
 
 /* The tables are the same for all programs. */
-enum { MAP_ARRAY, MAP_HASH, MAP_LRU, MAP_QUEUE, MAP_STACK, MAP_RING, MAP_PROGRAMS, MAPS };
+enum { MAP_ARRAY, MAP_HASH, MAP_LRU, MAP_QUEUE, MAP_STACK, MAP_RING, MAP_PROGRAMS, MAP_JOBS, MAPS };
 enum { DATA_CONST, DATA_VAR, DATA_FUNCS, DATA_POINTERS, DATA_TEXT, DATAS };
 #define DATA_BYTES 32 /* of each section */
 #define ARRAY_VALUE 24
@@ -37,6 +37,8 @@ enum { DATA_CONST, DATA_VAR, DATA_FUNCS, DATA_POINTERS, DATA_TEXT, DATAS };
 #define HASH_VALUE 16
 #define LRU_VALUE 12
 #define QUEUE_VALUE 8
+#define JOB_VALUE 40
+#define JOB_TIMER 16 /* in there */
 #define RING_BYTES 256
 #define FORMAT_AT 0 /* in DATA_TEXT: a format with two numbers */
 #define WORD_AT 16  /* and a word */
@@ -49,6 +51,7 @@ enum func_kind {
     FUNC_TABLE, /* stands in the table of functions; arguments as of FUNC_SUB */
     FUNC_TAIL,  /* a program of its own, for tail calls */
     FUNC_FIND,  /* r1: a number; looks an element up and returns its address, or null */
+    FUNC_TIMER, /* callback of the timers of MAP_JOBS */
 };
 
 /* Instructions as in a linked program: pseudo lddw hold indices. */

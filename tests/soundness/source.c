@@ -18,6 +18,13 @@ static const struct prog_map maps[MAPS] = {
     [MAP_STACK] = {.name = "stack", BPF_MAP_STACK, 0, LRU_VALUE, 3, 0, 0, 0},
     [MAP_RING] = {.name = "ring", BPF_MAP_RINGBUF, 0, 0, RING_BYTES, 0, 0, 0},
     [MAP_PROGRAMS] = {.name = "programs", BPF_MAP_PROG_ARRAY, 4, 4, TABLE_ELEMENTS, 0, 0, 0},
+    [MAP_JOBS] = {.name = "jobs",
+                  .type = BPF_MAP_HASH,
+                  .key_size = 4,
+                  .value_size = JOB_VALUE,
+                  .max_entries = 4,
+                  .has_timer = true,
+                  .timer_off = JOB_TIMER},
 };
 
 static const uint8_t image[DATA_BYTES] = {0, 7,  14, 21, 5,   12,  19, 3, 10, 17, 1,

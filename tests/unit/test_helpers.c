@@ -235,6 +235,16 @@ Test(helpers, strings) {
     cr_expect_lt((int64_t)CALL(STRNCMP, bss, 1, end - 8), 0, "ends with the last byte");
 }
 
+/* The kernel that would run the callbacks does not exist. */
+Test(helpers, no_timers_yet) {
+    const uint64_t unsupported = (uint64_t)-BPF_EOPNOTSUPP;
+    uint32_t array = map[SAMPLE_ARRAY], value = array + 64;
+    cr_expect_eq(CALL(TIMER_INIT, value, array, BPF_CLOCK_MONOTONIC), unsupported);
+    cr_expect_eq(CALL(TIMER_SET_CALLBACK, value, 0), unsupported);
+    cr_expect_eq(CALL(TIMER_START, value, 1000, 0), unsupported);
+    cr_expect_eq(CALL(TIMER_CANCEL, value), unsupported);
+}
+
 Test(helpers, snprintf) {
     char *out = guest(bss);
     memcpy(guest(end - 16), "%s+%s", 6);

@@ -230,6 +230,30 @@ Test(verifier, callbacks) {
     cr_expect_eq(result.funcs[0].frames, 3);
 }
 
+/* The callbacks of timers are called by nobody here, and count for who sets them, through calls and callbacks. */
+Test(verifier, timers) {
+    struct program *p = from_text("stdw [r10-8], 0\ncall local set\nexit\n"
+                                  "set:\nstdw [r10-16], 0\nlddw r2, func tick\ncall 170\nexit\n"
+                                  "tick:\nstdw [r10-64], 0\nlddw r2, func tock\ncall 170\n"
+                                  "call local deep\nexit\n"
+                                  "tock:\nlddw r2, func tick\ncall 170\nexit\n"
+                                  "deep:\nstdw [r10-32], 0\ncall local last\nexit\n"
+                                  "last:\nmov r0, 0\nexit\n");
+
+    cr_assert(verify_form(p, &result, diag), "%s", diag_count(diag) ? diag_get(diag, 0)->text : "");
+    expect_callees(0, 1, 1);
+    expect_callees(1, 0, 0);
+    expect_callees(3, 0, 0);
+    cr_assert_eq(result.funcs[0].ntimers, 2);
+    cr_expect_eq(result.funcs[0].timers[0], 2);
+    cr_expect_eq(result.funcs[0].timers[1], 3);
+    cr_expect_eq(result.funcs[0].frames, 2);
+    cr_expect_eq(result.funcs[0].chain_stack, 24);
+    cr_expect_eq(verify_depth_of(&result, 0).frames, 3);
+    cr_expect_eq(verify_depth_of(&result, 0).stack, 96);
+    cr_expect_eq(verify_depth_of(&result, 4).stack, 32);
+}
+
 /* From memory a pointer may be any whose address is taken. */
 Test(verifier, unknown_pointers) {
     struct program *p =

@@ -219,6 +219,12 @@ static void make_maps(struct builder *b) {
                                .key_size = number(r->word[2]),
                                .value_size = number(r->word[3]),
                                .max_entries = number(r->word[4])};
+        if (r->word[5] && strcmp(r->word[5], "timer") == 0 && r->word[6]) {
+            m->has_timer = true;
+            m->timer_off = number(r->word[6]);
+        } else if (r->word[5]) {
+            complain(b, r->line, "`timer` and its offset are expected:", r->word[5]);
+        }
         m->bytes = bpf_map_bytes(m->type, m->key_size, m->value_size, m->max_entries, 0, &why);
         if (!m->bytes)
             complain(b, r->line, why, NULL);

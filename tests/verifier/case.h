@@ -5,6 +5,7 @@
  *     == name of the case
  *     type: raw 64                       a SEC() name; raw with its bytes of memory (default 64)
  *     map: counts array 4 8 16           name, type, key size, value size, entries
+ *     map: jobs hash 4 24 8 timer 8      the same, with a timer at byte 8 of each value
  *     data: .rodata 01 02 ff             section and its bytes in hex, or `zero N`
  *     pointer: .rodata 8 func f          an 8-byte pointer at an offset: func, map or data
  *     program: f                         a further program that begins at label f
@@ -32,7 +33,7 @@ enum case_form { CASE_ASM, CASE_RAW, CASE_C };
 
 /* A directive's words, for the builder of the program. */
 struct case_row {
-    char *word[6]; /* those that are not there are NULL */
+    char *word[7]; /* those that are not there are NULL */
     char *rest;    /* of the line, behind the first word */
     unsigned line;
 };

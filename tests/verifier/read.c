@@ -36,7 +36,8 @@ static void row(struct reader *r, case_rows *rows, char *text) {
     row.rest = arena_strdup(r->arena, row.rest);
     char *copy = arena_strdup(r->arena, text);
     unsigned n = 0;
-    for (char *word = strtok_r(copy, " ", &save); word && n < 6; word = strtok_r(NULL, " ", &save))
+    for (char *word = strtok_r(copy, " ", &save);
+         word && n < sizeof(row.word) / sizeof(row.word[0]); word = strtok_r(NULL, " ", &save))
         row.word[n++] = word;
     vec_push(r->arena, rows, row);
 }

@@ -25,6 +25,7 @@ enum bpf_arg {
     BPF_ARG_FUNC,          /* a function of the program (callback) */
     BPF_ARG_CALLBACK_CTX,  /* any pointer or 0, handed to the callback */
     BPF_ARG_RINGBUF_MEM,   /* what ringbuf_reserve returned */
+    BPF_ARG_TIMER,         /* the struct bpf_timer in a map's value */
     BPF_ARG_U32,           /* a number; the high word is ignored */
     BPF_ARG_U64,           /* a number; the only kind that takes two words */
 };
@@ -52,6 +53,7 @@ static inline enum bpf_arg_access bpf_arg_access(enum bpf_arg kind) {
     case BPF_ARG_FUNC:
     case BPF_ARG_CALLBACK_CTX:
     case BPF_ARG_RINGBUF_MEM:
+    case BPF_ARG_TIMER: /* the kernel's: no access of the program meets it */
     case BPF_ARG_U32:
     case BPF_ARG_U64: break;
     }

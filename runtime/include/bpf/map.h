@@ -66,7 +66,14 @@ enum bpf_errno {
     BPF_EAGAIN = 11,
     BPF_EEXIST = 17,
     BPF_EINVAL = 22,
+    BPF_EOPNOTSUPP = 95,
 };
+/* A timer in a value (helper.def), as Linux has it: its bytes are the kernel's. */
+struct bpf_timer {
+    uint64_t opaque[2];
+};
+#define BPF_CLOCK_MONOTONIC 1 /* of bpf_timer_init(): the one clock that there is */
+
 enum bpf_map_update_flags { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 
 void *bpf_map_lookup(struct bpf_map *map, const void *key);
