@@ -14,11 +14,14 @@ struct kernel {
     struct task_queue ready[KERNEL_PRIORITIES]; /* the running task is in it, too */
     struct task *tasks;                         /* all that have not ended */
     struct timeout deadlines;                   /* head of a ring, the next one due first */
-    uint64_t ticks;
-    uint32_t switched_at; /* arch_cycles() when current began to run */
+    uint64_t ticks;                             /* FIRST_TICK at the start */
+    uint32_t switched_at;                       /* arch_cycles() when current began to run */
     bool started;
 };
 extern struct kernel kernel;
+
+/* 32-bit ticks wrap half a second after the start, not for the first time after 49 days. */
+static const uint64_t FIRST_TICK = (1ull << 32) - 500;
 
 /* sched.c; all locked */
 void queue_insert(struct task_queue *queue, struct task *task);

@@ -33,7 +33,8 @@ static void own(struct mutex *mutex, struct task *task) {
     task->held = mutex;
 }
 
-/* To the first waiter, or to nobody. The new owner inherits from the waiters that are left. */
+/* To the first waiter, or to nobody. Those that are left are not more urgent than the new owner: it has
+ * nothing to inherit from them now. */
 static void pass_on(struct mutex *mutex, enum kernel_status result) {
     struct task *heir = mutex->waiters.head;
     mutex->owner = NULL;
@@ -41,7 +42,6 @@ static void pass_on(struct mutex *mutex, enum kernel_status result) {
         return;
     task_wake(heir, result);
     own(mutex, heir);
-    mutex_reprioritise(heir);
 }
 
 static bool waits_for(const struct mutex *mutex, const struct task *task) {

@@ -166,7 +166,7 @@ static void idle_entry(void *argument) {
 }
 
 void kernel_init(uint32_t core_hz) {
-    kernel = (struct kernel){0};
+    kernel = (struct kernel){.ticks = FIRST_TICK};
     kernel.deadlines.next = kernel.deadlines.prev = &kernel.deadlines;
     arch_init(core_hz, KERNEL_TICK_HZ);
     /* task_create() refuses priority 0 to everybody else. */

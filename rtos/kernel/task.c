@@ -27,7 +27,7 @@ static bool is_alive(const struct task *task) {
 enum kernel_status task_may_wait(uint32_t timeout, uint32_t key) {
     if (timeout == KERNEL_NO_WAIT)
         return KERNEL_WOULD_BLOCK;
-    if (key)
+    if (key || !kernel.started)
         return KERNEL_MASKED;
     if (timeout != KERNEL_FOREVER && timeout > INT32_MAX)
         return KERNEL_BAD_TIMEOUT;

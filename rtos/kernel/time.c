@@ -71,7 +71,7 @@ uint32_t kernel_ticks(void) {
 
 uint64_t kernel_uptime(void) {
     uint32_t key = arch_lock();
-    uint64_t ticks = kernel.ticks;
+    uint64_t ticks = kernel.ticks - FIRST_TICK;
     arch_unlock(key);
     return ticks;
 }

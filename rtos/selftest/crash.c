@@ -91,8 +91,7 @@ static void main_stack_run(void) {
 
 static const char *main_stack_check(const struct fault_record *crash) {
     CHECK(is(crash, FAULT_HARD, "console", crash->exception));
-    CHECK(crash->msp - (uint32_t)_main_stack_bottom < 256 ||
-          crash->msp < (uint32_t)_main_stack_bottom);
+    CHECK(crash->msp - (uint32_t)_main_stack_bottom < 256);
     CHECK(crash->cfsr & (1 << 1 | 1 << 4)); /* DACCVIOL, or MSTKERR of the MemManage fault */
     return NULL;
 }

@@ -108,6 +108,7 @@ static void finish(void) {
 
 static void crash_next(void) {
     if (keep.crash_test == crash_tests_count) {
+        run_suite(tests_late, tests_late_count);
         finish();
         return;
     }

@@ -58,7 +58,7 @@ static volatile uint32_t ran_ticks[HELPERS], spin_end;
 static void spin(void *argument) {
     unsigned number = number_of(argument);
     uint32_t last = 0;
-    while (kernel_ticks() < spin_end) {
+    while ((int32_t)(kernel_ticks() - spin_end) < 0) {
         if (kernel_ticks() == last)
             continue;
         last = kernel_ticks();
@@ -90,7 +90,9 @@ static const char *sleep_exact(void) {
         CHECK(kernel_ticks() - start == ticks);
     }
     CHECK(task_sleep(0x80000000u) == KERNEL_BAD_TIMEOUT);
-    CHECK(kernel_uptime() >= kernel_ticks());
+    uint64_t uptime = kernel_uptime();
+    task_sleep(5);
+    CHECK(kernel_uptime() - uptime == 5);
     return NULL;
 }
 
@@ -236,7 +238,7 @@ static const char *bad_config(void) {
 static void spin_ten_ticks(void *argument) {
     (void)argument;
     uint32_t end_tick = kernel_ticks() + 10;
-    while (kernel_ticks() < end_tick)
+    while ((int32_t)(kernel_ticks() - end_tick) < 0)
         ;
 }
 
@@ -256,6 +258,50 @@ static const char *cpu_time(void) {
     return NULL;
 }
 
+/* The clock goes on while a tick is held up by a masked section: no step is backwards or too long. */
+static const char *cpu_time_masked(void) {
+    uint64_t longest = 0, total = 0;
+    uint32_t key = kernel_lock();
+    for (uint64_t last = task_cycles(task_self()), now; total < 200000; last = now) {
+        now = task_cycles(task_self());
+        total += now - last;
+        if (now - last > longest)
+            longest = now - last;
+    }
+    kernel_unlock(key);
+    CHECK(longest < 2000);
+    return NULL;
+}
+
+static uint32_t wake_after;
+
+static void sleep_around(void *argument) {
+    unsigned number = number_of(argument);
+    task_sleep(wake_after - 2 * number);
+    trace_number(argument);
+}
+
+/* 32-bit ticks wrap 500 ticks after the start, where this runs. */
+static const char *tick_wrap(void) {
+    task_sleep(1);
+    uint32_t start = kernel_ticks(), left = 0 - start;
+    uint64_t uptime = kernel_uptime();
+    CHECK(left < 600);
+    wake_after = left + 4;
+    for (unsigned i = 0; i < HELPERS; i++)
+        helper_start(i, 20, sleep_around);
+    CHECK(task_sleep(left - 1) == KERNEL_OK);
+    CHECK(trace_is("d"));
+    CHECK(kernel_ticks() == UINT32_MAX);
+    CHECK(task_sleep(10) == KERNEL_OK);
+    CHECK(trace_is("cba"));
+    CHECK(kernel_ticks() == 9 && kernel_uptime() - uptime == left + 9);
+    return NULL;
+}
+
+const struct test tests_late[] = {{"late", "tick_wrap", tick_wrap}};
+SUITE_END(late);
+
 const struct test tests_sched[] = {
     {"sched", "order", order},
     {"sched", "fifo_of_equals", fifo_of_equals},
@@ -271,5 +317,6 @@ const struct test tests_sched[] = {
     {"sched", "end", end},
     {"sched", "bad_config", bad_config},
     {"sched", "cpu_time", cpu_time},
+    {"sched", "cpu_time_masked", cpu_time_masked},
 };
 SUITE_END(sched);

@@ -59,6 +59,7 @@ static inline unsigned number_of(void *argument) {
     extern const struct test tests_##suite[];                                                      \
     extern const unsigned tests_##suite##_count;
 SUITES(SUITE_EXTERN)
+SUITE_EXTERN(late) /* runs last, just after a restart */
 #undef SUITE_EXTERN
 
 #define SUITE_END(suite)                                                                           \

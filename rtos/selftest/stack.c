@@ -41,7 +41,7 @@ static const char *overflow_of(void (*entry)(void *), uint32_t exception) {
     uint32_t *below = helper_stacks[0] + HELPER_STACK / 4 - 4;
     for (int i = 0; i < 4; i++)
         below[i] = 0x600D0000u + (unsigned)i;
-    uint32_t before = fault_last()->ticks;
+    uint32_t before = fault_last()->ticks; /* since start */
     task_sleep(1);
     helper_start_options(1, 5, entry, TASK_MAY_FAULT);
     task_sleep(4);

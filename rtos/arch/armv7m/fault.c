@@ -140,7 +140,7 @@ static void fill_record(struct fault_record *record, const uint32_t *r4_r11, uin
                                     .psp = psp,
                                     .msp = msp,
                                     .exc_return = exc_return,
-                                    .ticks = kernel_ticks()};
+                                    .ticks = (uint32_t)kernel_uptime()};
     record->mmfar = record->cfsr & CFSR_MMARVALID ? SCB_MMFAR : 0;
     record->bfar = record->cfsr & CFSR_BFARVALID ? SCB_BFAR : 0;
     record->kind = kind_of(record);
@@ -244,7 +244,7 @@ _Noreturn void fault_panic(const char *text) {
     fault_crash = (struct fault_record){.kind = FAULT_PANIC,
                                         .exception = arch_exception(),
                                         .returns = {(uint32_t)__builtin_return_address(0) & ~1u},
-                                        .ticks = kernel_ticks()};
+                                        .ticks = (uint32_t)kernel_uptime()};
     text_copy(fault_crash.task, task_self() ? task_self()->name : "(none)", FAULT_NAME);
     text_copy(fault_crash.text, text, sizeof(fault_crash.text));
     seal(&fault_crash);

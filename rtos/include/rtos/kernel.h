@@ -112,8 +112,8 @@ uint32_t kernel_lock(void); /* masks the kernel's interrupts; nests; keep it sho
 void kernel_unlock(uint32_t key);
 
 /* time.c */
-uint32_t kernel_ticks(void);
-uint64_t kernel_uptime(void); /* ticks, does not wrap */
+uint32_t kernel_ticks(void);  /* for differences: does not begin at 0, and wraps */
+uint64_t kernel_uptime(void); /* ticks since kernel_init(), does not wrap */
 
 /* task.c */
 enum kernel_status task_create(struct task *task, const struct task_config *config);
