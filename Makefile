@@ -24,6 +24,7 @@
 #   CHECKS += NAME                    a check of `make check`:
 #   NAME_CHECK := command               prints `N passed, N failed` last; exit status not 0 = failed
 #   NAME_NEEDS := build/...             what must be built first
+#   FIRMWARES += NAME                 build/firmware/NAME.elf for a board, from NAME_DIRS and NAME_LD
 #   DEMO, DEMO_NEEDS                  command and needs of `make demo`
 #   CONFORMANCE, CONFORMANCE_NEEDS    the same for `make conformance`; the command may use $(SUITE)
 #   ALL += build/...                  more for `make all`
@@ -60,6 +61,8 @@ ASAN_CFLAGS   := $(WARNINGS) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsani
                  -fno-sanitize-recover=undefined
 TARGET_CFLAGS := $(WARNINGS) -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -O2 -g -ffreestanding -ffixed-r9 \
                  -ffunction-sections -fdata-sections
+# The kernel and its drivers do not use the FPU; tasks may. r9 is reserved in the library only.
+FIRMWARE_CFLAGS := -fcall-saved-r9 -Irtos/include
 BPF_CFLAGS    := -target bpf -mcpu=v4 -O2 -g -Wall -Wextra -Werror
 HOST_LIBS     := -lelf -lbpf -lcjson
 
@@ -230,6 +233,19 @@ $(BUILD)/completion/%: $(BUILD)/%
 
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p),host,$(BUILD)/$(p),$($(p)_MAIN))))
 $(foreach t,$(TESTS),$(eval $(call program,$(t),asan,$(BUILD)/tests/$(t),tests/unit/$(t).c,-lcriterion)))
+
+# ---------------------------------------------------------------------------------------------------
+# Firmware: nothing but its own code and the compiler's runtime (64-bit division).
+
+define firmware
+$(BUILD)/firmware/$(1).elf: $($(1)_LD) $(foreach d,$($(1)_DIRS),\
+    $(patsubst %,$(BUILD)/target/$(d)/%.o,$(basename $($(d)_SRCS))))
+	@mkdir -p $$(@D)
+	@echo '  link $$@'
+	@$(TARGET)gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -nostdlib -Wl,--gc-sections -Wl,--fatal-warnings \
+	    -Wl,--no-warn-rwx-segments -Wl,-T,$$< -Wl,-Map,$$(@:.elf=.map) $$(filter %.o,$$^) -lgcc -o $$@
+endef
+$(foreach f,$(FIRMWARES),$(eval $(call firmware,$(f))))
 
 # ---------------------------------------------------------------------------------------------------
 # Checks. scripts/run-check runs one, records its result and prints one line; scripts/tally sums up.

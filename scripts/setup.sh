@@ -11,6 +11,8 @@ packages=(
     gcc-arm-none-eabi binutils-arm-none-eabi libnewlib-arm-none-eabi
     # libraries
     libelf-dev libbpf-dev libcjson-dev libunicorn-dev libcapstone-dev
+    # the board's emulator
+    qemu-system-arm
     # tests and scripts
     libcriterion-dev valgrind python3 pkg-config git groff-base jq man-db
 )

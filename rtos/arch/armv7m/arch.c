@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The processor's side of the kernel: exception priorities, MPU, the tick, the cycle counter.
+ */
+#include "arch.h"
+#include "rtos/core.h"
+#include "rtos/kernel.h"
+
+extern uint32_t _main_stack_bottom[];
+
+/* SysTick's own count of ticks, for arch_cycles(). */
+static struct {
+    bool cyccnt;     /* the DWT counts; QEMU's does not */
+    uint32_t reload; /* cycles of a tick */
+    uint32_t ticks;
+} clock;
+
+static void priorities_init(void) {
+    SCB_SHPR(EXCEPTION_MEMORY) = PRIORITY_FAULT;
+    SCB_SHPR(EXCEPTION_BUS) = PRIORITY_FAULT;
+    SCB_SHPR(EXCEPTION_USAGE) = PRIORITY_FAULT;
+    SCB_SHPR(EXCEPTION_SVCALL) = PRIORITY_KERNEL;
+    SCB_SHPR(EXCEPTION_PENDSV) = PRIORITY_SWITCH;
+    SCB_SHPR(EXCEPTION_SYSTICK) = PRIORITY_TICK;
+    SCB_SHCSR |= SHCSR_FAULTS_ENABLED;
+    SCB_CCR |= CCR_DIV_0_TRP | CCR_STKALIGN;
+}
+
+/* Region 6 guards the main stack, region 7 the running task's (arch_guard). Privileged code keeps the
+ * default map for the rest; HardFault runs with the MPU off, or a bad stack would lock the core up. */
+_Static_assert(KERNEL_GUARD == 2 << (MPU_RASR_GUARD >> 1 & 31), "the guard is one region");
+static void mpu_init(void) {
+    MPU_RBAR = (uint32_t)_main_stack_bottom | MPU_RBAR_VALID | 6u;
+    MPU_RASR = MPU_RASR_GUARD;
+    MPU_RBAR = (uint32_t)_main_stack_bottom | MPU_RBAR_VALID | 7u;
+    MPU_RASR = MPU_RASR_GUARD;
+    MPU_CTRL = MPU_CTRL_ENABLE_PRIVDEFENA;
+    __asm volatile("dsb\n isb" : : : "memory");
+}
+
+static bool cyccnt_start(void) {
+    SCB_DEMCR |= DEMCR_TRCENA;
+    DWT_CYCCNT = 0;
+    DWT_CTRL |= DWT_CYCCNTENA;
+    uint32_t before = DWT_CYCCNT;
+    for (int i = 0; i < 8; i++)
+        __asm volatile("nop");
+    return DWT_CYCCNT != before;
+}
+
+void arch_init(uint32_t core_hz, uint32_t tick_hz) {
+    priorities_init();
+    mpu_init();
+    clock.cyccnt = cyccnt_start();
+    clock.reload = core_hz / tick_hz;
+    clock.ticks = 0;
+    SYST_RVR = clock.reload - 1;
+    SYST_CVR = 0;
+    SYST_CSR = SYST_CSR_ENABLE_TICK_CORE;
+}
+
+void SysTick_Handler(void) {
+    clock.ticks++;
+    kernel_tick();
+}
+
+/* A tick that is pending has been counted down, but not yet counted: the masked section or a more
+ * urgent interrupt holds it up. */
+static uint32_t systick_cycles(void) {
+    uint32_t left = SYST_CVR, ticks = clock.ticks;
+    if (SCB_ICSR & ICSR_PENDSTSET) {
+        left = SYST_CVR;
+        ticks++;
+    }
+    return ticks * clock.reload + (clock.reload - 1 - left);
+}
+
+uint32_t arch_cycles(void) {
+    return clock.cyccnt ? DWT_CYCCNT : systick_cycles();
+}
+
+void irq_enable(unsigned irq, unsigned priority) {
+    NVIC_IPR(irq) = (uint8_t)priority;
+    NVIC_ISER(irq / 32) = 1u << irq % 32;
+}
+
+/* The stack of a task that has just been interrupted before its first instruction (see switch.S). */
+uint32_t *arch_stack_init(uint32_t *top, void (*entry)(void *), void *argument, void (*end)(void)) {
+    uint32_t *frame = top - 8;
+    frame[0] = (uint32_t)argument; /* r0 */
+    for (int i = 1; i < 5; i++)
+        frame[i] = 0;                 /* r1-r3, r12 */
+    frame[5] = (uint32_t)end;         /* lr: where a return from entry leads */
+    frame[6] = (uint32_t)entry & ~1u; /* pc */
+    frame[7] = 1u << 24;              /* xPSR: Thumb */
+    uint32_t *sp = frame - 9;
+    for (int i = 0; i < 8; i++)
+        sp[i] = 0; /* r4-r11 */
+    sp[8] = EXC_RETURN_TASK;
+    return sp;
+}
+
+void irq_pend(unsigned irq) {
+    NVIC_ISPR(irq / 32) = 1u << irq % 32;
+    __asm volatile("dsb\n isb" : : : "memory");
+}
+
+void core_init(const void *vectors) {
+    SCB_VTOR = (uint32_t)vectors;
+    SCB_CPACR = (SCB_CPACR & ~(0xFu << 20)) | 0x5u << 20; /* CP10, CP11: privileged code only */
+    FPU_FPCCR |= FPCCR_ASPEN_LSPEN;
+    __asm volatile("dsb\n isb" : : : "memory");
+}
+
+_Noreturn void core_reset(void) {
+    __asm volatile("dsb" : : : "memory");
+    SCB_AIRCR = AIRCR_SYSRESETREQ;
+    __asm volatile("dsb" : : : "memory");
+    for (;;)
+        ;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the portable parts want from a board.
+ */
+#ifndef HAL_BOARD_H
+#define HAL_BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fault_record;
+
+extern const char board_name[];
+
+void board_write(const char *text, size_t length); /* from a task or main(); waits for room */
+int board_read(uint32_t timeout);                  /* next byte, or -1; from one task only */
+void board_flush(void); /* sends what is buffered, without interrupts; from anywhere */
+
+/* Prints the record without interrupts and resets. Called by the fault handler. */
+_Noreturn void board_panic(const struct fault_record *record);
+_Noreturn void board_reset(void);
+
+/* Two interrupts without a device, for tests: one of the kernel's band, one of zero latency. */
+enum board_spare { BOARD_SPARE_KERNEL, BOARD_SPARE_ZERO_LATENCY, BOARD_SPARES };
+extern void (*volatile board_spare_handler[BOARD_SPARES])(void);
+void board_spare_pend(enum board_spare spare);
+
+/* Ends the emulator with an exit code where a host answers semihosting calls; else returns. */
+void board_exit(int code);
+
+#endif

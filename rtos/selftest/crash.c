@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Faults that restart the board: the record of the run before is what the check looks at.
+ */
+#include "hal/board.h"
+#include "selftest.h"
+
+extern uint32_t _main_stack_bottom[];
+
+static void undefined(void *argument) {
+    (void)argument;
+    __asm volatile("udf #0");
+}
+
+static bool is(const struct fault_record *crash, enum fault_kind kind, const char *task,
+               uint32_t exception) {
+    return crash->kind == kind && texts_equal(crash->task, task) && crash->exception == exception;
+}
+
+/* A task that did not ask to be ended. */
+static void task_run(void) {
+    helper_start(0, 20, undefined);
+}
+
+static const char *task_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_USAGE, "helper0", 0));
+    CHECK(crash->frame_valid && *(const uint16_t *)crash->frame[FRAME_PC] == 0xDE00);
+    return NULL;
+}
+
+/* A task that did, but inside a masked section: the kernel's data may be half changed. */
+static void fault_locked(void *argument) {
+    kernel_lock();
+    undefined(argument);
+}
+
+static void masked_run(void) {
+    helper_start_options(1, 20, fault_locked, TASK_MAY_FAULT);
+}
+
+static const char *masked_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_USAGE, "helper1", 0));
+    CHECK(crash->hfsr == 0);
+    return NULL;
+}
+
+/* With all interrupts off the fault becomes a HardFault. */
+static void fault_disabled(void *argument) {
+    __asm volatile("cpsid i");
+    undefined(argument);
+}
+
+static void disabled_run(void) {
+    helper_start_options(1, 20, fault_disabled, TASK_MAY_FAULT);
+}
+
+static const char *disabled_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_HARD, "helper1", 0));
+    CHECK(crash->hfsr == 1u << 30 && crash->cfsr == 1u << 16);
+    return NULL;
+}
+
+static void fault_in_interrupt(void) {
+    undefined(NULL);
+}
+
+static void pend(void *argument) {
+    (void)argument;
+    board_spare_handler[BOARD_SPARE_KERNEL] = fault_in_interrupt;
+    board_spare_pend(BOARD_SPARE_KERNEL);
+}
+
+static void interrupt_run(void) {
+    helper_start_options(2, 20, pend, TASK_MAY_FAULT);
+}
+
+static const char *interrupt_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_USAGE, "helper2", crash->exception));
+    CHECK(crash->exception >= 16);
+    return NULL;
+}
+
+static void overflow_in_interrupt(void) {
+    use_up_stack(UINT32_MAX);
+}
+
+static void main_stack_run(void) {
+    board_spare_handler[BOARD_SPARE_KERNEL] = overflow_in_interrupt;
+    board_spare_pend(BOARD_SPARE_KERNEL);
+}
+
+static const char *main_stack_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_HARD, "console", crash->exception));
+    CHECK(crash->msp - (uint32_t)_main_stack_bottom < 256);
+    CHECK(crash->cfsr & (1 << 1 | 1 << 4)); /* DACCVIOL, or MSTKERR of the MemManage fault */
+    return NULL;
+}
+
+static void panic_run(void) {
+    fault_panic("selftest");
+}
+
+static const char *panic_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_PANIC, "console", 0));
+    CHECK(texts_equal(crash->text, "selftest"));
+    CHECK(crash->returns[0] - ((uint32_t)panic_run & ~1u) < 16);
+    return NULL;
+}
+
+const struct crash_test crash_tests[] = {
+    {"task", task_run, task_check},
+    {"masked", masked_run, masked_check},
+    {"disabled", disabled_run, disabled_check},
+    {"interrupt", interrupt_run, interrupt_check},
+    {"main_stack", main_stack_run, main_stack_check},
+    {"panic", panic_run, panic_check},
+};
+const unsigned crash_tests_count = sizeof(crash_tests) / sizeof(crash_tests[0]);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What tests are written with. A test runs in the console's task at priority TEST_PRIORITY, starts
+ * helpers, and returns NULL or what was wrong. Helpers write letters to a trace, which shows the order in
+ * which things happened; all of them must have ended when the test returns.
+ */
+#ifndef SELFTEST_INTERNAL_H
+#define SELFTEST_INTERNAL_H
+
+#include "rtos/fault.h"
+#include "rtos/kernel.h"
+#include "rtos/selftest.h"
+
+enum { TEST_PRIORITY = 10, HELPERS = 4, HELPER_STACK = 896 };
+
+struct test {
+    const char *suite, *name;
+    const char *(*run)(void);
+};
+
+#define TEXT2(x) #x
+#define TEXT(x) TEXT2(x)
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            return __FILE__ ":" TEXT(__LINE__) ": " #condition;                                    \
+    } while (0)
+
+extern struct task helpers[HELPERS];
+extern uint32_t helper_stacks[HELPERS][HELPER_STACK / 4];
+
+/* run.c. The number of a helper is its argument. */
+void helper_start(unsigned number, unsigned priority, void (*entry)(void *));
+void helper_start_options(unsigned number, unsigned priority, void (*entry)(void *),
+                          unsigned options);
+bool helpers_ended(void);
+void trace(char letter);               /* from a task or an interrupt */
+bool trace_is(const char *text);       /* and starts a new one */
+uint32_t use_up_stack(uint32_t depth); /* at least 32 bytes for each */
+bool texts_equal(const char *a, const char *b);
+
+static inline unsigned number_of(void *argument) {
+    return (unsigned)(uintptr_t)argument;
+}
+
+/* Suites, and their lengths. */
+#define SUITES(SUITE)                                                                              \
+    SUITE(sched)                                                                                   \
+    SUITE(sem)                                                                                     \
+    SUITE(mutex)                                                                                   \
+    SUITE(queue)                                                                                   \
+    SUITE(event)                                                                                   \
+    SUITE(timer)                                                                                   \
+    SUITE(isr)                                                                                     \
+    SUITE(fpu)                                                                                     \
+    SUITE(stack)                                                                                   \
+    SUITE(fault)
+#define SUITE_EXTERN(suite)                                                                        \
+    extern const struct test tests_##suite[];                                                      \
+    extern const unsigned tests_##suite##_count;
+SUITES(SUITE_EXTERN)
+SUITE_EXTERN(late) /* runs last, just after a restart */
+#undef SUITE_EXTERN
+
+#define SUITE_END(suite)                                                                           \
+    const unsigned tests_##suite##_count = sizeof(tests_##suite) / sizeof(tests_##suite[0])
+
+/* crash.c: tests that end in a restart. */
+struct crash_test {
+    const char *name;
+    void (*run)(void); /* must not return */
+    const char *(*check)(const struct fault_record *crash);
+};
+extern const struct crash_test crash_tests[];
+extern const unsigned crash_tests_count;
+
+#endif
