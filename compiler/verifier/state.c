@@ -478,17 +478,19 @@ static void close_record(struct state *s, uint32_t slot) {
     s->nrecords = kept;
 }
 
+#define ANY_OBJECT UINT32_MAX
+
 /* Pointers to an object that has gone. */
 struct loss {
     enum value_kind kind;
-    uint32_t object;
-    bool
-        null; /* those that may be null are null; else none can be read any more, and this is why: */
-    enum none_reason reason;
+    uint32_t object;         /* or ANY_OBJECT */
+    bool null;               /* those that may be null are null; else none can be read any more */
+    enum none_reason reason; /* why not */
 };
 
 static bool lose(struct value *v, const struct loss *loss) {
-    if (v->kind != loss->kind || v->object != loss->object || (loss->null && !v->nullable))
+    bool same = v->object == loss->object || loss->object == ANY_OBJECT;
+    if (v->kind != loss->kind || !same || (loss->null && !v->nullable))
         return false;
     *v = loss->null ? value_const(0) : value_none(loss->reason);
     return true;
@@ -524,8 +526,7 @@ void state_release_record(struct state_pool *pool, struct state *s, uint32_t slo
 }
 
 void state_doubt_records(struct state_pool *pool, struct state *s) {
-    for (uint32_t i = 0; i < s->nrecords; i++)
-        lose_record(pool, s, s->record[i], false);
+    lose_record(pool, s, ANY_OBJECT, false); /* also of records that there was no room for */
 }
 
 void state_release_null_record(struct state_pool *pool, struct state *s, uint32_t slot) {
