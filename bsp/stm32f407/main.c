@@ -4,6 +4,7 @@
  */
 #include "bsp.h"
 #include "hal/board.h"
+#include "rtos/bench.h"
 #include "rtos/core.h"
 #include "rtos/fault.h"
 #include "rtos/kernel.h"
@@ -21,7 +22,8 @@ static struct fault_record crash; /* of the run before this one */
 static bool crashed;
 
 static void print_help(void) {
-    print("keys: h help, t tasks, c crash record, s selftest, r reset, x leave the emulator\n");
+    print("keys: h help, t tasks, c crash record, s selftest, b bench, r reset, x leave the "
+          "emulator\n");
 }
 
 /* The list may change while a line is printed, so each line is fetched anew, by its number. */
@@ -60,6 +62,7 @@ static void command(int key) {
     case 't': print_tasks(); break;
     case 'c': print_crash(); break;
     case 's': selftest_run(); break;
+    case 'b': bench_run(); break;
     case 'r': board_reset();
     case 'x':
         board_exit(selftest_passed() ? 0 : 1);

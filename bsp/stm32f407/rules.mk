@@ -3,7 +3,7 @@ bsp/stm32f407_MAY_INCLUDE := rtos/include
 bsp/stm32f407_TARGET_CFLAGS = $(FIRMWARE_CFLAGS)
 
 FIRMWARES += stm32f407
-stm32f407_DIRS := bsp/stm32f407 rtos/arch/armv7m rtos/kernel rtos/lib rtos/selftest
+stm32f407_DIRS := bsp/stm32f407 rtos/arch/armv7m rtos/bench rtos/kernel rtos/lib rtos/selftest
 stm32f407_LD := ld/stm32f407.ld
 ALL += $(BUILD)/firmware/stm32f407.elf
 
