@@ -78,6 +78,9 @@ void board_flash_program(struct board *b, uint32_t offset, unsigned size,
                          uint32_t value); /* ANDs */
 void board_flash_erase(struct board *b, uint32_t offset, uint32_t size);
 void board_stall(struct board *b, uint64_t cycles);
+/* What lies at address 0 (SYSCFG_MEMRMP); flash after reset. */
+enum board_memory0 { BOARD_MEMORY0_FLASH, BOARD_MEMORY0_ROM, BOARD_MEMORY0_SRAM };
+void board_remap(struct board *b, enum board_memory0 what);
 
 /* --- resets and the outside --- */
 void board_request_reset(struct board *b,
