@@ -84,6 +84,9 @@ void board_stall(struct board *b, uint64_t cycles);
  * before that stalls (there is no read-while-write), code in SRAM goes on. The contents are final at once.
  */
 uint64_t flash_busy_until(const struct device *d);
+/* What lies at address 0 (SYSCFG_MEMRMP); flash after reset. */
+enum board_memory0 { BOARD_MEMORY0_FLASH, BOARD_MEMORY0_ROM, BOARD_MEMORY0_SRAM };
+void board_remap(struct board *b, enum board_memory0 what);
 
 /* --- resets and the outside --- */
 void board_request_reset(struct board *b,

@@ -10,10 +10,6 @@
 enum { IRQS = 96, NOTES = 64, SRAM_SIZE = 128 * 1024 };
 enum { FLASH_BASE = 0x08000000, SRAM_BASE = 0x20000000 };
 
-#define DEVICE(name) extern const struct device_type device_##name;
-#include "board/devices/devices.def"
-#undef DEVICE
-
 static const struct device_type *const types[] = {
 #define DEVICE(name) &device_##name,
 #include "board/devices/devices.def"
@@ -31,6 +27,7 @@ struct board {
     unsigned pulses[IRQS], notes;
     char note[NOTES][160];
     int reset_wanted;
+    enum board_memory0 memory0;
     uint8_t sram[SRAM_SIZE];
 };
 
@@ -237,6 +234,14 @@ void board_flash_program(struct board *b, uint32_t offset, unsigned size, uint32
 
 void board_flash_erase(struct board *b, uint32_t offset, uint32_t size) {
     memset(b->config.flash + offset, 0xFF, size);
+}
+
+void board_remap(struct board *b, enum board_memory0 what) {
+    b->memory0 = what;
+}
+
+enum board_memory0 fake_memory0(const struct board *b) {
+    return b->memory0;
 }
 
 /* ------------------------------------------------------------------------------------------------

@@ -9,6 +9,10 @@
 
 #include "board/device.h"
 
+#define DEVICE(name) extern const struct device_type device_##name;
+#include "board/devices/devices.def"
+#undef DEVICE
+
 void fake_run(struct board *b, uint64_t cycles); /* time passes, events happen */
 void fake_run_us(struct board *b, uint64_t us);  /* at the clock of now */
 
@@ -19,7 +23,8 @@ void fake_set(struct board *b, uint32_t address, uint32_t bits); /* read, or, wr
 
 bool fake_irq(const struct board *b, unsigned irq);
 unsigned fake_pulses(const struct board *b, unsigned irq);
-uint64_t fake_stalled(const struct board *b);             /* cycles, in all */
+uint64_t fake_stalled(const struct board *b); /* cycles, in all */
+enum board_memory0 fake_memory0(const struct board *b);
 int fake_reset_wanted(const struct board *b);             /* enum board_reset_cause; -1: none */
 unsigned fake_notes(const struct board *b);               /* how many */
 bool fake_noted(const struct board *b, const char *part); /* some note contains it */

@@ -349,6 +349,16 @@ Test(devices_basic, lines_follow_exticr) {
     cr_assert(fake_irq(b, 23));
 }
 
+Test(devices_basic, what_lies_at_address_0) {
+    clocks_on();
+    fake_write(b, SYSCFG, 3);
+    cr_assert_eq(fake_memory0(b), BOARD_MEMORY0_SRAM);
+    fake_write(b, SYSCFG, 1);
+    cr_assert_eq(fake_memory0(b), BOARD_MEMORY0_ROM);
+    board_reset(b, BOARD_RESET_SOFTWARE);
+    cr_assert_eq(fake_memory0(b), BOARD_MEMORY0_FLASH);
+}
+
 Test(devices_basic, software_triggers) {
     fake_write(b, EXTI + 0x10, BIT(12) | BIT(0));
     cr_assert_not(fake_irq(b, 40), "masked");

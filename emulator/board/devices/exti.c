@@ -87,10 +87,15 @@ const struct device_type device_exti = {
 /* ------------------------------------------------------------------------------------------------
  * SYSCFG */
 
+/* 9.2.1; the board has no external memory (mode 2). */
 static void memrmp_write(struct device *d, unsigned index, uint32_t written, uint32_t old) {
+    static const enum board_memory0 modes[4] = {BOARD_MEMORY0_FLASH, BOARD_MEMORY0_ROM,
+                                                BOARD_MEMORY0_FLASH, BOARD_MEMORY0_SRAM};
+    uint32_t mode = regs_of(d)[index];
     (void)written, (void)old;
-    if (regs_of(d)[index])
-        board_note(d->board, "SYSCFG: the board always has flash at address 0");
+    if (mode == 2)
+        board_note(d->board, "SYSCFG: there is no external memory to put at address 0");
+    board_remap(d->board, modes[mode]);
 }
 
 static void cmpcr_write(struct device *d, unsigned index, uint32_t written, uint32_t old) {
@@ -111,6 +116,7 @@ static const struct reg syscfg_regs[SYSCFG_REGS] = {
 static void syscfg_reset(struct device *d, enum board_reset_cause cause) {
     (void)cause;
     regs_reset(d);
+    board_remap(d->board, BOARD_MEMORY0_FLASH);
 }
 
 const struct device_type device_syscfg = {
