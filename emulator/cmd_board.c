@@ -48,8 +48,8 @@ struct options {
     struct board_config config;
 };
 
-static bool choose(struct cmd_args *args, const char *option, const char *first,
-                   const char *second, bool *is_second) {
+static bool choose(struct cmd_args *args, const char *option, const char *first, const char *second,
+                   bool *is_second) {
     *is_second = strcmp(args->value, second) == 0;
     if (*is_second || strcmp(args->value, first) == 0)
         return true;
@@ -144,8 +144,8 @@ static void on_note(void *user, const char *text) {
  * The run */
 
 static const char *const stop_names[] = {
-    [BOARD_RAN] = "ran",           [BOARD_HALTED] = "halted",     [BOARD_EXITED] = "exited",
-    [BOARD_LOCKED_UP] = "lockup",  [BOARD_NO_POWER] = "no-power",
+    [BOARD_RAN] = "ran",          [BOARD_HALTED] = "halted",     [BOARD_EXITED] = "exited",
+    [BOARD_LOCKED_UP] = "lockup", [BOARD_NO_POWER] = "no-power",
 };
 
 static void report_json(struct cmd_args *args, const struct board *b, enum board_stop stop,
@@ -183,10 +183,8 @@ static void report(struct cmd_args *args, const struct board *b, const struct ho
 static void run_board(struct cmd_args *args, struct options *o) {
     struct console console = {.json = args->json};
 
-    o->config.listener = (struct board_listener){.user = &console,
-                                                 .serial = on_serial,
-                                                 .semihost = on_semihost,
-                                                 .note = on_note};
+    o->config.listener = (struct board_listener){
+        .user = &console, .serial = on_serial, .semihost = on_semihost, .note = on_note};
     struct board *b = board_new(&o->config);
     struct host host = {.board = b,
                         .max_cycles = o->max_cycles,

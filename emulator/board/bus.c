@@ -117,17 +117,15 @@ bool bus_is_aligned_only(struct board *b, uint32_t address) {
 static struct fault memory_fault(enum access access, uint32_t address) {
     if (access == ACCESS_FETCH)
         return (struct fault){.exception = EXC_MEM, .cfsr = CFSR_IACCVIOL};
-    return (struct fault){.exception = EXC_MEM,
-                          .cfsr = CFSR_DACCVIOL | CFSR_MMARVALID,
-                          .address = address};
+    return (struct fault){
+        .exception = EXC_MEM, .cfsr = CFSR_DACCVIOL | CFSR_MMARVALID, .address = address};
 }
 
 static struct fault bus_fault(enum access access, uint32_t address) {
     if (access == ACCESS_FETCH)
         return (struct fault){.exception = EXC_BUS, .cfsr = CFSR_IBUSERR};
-    return (struct fault){.exception = EXC_BUS,
-                          .cfsr = CFSR_PRECISERR | CFSR_BFARVALID,
-                          .address = address};
+    return (struct fault){
+        .exception = EXC_BUS, .cfsr = CFSR_PRECISERR | CFSR_BFARVALID, .address = address};
 }
 
 /* Unprivileged code reaches nothing of the PPB but STIR, when it is told so (B3.1.1). */
@@ -136,8 +134,8 @@ static bool ppb_allows(struct board *b, uint32_t address, bool privileged) {
 }
 
 /* One byte; *range is narrowed to where it holds. */
-static struct fault check_at(struct board *b, uint32_t address, enum access access,
-                             bool privileged, struct range *range) {
+static struct fault check_at(struct board *b, uint32_t address, enum access access, bool privileged,
+                             struct range *range) {
     struct mpu_rights rights = mpu_rights(b, address, privileged, range);
     bool allowed = access == ACCESS_FETCH   ? rights.execute
                    : access == ACCESS_WRITE ? rights.write
@@ -280,16 +278,29 @@ bool board_debug_write(struct board *b, uint32_t address, unsigned size, uint32_
     return board_bus_write(b, BUS_DEBUG, address, size, value);
 }
 
+/* The array works: the core's next fetch or read of it waits (bus_wait_for_flash()). */
+static void flash_changed(struct board *b, uint32_t offset, uint32_t size) {
+    cpu_code_changed(b, FLASH_BASE + offset, size);
+    b->bus.flash_busy = flash_busy_until(board_device(b, &device_flash));
+    cpu_forget(b);
+}
+
+void bus_wait_for_flash(struct board *b) {
+    if (b->bus.flash_busy > b->cycles.total)
+        b->cycles.total = b->bus.flash_busy;
+    b->bus.flash_busy = 0;
+}
+
 void board_flash_program(struct board *b, uint32_t offset, unsigned size, uint32_t value) {
     uint32_t old;
 
     memcpy(&old, b->config.flash + offset, size);
     old &= value;
     memcpy(b->config.flash + offset, &old, size);
-    cpu_code_changed(b, FLASH_BASE + offset, size);
+    flash_changed(b, offset, size);
 }
 
 void board_flash_erase(struct board *b, uint32_t offset, uint32_t size) {
     memset(b->config.flash + offset, 0xFF, size);
-    cpu_code_changed(b, FLASH_BASE + offset, size);
+    flash_changed(b, offset, size);
 }

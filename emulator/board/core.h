@@ -105,6 +105,7 @@ struct bus {
     unsigned memories;
     struct memory alias0; /* what lies at 0: flash, system memory or SRAM (SYSCFG_MEMRMP) */
     uint8_t *sram, *ccm, *rom;
+    uint64_t flash_busy; /* until when the array works; 0: it does not, or nobody knows better */
 };
 
 /* A range of addresses for which one answer holds. */
@@ -127,6 +128,7 @@ struct fault bus_load(struct board *b, uint32_t address, unsigned size, bool pri
                       uint32_t *value);
 struct fault bus_store(struct board *b, uint32_t address, unsigned size, bool privileged,
                        uint32_t value);
+void bus_wait_for_flash(struct board *b);
 bool bus_is_aligned_only(struct board *b, uint32_t address);
 
 /* --- mpu.c ----------------------------------------------------------------------------------------- */
@@ -165,10 +167,10 @@ enum care {
 };
 
 struct decoded {
-    struct cycles_insn cycles; /* size 0: not decoded yet */
-    uint8_t care;              /* enum care */
+    struct cycles_insn cycles;     /* size 0: not decoded yet */
+    uint8_t care;                  /* enum care */
     bool block_divides, block_fpu; /* IT: such an instruction is in its block */
-    uint32_t code;             /* the halfwords that this was decoded from */
+    uint32_t code;                 /* the halfwords that this was decoded from */
 };
 struct decoded decode(const uint16_t *code, size_t count); /* decode.c */
 
@@ -214,18 +216,18 @@ struct cpu {
     bool special_written;
     bool fpu_trap; /* an FPU instruction is not just run: no right to, or a frame to be written */
     bool exclusive;
-    bool single;      /* stop behind one instruction */
-    unsigned ran;     /* instructions in this run, for `single` */
-    unsigned split;   /* parts still to come of an access that Unicorn has cut at a page's end */
-    bool lazy;        /* stopped before an FPU instruction: the lazy frame is to be written */
-    bool careful;     /* stopped before an IT block that is to be run step by step */
-    bool breakpoint;  /* stopped before an instruction with a breakpoint */
-    bool step_over;   /* ... that is to be run now */
-    bool stopped;     /* by us */
-    int interrupt;    /* Unicorn's number of what happened, or -1 */
+    bool single;        /* stop behind one instruction */
+    unsigned ran;       /* instructions in this run, for `single` */
+    unsigned split;     /* parts still to come of an access that Unicorn has cut at a page's end */
+    bool lazy;          /* stopped before an FPU instruction: the lazy frame is to be written */
+    bool careful;       /* stopped before an IT block that is to be run step by step */
+    bool breakpoint;    /* stopped before an instruction with a breakpoint */
+    bool step_over;     /* ... that is to be run now */
+    bool stopped;       /* by us */
+    int interrupt;      /* Unicorn's number of what happened, or -1 */
     struct fault fault; /* found in a hook */
-    unsigned blocked; /* mapping that was made inaccessible to abort an instruction, plus 1 */
-    uint32_t io[2];   /* what a device has answered, on its way into the register */
+    unsigned blocked;   /* mapping that was made inaccessible to abort an instruction, plus 1 */
+    uint32_t io[2];     /* what a device has answered, on its way into the register */
     unsigned io_size;
     bool remap, clear_exclusive; /* to be done before the next run */
     struct {
@@ -236,9 +238,9 @@ struct cpu {
         uint32_t start, end; /* code that was changed from outside */
     } dirty;
 
-    uint8_t *hidden;   /* a page of code that the guest does not have */
-    bool sram_runs;    /* code has run from SRAM */
-    uint64_t soak_at;  /* instruction count of the next empty interrupt */
+    uint8_t *hidden;    /* a page of code that the guest does not have */
+    bool sram_runs;     /* code has run from SRAM */
+    uint64_t soak_at;   /* instruction count of the next empty interrupt */
     uint64_t soak_left; /* and, in handlers, how many of thread code are left */
 };
 
@@ -275,7 +277,8 @@ void cpu_forget(struct board *b);   /* rights have changed */
 void cpu_deadline(struct board *b); /* find it anew */
 void cpu_fpu_trap(struct board *b); /* CPACR, FPCCR, mode have changed */
 void cpu_clear_exclusive(struct board *b);
-void cpu_code_changed(struct board *b, uint32_t address, uint32_t size); /* by others than the core */
+void cpu_code_changed(struct board *b, uint32_t address,
+                      uint32_t size); /* by others than the core */
 void cpu_remap(struct board *b);
 
 /* --- nvic.c ---------------------------------------------------------------------------------------- */
@@ -386,7 +389,7 @@ enum {
 struct debug {
     uint32_t control; /* DHCSR, its C_ bits */
     bool halted;
-    bool caught; /* a fault of which the entry is to halt */
+    bool caught;              /* a fault of which the entry is to halt */
     bool reset_seen, retired; /* sticky: S_RESET_ST, S_RETIRE_ST */
     uint32_t dcrdr, demcr;
     uint32_t fp_ctrl, fp_comp[FPB_CODES + FPB_LITERALS];
@@ -421,7 +424,7 @@ struct events {
 };
 
 void event_fire_due(struct board *b);
-uint64_t event_next(const struct board *b); /* its cycle; UINT64_MAX: none */
+uint64_t event_next(const struct board *b);       /* its cycle; UINT64_MAX: none */
 void event_pass(struct board *b, uint64_t until); /* time passes, nothing runs */
 
 /* --- art.c ----------------------------------------------------------------------------------------- */
@@ -434,7 +437,7 @@ struct art_line {
 struct art {
     struct art_line code[ART_CODE_LINES], data[ART_DATA_LINES];
     uint32_t now;
-    uint32_t last; /* line that the core fetched from, tag */
+    uint32_t last;  /* line that the core fetched from, tag */
     uint32_t ahead; /* line that the prefetch has read, tag */
 };
 unsigned art_fetch(struct board *b, uint32_t pc);

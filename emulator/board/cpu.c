@@ -28,7 +28,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-enum { UC_SVC = 2, UC_PREFETCH_ABORT = 3, UC_DATA_ABORT = 4, UC_BKPT = 7, UC_EXC_RETURN = 8, UC_NOCP = 17 };
+enum {
+    UC_SVC = 2,
+    UC_PREFETCH_ABORT = 3,
+    UC_DATA_ABORT = 4,
+    UC_BKPT = 7,
+    UC_EXC_RETURN = 8,
+    UC_NOCP = 17
+};
 #define XPSR_T (1u << 24)
 enum { PAGE = 1024, HIDDEN_PAGE = 0x1FFE0000 };
 
@@ -263,8 +270,8 @@ static void flush_dirty(struct board *b) {
         if (cpu->dirty.end <= base || cpu->dirty.start >= base + c->range.size)
             continue;
         uint32_t start = cpu->dirty.start > base ? cpu->dirty.start - base : 0;
-        uint32_t end = cpu->dirty.end - base < c->range.size ? cpu->dirty.end - base
-                                                             : c->range.size;
+        uint32_t end =
+            cpu->dirty.end - base < c->range.size ? cpu->dirty.end - base : c->range.size;
         must(uc_ctl_remove_cache(cpu->uc, c->range.start + start, c->range.start + end));
     }
     cpu->dirty.start = cpu->dirty.end = 0;
@@ -358,6 +365,8 @@ static bool fetch_is_allowed(struct board *b, uint32_t pc) {
                                   : (struct fault){.exception = EXC_BUS, .cfsr = CFSR_IBUSERR});
         return false;
     }
+    if (code->is_flash && b->bus.flash_busy)
+        bus_wait_for_flash(b);
     mpu_rights(b, pc, privileged, &range);
     bus_find(b, pc, &range);
     bool breakpoint = debug_breakpoint(b, pc, &range);
@@ -388,9 +397,8 @@ void cpu_deadline(struct board *b) {
     if (b->config.cut_power_at && b->config.cut_power_at < deadline)
         deadline = b->config.cut_power_at;
     if (b->config.irq_every && cpu->ipsr == 0) { /* an instruction takes a cycle or more */
-        uint64_t left = cpu->soak_at > b->cycles.instructions
-                            ? cpu->soak_at - b->cycles.instructions
-                            : 0;
+        uint64_t left =
+            cpu->soak_at > b->cycles.instructions ? cpu->soak_at - b->cycles.instructions : 0;
         deadline = b->cycles.total + left < deadline ? b->cycles.total + left : deadline;
     }
     cpu->deadline = cpu->single ? 0 : deadline;
@@ -532,8 +540,8 @@ static struct fault access_fault(struct board *b, uint32_t address, unsigned siz
     const struct decoded *d = b->cpu.insn;
     bool misaligned = address % (size > 4 ? 4 : size) != 0;
 
-    if (misaligned && (d->cycles.aligned || b->scb.ccr & CCR_UNALIGN_TRP ||
-                       bus_is_aligned_only(b, address)))
+    if (misaligned &&
+        (d->cycles.aligned || b->scb.ccr & CCR_UNALIGN_TRP || bus_is_aligned_only(b, address)))
         return (struct fault){.exception = EXC_USAGE, .cfsr = CFSR_UNALIGNED};
     return bus_check(b, address, size, write ? ACCESS_WRITE : ACCESS_READ,
                      cpu_is_privileged(b) && d->care != CARE_USER);
@@ -549,10 +557,10 @@ static void access_device(struct board *b, const struct memory *m, uint32_t addr
     cpu->io_size = size;
     for (unsigned done = 0; done < size; done += 4) {
         unsigned part = size > 4 ? 4 : size;
-        bool answered = write ? board_bus_write(b, BUS_CORE, address + done, part,
-                                                (uint32_t)(value >> done * 8))
-                              : board_bus_read(b, BUS_CORE, address + done, part,
-                                               &cpu->io[done / 4]);
+        bool answered =
+            write
+                ? board_bus_write(b, BUS_CORE, address + done, part, (uint32_t)(value >> done * 8))
+                : board_bus_read(b, BUS_CORE, address + done, part, &cpu->io[done / 4]);
         if (!answered) {
             abort_access(b, address,
                          (struct fault){.exception = EXC_BUS,
@@ -606,6 +614,8 @@ static void access_slowly(struct board *b, uint32_t address, unsigned size, bool
         debug_watch(b, address, size, write);
     const struct memory *m = bus_find(b, address, &range);
     if (m->kind == MEMORY_RAM || (!write && m->host)) {
+        if (m->kind == MEMORY_FLASH && b->bus.flash_busy)
+            bus_wait_for_flash(b);
         if (m->kind == MEMORY_FLASH && b->config.model_f)
             cycles_add(&b->cycles, art_read(b, address), CYCLES_PROGRAM);
         else
@@ -740,8 +750,7 @@ static enum cpu_result result_of_run(struct board *b) {
     if (cpu->stopped)
         return cpu->breakpoint ? CPU_BREAKPOINT : cpu->lazy ? CPU_LAZY : CPU_STOPPED;
     cpu->it = block_state(b, cpu->pc);
-    enum cpu_result result =
-        cpu->interrupt >= 0 ? on_exit_interrupt(b, pc) : on_exit_other(b, pc);
+    enum cpu_result result = cpu->interrupt >= 0 ? on_exit_interrupt(b, pc) : on_exit_other(b, pc);
     if (result == CPU_EXC_RETURN || (result == CPU_FAULT && cpu->pc == pc && !in_block(cpu, pc)))
         cpu->it = 0;
     return result;
@@ -804,8 +813,7 @@ static enum cpu_result run_carefully(struct board *b) {
     }
     if (take_care(b, pc, d))
         return cpu->lazy ? CPU_LAZY : CPU_FAULT;
-    set(b, UC_ARM_REG_XPSR,
-        (get(b, UC_ARM_REG_XPSR) & ~0x0600FC00u) | it_to_xpsr((it & 0xF0) | 8));
+    set(b, UC_ARM_REG_XPSR, (get(b, UC_ARM_REG_XPSR) & ~0x0600FC00u) | it_to_xpsr((it & 0xF0) | 8));
     cpu->it_block = (struct range){pc, d->cycles.size};
     bool single = cpu->single;
     cpu->single = true;

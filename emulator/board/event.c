@@ -69,8 +69,8 @@ uint64_t board_instructions(const struct board *b) {
 
 uint64_t board_ns(const struct board *b) {
     uint64_t cycles = b->cycles.total - b->events.ns_at;
-    return b->events.ns + (uint64_t)((unsigned __int128)cycles * 1000000000 /
-                                     b->events.clocks.core_hz);
+    return b->events.ns +
+           (uint64_t)((unsigned __int128)cycles * 1000000000 / b->events.clocks.core_hz);
 }
 
 void board_set_clocks(struct board *b, const struct board_clocks *clocks) {

@@ -145,11 +145,11 @@ static struct fault push_frame(struct board *b) {
     uint32_t padded = align && sp & 4;
 
     sp = (sp - (fp ? FRAME_FP : FRAME)) & ~(align ? 7u : 3u);
-    const uint32_t words[8] = {cpu_reg(b, 0),  cpu_reg(b, 1),
-                               cpu_reg(b, 2),  cpu_reg(b, 3),
-                               cpu_reg(b, 12), cpu_reg(b, 14),
-                               cpu->pc,        (xpsr & ~(uint32_t)XPSR_ALIGNED) |
-                                                   (padded ? XPSR_ALIGNED : 0)};
+    const uint32_t words[8] = {
+        cpu_reg(b, 0),  cpu_reg(b, 1),
+        cpu_reg(b, 2),  cpu_reg(b, 3),
+        cpu_reg(b, 12), cpu_reg(b, 14),
+        cpu->pc,        (xpsr & ~(uint32_t)XPSR_ALIGNED) | (padded ? XPSR_ALIGNED : 0)};
     struct fault fault = store_words(b, sp, words, 8, privileged);
     cpu_set_sp(b, process, sp);
     if (fp && b->scb.fpccr & FPCCR_LSPEN) {
@@ -267,7 +267,8 @@ static bool pop_frame(struct board *b, uint32_t exc_return) {
         return false;
     }
     if (fp && lazy)
-        b->scb.fpccr &= ~(uint32_t)FPCCR_LSPACT; /* what was not written is still in the registers */
+        b->scb.fpccr &=
+            ~(uint32_t)FPCCR_LSPACT; /* what was not written is still in the registers */
     uint32_t up = sp + (fp ? FRAME_FP : FRAME);
     cpu_set_sp(b, process, align && words[7] & XPSR_ALIGNED ? up | 4 : up);
     cpu_set_mode(b, number,

@@ -71,8 +71,7 @@ enum board_stop host_run(struct host *host) {
 
     while (goes_on(host, stop)) {
         uint64_t left = host->max_cycles - board_cycles(host->board);
-        stop = board_run(host->board,
-                         host->max_cycles && left < HOST_SLICE ? left : HOST_SLICE);
+        stop = board_run(host->board, host->max_cycles && left < HOST_SLICE ? left : HOST_SLICE);
         if (host->each_slice)
             host->each_slice(host->user);
         look(host, ahead_ms(host, &offset));

@@ -24,7 +24,7 @@ struct host {
     struct board *board;
     uint64_t max_cycles; /* 0: no end */
     bool real_time;      /* the board is not faster than the clock on the wall */
-    bool stay;           /* a halted, locked-up or unpowered core does not end it: a debugger is there */
+    bool stay; /* a halted, locked-up or unpowered core does not end it: a debugger is there */
     volatile bool leave; /* set it to end host_run() */
 
     struct host_source {

@@ -43,8 +43,8 @@ static const struct {
     uint8_t bit, exception;
     bool pending;
 } shcsr[] = {
-    {0, EXC_MEM, false},    {1, EXC_BUS, false},     {3, EXC_USAGE, false},
-    {7, EXC_SVCALL, false}, {8, EXC_DEBUG, false},   {10, EXC_PENDSV, false},
+    {0, EXC_MEM, false},    {1, EXC_BUS, false},      {3, EXC_USAGE, false},
+    {7, EXC_SVCALL, false}, {8, EXC_DEBUG, false},    {10, EXC_PENDSV, false},
     {12, EXC_USAGE, true},  {11, EXC_SYSTICK, false}, {13, EXC_MEM, true},
     {14, EXC_BUS, true},    {15, EXC_SVCALL, true},
 };
@@ -64,8 +64,7 @@ static void shcsr_write(struct board *b, uint32_t value) {
     struct nvic *n = &b->nvic;
 
     for (size_t i = 0; i < sizeof(shcsr) / sizeof(shcsr[0]); i++)
-        (shcsr[i].pending ? n->pending : n->active)[shcsr[i].exception] =
-            value >> shcsr[i].bit & 1;
+        (shcsr[i].pending ? n->pending : n->active)[shcsr[i].exception] = value >> shcsr[i].bit & 1;
     for (unsigned i = 0; i < 3; i++)
         n->enabled[EXC_MEM + i] = value >> (16 + i) & 1;
     nvic_changed(b);

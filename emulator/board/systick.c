@@ -96,7 +96,8 @@ static void write_csr(struct board *b, uint32_t csr) {
     s->core_clock = csr & CSR_CLKSOURCE;
     s->enabled = csr & CSR_ENABLE;
     s->stopped = left;
-    if (s->enabled && (!was_enabled || left > 0)) /* goes on from where it is; from 0 it is loaded */
+    if (s->enabled &&
+        (!was_enabled || left > 0)) /* goes on from where it is; from 0 it is loaded */
         s->loaded_at = left > 0 ? now(b) - (uint64_t)((int64_t)s->reload - left) * divider(s)
                                 : now(b) + divider(s);
     schedule(b);
