@@ -191,7 +191,7 @@ static void run_board(struct cmd_args *args, struct options *o) {
                         .real_time = o->real_time || (!o->fast && isatty(STDIN_FILENO))};
     if (!o->serial)
         o->config.listener.serial = NULL;
-    if (o->serial && !args->json)
+    if (o->serial)
         terminal_open(&host, CONSOLE_USART);
     enum board_stop stop = host_run(&host);
     terminal_close();

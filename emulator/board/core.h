@@ -289,6 +289,7 @@ struct nvic {
     bool pending[EXC_COUNT], active[EXC_COUNT];
     bool level[EXC_COUNT]; /* the line */
     unsigned group;        /* AIRCR.PRIGROUP */
+    int active_priority;   /* of the most urgent active one; 256: none */
     unsigned best;         /* pending, enabled and most urgent; 0: none */
 };
 

@@ -223,7 +223,7 @@ static const struct code *code_at(const struct board *b, uint32_t pc) {
     return NULL;
 }
 
-static const struct decoded *decoded_at(const struct code *code, uint32_t pc) {
+static inline const struct decoded *decoded_at(const struct code *code, uint32_t pc) {
     uint32_t offset = pc - code->range.start, left = code->range.size - offset;
     struct decoded *d = &code->decoded[offset / 2];
     const uint16_t *halfwords = (const uint16_t *)(code->host + offset);
@@ -465,7 +465,7 @@ static bool take_care(struct board *b, uint32_t pc, const struct decoded *d) {
     }
 }
 
-static void charge(struct board *b, uint32_t pc, const struct decoded *d) {
+static inline void charge(struct board *b, uint32_t pc, const struct decoded *d) {
     unsigned divide = 0;
 
     if (d->cycles.class == CYCLES_DIVIDE)
