@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands around the virtual board on the PC: the debugger's probe, the other end of a serial line,
+ * a view for the terminal, scripted stimuli. All of it works between two calls of board_run(), in one
+ * thread; nothing here ever waits.
+ *
+ * Parts with descriptors have a pair of functions for a loop around poll(): _poll() writes what to wait
+ * for (at most HOST_POLL entries) and returns how many; _serve() does whatever can be done at once.
+ */
+#ifndef EMULATOR_HOST_H
+#define EMULATOR_HOST_H
+
+#include "board/board.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { HOST_POLL = 2 };
+
+/* --- stlink.c: an ST-LINK/V2, as its commands over USB --- */
+
+enum {
+    STLINK_COMMAND_SIZE = 16, /* of the block that begins each transfer */
+    STLINK_DATA_LIMIT = 6144, /* bytes of data in a transfer */
+    STLINK_VENDOR = 0x0483,   /* STMicroelectronics */
+    STLINK_PRODUCT = 0x3748,  /* ST-LINK/V2 */
+};
+
+enum stlink_direction { STLINK_OUT = 0, STLINK_IN = 1, STLINK_TRACE = 3 };
+
+struct stlink {
+    struct board *board;
+    uint8_t mode;        /* what GET_CURRENT_MODE answers */
+    bool in_reset;       /* NRST is held low: do not run the board */
+    uint8_t rw_status;   /* of the last memory access, for GETLASTRWSTATUS */
+    uint32_t rw_address; /* where it failed */
+    uint32_t dp_control; /* CTRL/STAT of the debug port: power-up requests */
+    uint32_t dp_select;
+    uint32_t ap_csw, ap_tar; /* of the AHB-AP */
+};
+
+void stlink_init(struct stlink *s, struct board *board);
+
+/*
+ * One transfer: the command block, then `size` bytes of data from the host (STLINK_OUT) or to it. What
+ * comes to the host is filled completely. A command that does not exist answers with a status that says so.
+ */
+void stlink_transfer(struct stlink *s, const uint8_t *command, enum stlink_direction direction,
+                     uint8_t *data, size_t size);
+
+/* What a host that vanishes leaves behind: out of debug mode, NRST is let go. */
+void stlink_disconnect(struct stlink *s);
+
+/* --- stlink_tcp.c: the protocol of ST's stlink-server, for OpenOCD's `hla_stlink_backend tcp` --- */
+
+struct stlink_server;
+
+/* Port 0 chooses a free one. Null after writing why into `error`. */
+struct stlink_server *stlink_listen(struct board *board, unsigned port, char *error, size_t size);
+void stlink_close(struct stlink_server *s);
+unsigned stlink_port(const struct stlink_server *s);
+bool stlink_connected(const struct stlink_server *s); /* a debugger is there */
+bool stlink_in_reset(const struct stlink_server *s);  /* it holds NRST low: do not run the board */
+size_t stlink_poll(const struct stlink_server *s, struct pollfd *fds);
+/* Answers at most one command, so that the board runs between two of them as it does under a probe. */
+void stlink_serve(struct stlink_server *s);
+
+/* Little-endian, 1 to 4 bytes. */
+static inline uint32_t bytes_get(const uint8_t *bytes, unsigned size) {
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint32_t)bytes[i] << (8 * i);
+    return value;
+}
+
+/* --- socket.c --- */
+
+int socket_listen(unsigned port, char *error, size_t size); /* on the loopback only; -1 */
+unsigned socket_port(int fd);
+int socket_accept(int listener); /* non-blocking, close-on-exec; -1: nobody waits */
+
+#endif
