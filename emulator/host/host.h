@@ -68,6 +68,51 @@ size_t stlink_poll(const struct stlink_server *s, struct pollfd *fds);
 /* Answers at most one command, so that the board runs between two of them as it does under a probe. */
 void stlink_serve(struct stlink_server *s);
 
+/* --- serial.c: the PC's end of a serial line --- */
+
+struct serial;
+
+/* `where` is "pty" or "tcp:PORT" (0 chooses one). Null after writing why into `error`. */
+struct serial *serial_open(const char *where, struct board *board, unsigned usart, char *error,
+                           size_t size);
+void serial_close(struct serial *s); /* null is allowed */
+const char *
+serial_place(const struct serial *s); /* where to connect to: /dev/pts/3, 127.0.0.1:4000 */
+void serial_put(struct serial *s, uint8_t byte); /* from the board */
+size_t serial_poll(const struct serial *s, struct pollfd *fds);
+void serial_serve(struct serial *s);
+
+/* --- stimuli.c --- */
+
+struct arena;
+struct diag;
+struct stimuli;
+
+/* `serial` lines go to `usart`. Null after error messages. The text is written to. */
+struct stimuli *stimuli_read(const char *file, unsigned usart, struct arena *arena,
+                             struct diag *diag);
+struct stimuli *stimuli_parse(const char *file, char *text, unsigned usart, struct arena *arena,
+                              struct diag *diag);
+void stimuli_apply(struct stimuli *s, struct board *b); /* what is due */
+/* How many cycles to run at most before the next stimuli_apply(). */
+uint64_t stimuli_cycles(const struct stimuli *s, const struct board *b, uint64_t limit);
+
+/* --- view.c: LEDs, PWM and button in the last line of the terminal --- */
+
+enum { VIEW_KEY = 2 /* Ctrl-B: presses the button for a while */ };
+
+struct view;
+
+/* Takes the last line of the terminal `fd`, whose other lines scroll. */
+struct view *view_new(struct board *board, int fd);
+void view_free(struct view *v); /* null is allowed; gives the line back */
+void view_press(struct view *v);
+void view_update(
+    struct view
+        *v); /* call it often: draws when something has changed, at most 20 times a second */
+/* What the line says, without control sequences. */
+void view_text(const struct board *board, bool pressed, char *text, size_t size);
+
 /* Little-endian, 1 to 4 bytes. */
 static inline uint32_t bytes_get(const uint8_t *bytes, unsigned size) {
     uint32_t value = 0;

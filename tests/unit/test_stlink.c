@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The ST-LINK and its server against a board of this file: 8 KiB of memory at 0x20000000, and the debug
- * registers that move a register of the core. What a client sends is written out byte by byte.
- */
+/* The ST-LINK and its server. What a client sends is written out byte by byte. */
 #include "host/host.h"
+
+#include "tests/host/fake_board.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -12,66 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { RAM = 0x20000000, RAM_SIZE = 8192 };
-
-struct board {
-    uint8_t ram[RAM_SIZE];
-    uint32_t core[128]; /* by the selector of DCRSR */
-    uint32_t dcrdr, aircr;
-    bool halted, ready;
-    unsigned pin_resets;
-};
-
-static struct board board;
-
-void board_reset(struct board *b, enum board_reset_cause cause) {
-    b->pin_resets += cause == BOARD_RESET_PIN;
-}
-
-bool board_debug_read(struct board *b, uint32_t address, unsigned size, uint32_t *value) {
-    cr_assert_eq(address % size, 0);
-    if (address >= RAM && address < RAM + RAM_SIZE)
-        *value = bytes_get(b->ram + (address - RAM), size);
-    else if (address == 0xe000edf0)
-        *value = (uint32_t)b->halted << 17 | (uint32_t)b->ready << 16;
-    else if (address == 0xe000edf8)
-        *value = b->dcrdr;
-    else
-        return false;
-    return true;
-}
-
-bool board_debug_write(struct board *b, uint32_t address, unsigned size, uint32_t value) {
-    cr_assert_eq(address % size, 0);
-    if (address >= RAM && address < RAM + RAM_SIZE) {
-        for (unsigned i = 0; i < size; i++)
-            b->ram[address - RAM + i] = (uint8_t)(value >> (8 * i));
-    } else if (address == 0xe000edf0) {
-        b->halted = value & 2;
-    } else if (address == 0xe000edf4) {
-        b->ready = b->halted;
-        if (b->halted && value >> 16)
-            b->core[value & 127] = b->dcrdr;
-        else if (b->halted)
-            b->dcrdr = b->core[value & 127];
-    } else if (address == 0xe000edf8) {
-        b->dcrdr = value;
-    } else if (address == 0xe000ed0c) {
-        b->aircr = value;
-    } else {
-        return false;
-    }
-    return true;
-}
-
 /* ------------------------------------------------------------------------------------------------
  * Commands */
 
 static struct stlink probe;
 
 static void setup_probe(void) {
-    memset(&board, 0, sizeof(board));
-    stlink_init(&probe, &board);
+    fake_board_reset();
+    stlink_init(&probe, &fake_board);
 }
 
 TestSuite(stlink, .init = setup_probe);
@@ -109,12 +56,12 @@ Test(stlink, registers_of_a_halted_core) {
     EXPECT(COMMAND(0xf2, 0x35, 0xf0, 0xed, 0, 0xe0, 3, 0, 0x5f, 0xa0), 0x80, 0);
     EXPECT(COMMAND(0xf2, 0x36, 0xf0, 0xed, 0, 0xe0), 0x80, 0, 0, 0, 0, 0, 2, 0);
     EXPECT(COMMAND(0xf2, 0x34, 15, 0x78, 0x56, 0x34, 0x12), 0x80, 0);
-    cr_expect_eq(board.core[15], 0x12345678);
-    board.core[0x40] = 0xcafe;
+    cr_expect_eq(fake_board.core[15], 0x12345678);
+    fake_board.core[0x40] = 0xcafe;
     EXPECT(COMMAND(0xf2, 0x33, 0x40), 0x80, 0, 0, 0, 0xfe, 0xca, 0, 0);
 
     uint8_t all[88];
-    board.core[20] = 0x99;
+    fake_board.core[20] = 0x99;
     stlink_transfer(&probe, COMMAND(0xf2, 0x3a), STLINK_IN, all, sizeof(all));
     cr_expect_eq(bytes_get(all + 4 + 4 * 15, 4), 0x12345678);
     cr_expect_eq(bytes_get(all + 4 + 4 * 19, 4), 0x99);
@@ -140,7 +87,7 @@ Test(stlink, memory_in_all_widths) {
     out(COMMAND(0xf2, 0x48, 0x18, 0, 0, 0x20, 2, 0), "ij");
     out(COMMAND(0xf2, 0x0d, 0x1a, 0, 0, 0x20, 3, 0), "klm");
     EXPECT(LAST_STATUS, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    cr_expect_arr_eq(board.ram + 0x10, "abcdefghijklm", 13);
+    cr_expect_arr_eq(fake_board.ram + 0x10, "abcdefghijklm", 13);
     EXPECT(COMMAND(0xf2, 0x07, 0x10, 0, 0, 0x20, 4, 0), 'a', 'b', 'c', 'd');
     EXPECT(COMMAND(0xf2, 0x47, 0x12, 0, 0, 0x20, 4, 0), 'c', 'd', 'e', 'f');
     EXPECT(COMMAND(0xf2, 0x0c, 0x1b, 0, 0, 0x20, 1, 0), 'l', 0); /* two bytes for one */
@@ -148,16 +95,16 @@ Test(stlink, memory_in_all_widths) {
 
 Test(stlink, a_word_again_and_again) {
     out(COMMAND(0xf2, 0x50, 0, 0, 0, 0x20, 8, 0), "abcdefgh");
-    cr_expect_arr_eq(board.ram, "efgh\0\0\0", 8);
+    cr_expect_arr_eq(fake_board.ram, "efgh\0\0\0", 8);
     EXPECT(COMMAND(0xf2, 0x54, 0, 0, 0, 0x20, 8, 0), 'e', 'f', 'g', 'h', 'e', 'f', 'g', 'h');
 }
 
 Test(stlink, words_wrap_at_4_kib_and_bytes_do_not) {
     out(COMMAND(0xf2, 0x08, 0xfc, 0x0f, 0, 0x20, 8, 0), "abcdefgh");
-    cr_expect_arr_eq(board.ram + 0xffc, "abcd", 4);
-    cr_expect_arr_eq(board.ram, "efgh", 4);
+    cr_expect_arr_eq(fake_board.ram + 0xffc, "abcd", 4);
+    cr_expect_arr_eq(fake_board.ram, "efgh", 4);
     out(COMMAND(0xf2, 0x0d, 0xfe, 0x0f, 0, 0x20, 4, 0), "wxyz");
-    cr_expect_arr_eq(board.ram + 0xffe, "wxyz", 4);
+    cr_expect_arr_eq(fake_board.ram + 0xffe, "wxyz", 4);
 }
 
 Test(stlink, an_access_that_fails_tells_where) {
@@ -174,27 +121,27 @@ Test(stlink, an_access_that_fails_tells_where) {
 Test(stlink, lengths_that_do_not_fit_the_data) {
     EXPECT(COMMAND(0xf2, 0x07, 0, 0, 0, 0x20, 0xfc, 0xff), 0, 0, 0, 0, 0, 0);
     out(COMMAND(0xf2, 0x08, 0, 0, 0, 0x20, 0xfc, 0xff), "abcdef");
-    cr_expect_arr_eq(board.ram, "abcd\0\0\0", 8);
+    cr_expect_arr_eq(fake_board.ram, "abcd\0\0\0", 8);
 }
 
 Test(stlink, resets) {
     EXPECT(COMMAND(0xf2, 0x32), 0x80, 0);
-    cr_expect_eq(board.aircr, 0x05fa0004);
+    cr_expect_eq(fake_board.aircr, 0x05fa0004);
     EXPECT(COMMAND(0xf2, 0x3c, 0), 0x80, 0);
     cr_expect(probe.in_reset);
-    cr_expect_eq(board.pin_resets, 0);
+    cr_expect_eq(fake_board.pin_resets, 0);
     EXPECT(COMMAND(0xf2, 0x3c, 1), 0x80, 0);
     cr_expect_not(probe.in_reset);
-    cr_expect_eq(board.pin_resets, 1);
+    cr_expect_eq(fake_board.pin_resets, 1);
     EXPECT(COMMAND(0xf2, 0x3c, 1), 0x80, 0); /* it was high already */
-    cr_expect_eq(board.pin_resets, 1);
+    cr_expect_eq(fake_board.pin_resets, 1);
     EXPECT(COMMAND(0xf2, 0x3c, 2), 0x80, 0);
-    cr_expect_eq(board.pin_resets, 2);
+    cr_expect_eq(fake_board.pin_resets, 2);
     cr_expect_not(probe.in_reset);
     EXPECT(COMMAND(0xf2, 0x3c, 3), 0x42, 0);
     EXPECT(COMMAND(0xf2, 0x3c, 0), 0x80, 0);
     stlink_disconnect(&probe);
-    cr_expect_eq(board.pin_resets, 3);
+    cr_expect_eq(fake_board.pin_resets, 3);
 }
 
 Test(stlink, debug_port) {
@@ -244,8 +191,8 @@ static int dial(void) {
 static void setup_server(void) {
     char error[100];
 
-    memset(&board, 0, sizeof(board));
-    server = stlink_listen(&board, 0, error, sizeof(error));
+    fake_board_reset();
+    server = stlink_listen(&fake_board, 0, error, sizeof(error));
     cr_assert(server, "%s", error);
     client = dial();
 }
@@ -325,7 +272,7 @@ Test(stlink_server, memory_goes_both_ways) {
     open_device();
     ASK(USB(0, 4, 0xf2, 8, 0, 1, 0, 0x20, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0), 'd', 'a', 't', 'a');
     REPLY(OK);
-    cr_expect_arr_eq(board.ram + 0x100, "data", 4);
+    cr_expect_arr_eq(fake_board.ram + 0x100, "data", 4);
     ASK(USB(1, 6144, 0xf2, 7, 0, 1, 0, 0x20, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0));
     uint8_t expected[4 + 6144] = {OK, 'd', 'a', 't', 'a'};
     expect_reply(expected, sizeof(expected));
@@ -367,7 +314,7 @@ Test(stlink_server, only_who_has_opened_the_device_may_use_it) {
     ASK(5, 0, 0, 0, 7, 7, 7, 7, 0xf2, 8, 0, 0, 0, 0x20, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4,
         0, 0, 0, 'd', 'a', 't', 'a');
     REPLY(BAD);
-    cr_expect_eq(board.ram[0], 0);
+    cr_expect_eq(fake_board.ram[0], 0);
 }
 
 Test(stlink_server, malformed_requests_end_the_connection) {
@@ -428,7 +375,7 @@ Test(stlink_server, a_client_that_vanishes) {
     close(client);
     turn();
     cr_expect_not(stlink_in_reset(server));
-    cr_expect_eq(board.pin_resets, 1);
+    cr_expect_eq(fake_board.pin_resets, 1);
     client = dial();
     turn();
     open_device();
@@ -438,6 +385,6 @@ Test(stlink_server, a_client_that_vanishes) {
 
 Test(stlink_server, a_port_that_is_taken) {
     char error[100];
-    cr_expect_null(stlink_listen(&board, stlink_port(server), error, sizeof(error)));
+    cr_expect_null(stlink_listen(&fake_board, stlink_port(server), error, sizeof(error)));
     cr_expect(strstr(error, "Address already in use"), "%s", error);
 }
