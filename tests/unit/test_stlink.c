@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The ST-LINK and its server. What a client sends is written out byte by byte. */
-#include "host/host.h"
+#include "desk/desk.h"
 
-#include "tests/host/fake_board.h"
+#include "tests/desk/fake_board.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -207,7 +207,7 @@ TestSuite(stlink_server, .init = setup_server, .fini = teardown_server);
 /* A few turns of the loop; it must not spin when there is nothing to do. */
 static void turn(void) {
     for (unsigned i = 0; i < 20; i++) {
-        struct pollfd fds[HOST_POLL];
+        struct pollfd fds[DESK_POLL];
         if (poll(fds, stlink_poll(server, fds), i < 2 ? 100 : 0) == 0)
             return;
         stlink_serve(server);
@@ -293,7 +293,7 @@ Test(stlink_server, one_command_between_two_slices_of_the_board) {
     uint8_t data[8];
 
     cr_assert_eq(send(client, "\1\1", 2, 0), 2);
-    struct pollfd fds[HOST_POLL];
+    struct pollfd fds[DESK_POLL];
     poll(fds, stlink_poll(server, fds), 1000);
     stlink_serve(server);
     cr_expect_eq(recv(client, data, 8, 0), 4);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Serial ends, stimuli and the view. */
-#include "host/host.h"
+#include "desk/desk.h"
 
-#include "tests/host/fake_board.h"
+#include "tests/desk/fake_board.h"
 
 #include "util/arena.h"
 #include "util/diag.h"
@@ -140,7 +140,7 @@ static struct serial *open_end(const char *where) {
 
 static void turn(struct serial *s) {
     for (unsigned i = 0; i < 50; i++) {
-        struct pollfd fds[HOST_POLL];
+        struct pollfd fds[DESK_POLL];
         poll(fds, serial_poll(s, fds), 10);
         serial_serve(s);
     }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands around the virtual board on the PC: the debugger's probe, the other end of a serial line,
+ * What lies on the desk around the virtual board: the debugger's probe, the other end of a serial line,
  * a view for the terminal, scripted stimuli. All of it works between two calls of board_run(), in one
  * thread; nothing here ever waits.
  *
  * Parts with descriptors have a pair of functions for a loop around poll(): _poll() writes what to wait
- * for (at most HOST_POLL entries) and returns how many; _serve() does whatever can be done at once.
+ * for (at most DESK_POLL entries) and returns how many; _serve() does whatever can be done at once.
  */
-#ifndef EMULATOR_HOST_H
-#define EMULATOR_HOST_H
+#ifndef EMULATOR_DESK_H
+#define EMULATOR_DESK_H
 
 #include "board/board.h"
 
@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { HOST_POLL = 2 };
+enum { DESK_POLL = 2 };
 
 /* --- stlink.c: an ST-LINK/V2, as its commands over USB --- */
 

@@ -13,7 +13,7 @@
  * Each line takes effect between the first two instructions after its time, so that a run is the same each
  * time, however fast the PC is.
  */
-#include "host/host.h"
+#include "desk/desk.h"
 
 #include "util/file.h"
 #include "util/vec.h"

@@ -4,7 +4,7 @@
  * board has sent and nobody has read stays here, the newest 8 KiB of it, so that who connects late still sees
  * how the board started.
  */
-#include "host/host.h"
+#include "desk/desk.h"
 
 #include <errno.h>
 #include <fcntl.h>

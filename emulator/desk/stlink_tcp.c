@@ -5,7 +5,7 @@
  * ST-LINK, for one client at a time. The protocol has no way back into step after a malformed request, so
  * that ends the connection; the board does not notice.
  */
-#include "host/host.h"
+#include "desk/desk.h"
 
 #include <assert.h>
 #include <errno.h>

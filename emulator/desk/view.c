@@ -3,7 +3,7 @@
  * What one sees of a Discovery board: four LEDs, the blue button, and what PWM drives. It takes the last line of
  * the terminal; the lines above scroll as ever (DECSTBM), so the console beside it needs not know.
  */
-#include "host/host.h"
+#include "desk/desk.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

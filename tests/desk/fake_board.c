@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/host/fake_board.h"
+#include "tests/desk/fake_board.h"
 
-#include "host/host.h"
+#include "desk/desk.h"
 
 #include <assert.h>
 #include <stdarg.h>

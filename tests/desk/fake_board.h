@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A board for the tests of emulator/host: 8 KiB of memory at 0x20000000, the debug registers that move a
+ * A board for the tests of emulator/desk: 8 KiB of memory at 0x20000000, the debug registers that move a
  * register of the core, and a log of what is done to it from outside.
  */
-#ifndef TESTS_HOST_FAKE_BOARD_H
-#define TESTS_HOST_FAKE_BOARD_H
+#ifndef TESTS_DESK_FAKE_BOARD_H
+#define TESTS_DESK_FAKE_BOARD_H
 
 #include "board/board.h"
 

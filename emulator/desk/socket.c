@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sockets for one client of this machine. */
-#include "host/host.h"
+#include "desk/desk.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -8,7 +8,7 @@
  * replies begin with a status. Reads of memory do not, because data fills them, so the host asks for
  * their status afterwards.
  */
-#include "host/host.h"
+#include "desk/desk.h"
 
 #include <string.h>
 
