@@ -11,6 +11,7 @@
 #define EMULATOR_DESK_H
 
 #include "board/board.h"
+#include "board/host.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -19,6 +20,33 @@
 #include <stdio.h>
 
 enum { DESK_POLL = 2 };
+
+/* --- desk.c: all of it in the board's loop (board/host.h) --- */
+
+struct arena;
+struct diag;
+
+struct desk_options {
+    unsigned usart;     /* the console */
+    const char *serial; /* where it leads: for serial_open(); or null */
+    bool stlink, view;  /* wanted */
+    unsigned stlink_port;
+    const char *stimuli; /* a file, or null */
+};
+
+struct desk {
+    struct host *host;
+    struct serial *serial; /* those that are not wanted are null */
+    struct stlink_server *stlink;
+    struct view *view;
+    struct stimuli *stimuli;
+};
+
+/* Says on standard error where serial line and ST-LINK are to be found. False after an error message. */
+bool desk_open(struct desk *d, struct host *host, const struct desk_options *o, struct arena *arena,
+               struct diag *diag);
+void desk_close(struct desk *d);            /* also after desk_open() has failed */
+bool desk_key(struct desk *d, uint8_t key); /* a key after Ctrl-A; false: means nothing here */
 
 /* --- stlink.c: an ST-LINK/V2, as its commands over USB --- */
 
@@ -65,8 +93,11 @@ unsigned stlink_port(const struct stlink_server *s);
 bool stlink_connected(const struct stlink_server *s); /* a debugger is there */
 bool stlink_in_reset(const struct stlink_server *s);  /* it holds NRST low: do not run the board */
 size_t stlink_poll(const struct stlink_server *s, struct pollfd *fds);
-/* Answers at most one command, so that the board runs between two of them as it does under a probe. */
-void stlink_serve(struct stlink_server *s);
+/*
+ * Answers at most one command, so that the board runs between two of them as it does under a probe. True: it
+ * has, and the next one may be expected soon.
+ */
+bool stlink_serve(struct stlink_server *s);
 
 /* --- serial.c: the PC's end of a serial line --- */
 
@@ -84,8 +115,6 @@ void serial_serve(struct serial *s);
 
 /* --- stimuli.c --- */
 
-struct arena;
-struct diag;
 struct stimuli;
 
 /* `serial` lines go to `usart`. Null after error messages. The text is written to. */
@@ -99,14 +128,13 @@ uint64_t stimuli_cycles(const struct stimuli *s, const struct board *b, uint64_t
 
 /* --- view.c: LEDs, PWM and button in the last line of the terminal --- */
 
-enum { VIEW_KEY = 2 /* Ctrl-B: presses the button for a while */ };
-
 struct view;
 
 /* Takes the last line of the terminal `fd`, whose other lines scroll. */
 struct view *view_new(struct board *board, int fd);
-void view_free(struct view *v); /* null is allowed; gives the line back */
-void view_press(struct view *v);
+void view_free(struct view *v);                   /* null is allowed; gives the line back */
+void view_press(struct view *v);                  /* the button, for 0.1 s of the board's time */
+void view_button(struct board *board, bool down); /* up: held low by the board's resistor */
 void view_update(
     struct view
         *v); /* call it often: draws when something has changed, at most 20 times a second */

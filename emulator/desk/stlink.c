@@ -206,16 +206,6 @@ static enum status write_debug_register(struct stlink *s, struct transfer *t) {
 /* ------------------------------------------------------------------------------------------------
  * Memory */
 
-/*
- * The address of byte `i`. TAR increments within 4 KiB on the Cortex-M4 (ADIv5 promises 1 KiB only), and
- * hosts split their transfers there; 8-bit transfers they do not, because the probe sets TAR for each.
- */
-static uint32_t increment(uint32_t base, unsigned width, size_t i) {
-    uint32_t next = base + (uint32_t)i;
-
-    return width == 1 ? next : (base & ~0xfffu) | (next & 0xfff);
-}
-
 static enum status access_one(struct stlink *s, struct transfer *t, uint32_t address,
                               unsigned width, size_t at) {
     uint32_t value;
@@ -230,7 +220,11 @@ static enum status access_one(struct stlink *s, struct transfer *t, uint32_t add
     return STATUS_OK;
 }
 
-/* Stops at the first error, as the AP does, whose sticky error then refuses what follows. */
+/*
+ * The AP's own increment of the address ends at 4 KiB, but the probe's does not: OpenOCD's dapdirect_swd puts
+ * accesses on both sides of such a border into one transfer. It stops at the first error, as the AP does,
+ * whose sticky error then refuses what follows.
+ */
 static enum status access_memory(struct stlink *s, struct transfer *t, unsigned width,
                                  bool increments) {
     uint32_t base = bytes_get(t->command + 2, 4);
@@ -244,7 +238,7 @@ static enum status access_memory(struct stlink *s, struct transfer *t, unsigned 
     if (length > t->size) /* for a single byte the host makes room for two */
         length = t->size - t->size % width;
     for (size_t i = 0; i < length; i += width) {
-        uint32_t address = increments ? increment(base, width, i) : base;
+        uint32_t address = increments ? base + (uint32_t)i : base;
         enum status status = access_one(s, t, address, width, i);
         if (status != STATUS_OK) {
             s->rw_address = address;

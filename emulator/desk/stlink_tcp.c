@@ -212,28 +212,28 @@ static void receive(struct stlink_server *s) {
         drop_client(s);
 }
 
-static void serve_client(struct stlink_server *s) {
+static bool serve_client(struct stlink_server *s) {
     if (!send_reply(s))
-        return;
+        return false;
     if (!complete(s))
         receive(s);
     if (s->client < 0 || !complete(s))
-        return;
+        return false;
     ssize_t size = request_size(s);
     if (size < 0 || !requests[s->in[0]].answer(s)) {
         drop_client(s);
-        return;
+        return false;
     }
     assert(s->out_size <= sizeof(s->out));
     s->in_size -= (size_t)size;
     memmove(s->in, s->in + size, s->in_size);
     send_reply(s);
+    return s->open;
 }
 
-void stlink_serve(struct stlink_server *s) {
+bool stlink_serve(struct stlink_server *s) {
     accept_client(s);
-    if (s->client >= 0)
-        serve_client(s);
+    return s->client >= 0 && serve_client(s);
 }
 
 size_t stlink_poll(const struct stlink_server *s, struct pollfd *fds) {

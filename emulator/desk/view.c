@@ -176,15 +176,19 @@ void view_free(struct view *v) {
     free(v);
 }
 
+void view_button(struct board *board, bool down) {
+    board_pin_drive(board, BUTTON_PORT, BUTTON_PIN, down);
+}
+
 void view_press(struct view *v) {
-    board_pin_drive(v->board, BUTTON_PORT, BUTTON_PIN, true);
+    view_button(v->board, true);
     v->pressed = true;
     v->release_at = board_ns(v->board) + PRESS_NS;
 }
 
 void view_update(struct view *v) {
     if (v->pressed && board_ns(v->board) >= v->release_at) {
-        board_pin_drive(v->board, BUTTON_PORT, BUTTON_PIN, false); /* the board's pull-down */
+        view_button(v->board, false);
         v->pressed = false;
     }
     uint64_t now = milliseconds();
