@@ -221,7 +221,7 @@ static void run_board(struct cmd_args *args, struct options *o) {
                         .real_time = o->real_time || (!o->fast && isatty(STDIN_FILENO))};
     enum board_stop stop = BOARD_RAN;
     if (desk_open(&console.desk, &host, &o->desk, args->arena, args->diag)) {
-        if (o->terminal && !args->json)
+        if (o->terminal)
             terminal_open(&host, CONSOLE_USART);
         terminal_keys(take_key, &console.desk);
         stop = host_run(&host);

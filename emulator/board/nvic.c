@@ -35,11 +35,8 @@ int nvic_priority(const struct board *b, unsigned exception) {
 }
 
 int nvic_running_unmasked(const struct board *b) {
-    int running = BASE_LEVEL;
+    int running = b->nvic.active_priority;
 
-    for (unsigned e = EXC_NMI; e < EXC_COUNT; e++)
-        if (b->nvic.active[e] && nvic_priority(b, e) < running)
-            running = nvic_priority(b, e);
     if (b->cpu.basepri & PRIORITY_BITS) {
         int base = group_of(&b->nvic, b->cpu.basepri & PRIORITY_BITS);
         running = base < running ? base : running;
@@ -69,6 +66,10 @@ void nvic_changed(struct board *b) {
     /* C_MASKINTS keeps PendSV, SysTick and interrupts away from what the debugger steps through. */
     unsigned end = debug_enabled_bits(&b->debug, DHCSR_MASKINTS) ? EXC_PENDSV : EXC_COUNT;
 
+    n->active_priority = BASE_LEVEL;
+    for (unsigned e = EXC_NMI; e < EXC_COUNT; e++)
+        if (n->active[e] && nvic_priority(b, e) < n->active_priority)
+            n->active_priority = nvic_priority(b, e);
     n->best = 0;
     for (unsigned e = EXC_NMI; e < end; e++)
         if (n->pending[e] && n->enabled[e] && full_priority(n, e) < priority) {
