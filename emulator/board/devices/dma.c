@@ -217,13 +217,21 @@ static void move_one(struct device *d, unsigned s) {
         round_end(d, s);
 }
 
+/* Stream s is switched to one of the line's two places. */
+static bool is_wired(const struct device *d, unsigned s, unsigned line) {
+    unsigned channel = stream_regs(d, s)[CR] >> 25 & 7;
+    for (unsigned k = 0; k < 2; k++)
+        if (lines[line].controller == regs_config(d)->number && lines[line].stream[k] == s &&
+            lines[line].channel[k] == channel)
+            return true;
+    return false;
+}
+
 static bool requested(const struct device *d, unsigned s) {
     const struct dma *dma = d->state;
-    unsigned channel = stream_regs(d, s)[CR] >> 25 & 7;
     for (unsigned i = 0; i < DMA_LINE_COUNT; i++)
-        for (unsigned k = 0; k < 2 && dma->request[i]; k++)
-            if (lines[i].stream[k] == s && lines[i].channel[k] == channel)
-                return true;
+        if (dma->request[i] && is_wired(d, s, i))
+            return true;
     return false;
 }
 
@@ -254,8 +262,20 @@ static void serve(struct board_event *event) {
     schedule(d);
 }
 
+static struct device *controller_of(struct board *b, enum dma_line line) {
+    return board_device(b, lines[line].controller == 1 ? &device_dma1 : &device_dma2);
+}
+
+bool dma_listens(struct board *b, enum dma_line line) {
+    const struct device *d = controller_of(b, line);
+    for (unsigned s = 0; s < STREAMS; s++)
+        if (stream_regs(d, s)[CR] & CR_EN && is_wired(d, s, line))
+            return true;
+    return false;
+}
+
 void dma_request(struct board *b, enum dma_line line, bool level) {
-    struct device *d = board_device(b, lines[line].controller == 1 ? &device_dma1 : &device_dma2);
+    struct device *d = controller_of(b, line);
     struct dma *dma = d->state;
     if (dma->request[line] == level)
         return;

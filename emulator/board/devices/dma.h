@@ -37,5 +37,6 @@ enum dma_line {
 
 /* The line is up as long as the device has or wants a datum; an access to its data register lowers it. */
 void dma_request(struct board *b, enum dma_line line, bool level);
+bool dma_listens(struct board *b, enum dma_line line); /* a running stream waits for it */
 
 #endif
