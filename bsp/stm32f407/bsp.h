@@ -17,6 +17,9 @@ struct clock clock_init(void);
 void uart_init(uint32_t apb1_hz); /* before the kernel starts */
 void uart_irq_enable(void);       /* after kernel_init() */
 
+/* What start-up fills the main stack with. */
+enum { STACK_FILL = 0x5AFE57AC };
+
 /* main.c: called by start-up */
 int main(void);
 

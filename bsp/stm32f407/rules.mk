@@ -1,9 +1,9 @@
-bsp/stm32f407_SRCS := board.c clock.c main.c startup.c uart.c
+bsp/stm32f407_SRCS := board.c clock.c gpio_weak.c main.c startup.c uart.c
 bsp/stm32f407_MAY_INCLUDE := rtos/include
 bsp/stm32f407_TARGET_CFLAGS = $(FIRMWARE_CFLAGS)
 
 FIRMWARES += stm32f407
-stm32f407_DIRS := bsp/stm32f407 rtos/arch/armv7m rtos/kernel rtos/lib rtos/selftest
+stm32f407_DIRS := bsp/stm32f407 rtos/arch/armv7m rtos/console rtos/kernel rtos/lib rtos/selftest rtos/shell
 stm32f407_LD := ld/stm32f407.ld
 ALL += $(BUILD)/firmware/stm32f407.elf
 
@@ -18,7 +18,7 @@ firmware: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
 	@$(TARGET)size $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
 
-## run-qemu: run the firmware in QEMU, its console on the terminal (key x leaves)
+## run-qemu: run the firmware in QEMU, its shell on the terminal (`exit` leaves)
 run-qemu: $(SETUP) $(BUILD)/firmware/stm32f407.elf
 	@$(QEMU) -kernel $(BUILD)/firmware/stm32f407.elf
 

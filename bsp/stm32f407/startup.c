@@ -9,7 +9,7 @@
 #include "rtos/fault.h"
 #include "stm32f407.h"
 
-extern uint32_t _main_stack_top[];
+extern uint32_t _main_stack_bottom[], _main_stack_top[];
 extern const uint32_t _data_load[];
 extern uint32_t _data_start[], _data_end[], _bss_start[], _bss_end[];
 
@@ -55,8 +55,16 @@ __attribute__((section(".vectors"), used)) static const union vector vectors[16 
     IRQS(IRQ_CAN2_RX0 + 1, IRQ_COUNT - 1) = unexpected,
 };
 
+/* For board_memory(). A margin below the frame of this function, which the compiler may still use. */
+static void fill_main_stack(void) {
+    uint32_t *end = (uint32_t *)__builtin_frame_address(0) - 32;
+    for (uint32_t *to = _main_stack_bottom; to < end;)
+        *to++ = STACK_FILL;
+}
+
 void Reset_Handler(void) {
     core_init(vectors);
+    fill_main_stack();
     const uint32_t *from = _data_load;
     for (uint32_t *to = _data_start; to < _data_end;)
         *to++ = *from++;

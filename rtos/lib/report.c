@@ -2,6 +2,8 @@
  *
  * A fault in words. The bits are those of ARMv7-M, B3.2.15 and B3.2.16.
  */
+#include <stddef.h>
+
 #include "rtos/fault.h"
 #include "rtos/print.h"
 
@@ -78,6 +80,16 @@ static void print_exception(const struct fault_record *record) {
               (unsigned)r[i + 1], i + 6, (unsigned)r[i + 2], i + 7, (unsigned)r[i + 3]);
     print("  psp %08x  msp %08x  EXC_RETURN %08x\n", (unsigned)record->psp, (unsigned)record->msp,
           (unsigned)record->exc_return);
+}
+
+/* The first call takes it out of the RAM that survives a reset. */
+const struct fault_record *fault_previous(void) {
+    static struct fault_record previous;
+    static bool asked, there;
+    if (!asked)
+        there = fault_crash_take(&previous);
+    asked = true;
+    return there ? &previous : NULL;
 }
 
 void fault_print(const struct fault_record *record) {

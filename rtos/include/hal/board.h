@@ -12,10 +12,19 @@
 struct fault_record;
 
 extern const char board_name[];
+uint32_t board_core_hz(void);
 
+/* The serial port: rtos/console.h is what others use. */
 void board_write(const char *text, size_t length); /* from a task or main(); waits for room */
 int board_read(uint32_t timeout);                  /* next byte, or -1; from one task only */
 void board_flush(void); /* sends what is buffered, without interrupts; from anywhere */
+
+/* A part of the board's memory; false: there are not so many. */
+struct board_memory {
+    const char *name;
+    uint32_t start, size, used; /* bytes */
+};
+bool board_memory(unsigned index, struct board_memory *out);
 
 /* Prints the record without interrupts and resets. Called by the fault handler. */
 _Noreturn void board_panic(const struct fault_record *record);

@@ -56,6 +56,8 @@ const struct fault_record *fault_last(void); /* of the task that ended last; kin
 _Noreturn void fault_panic(const char *text);
 
 /* lib/report.c */
+const struct fault_record *
+fault_previous(void); /* of the run before this one; NULL: it did not crash */
 void fault_print(const struct fault_record *record);
 
 #endif
