@@ -30,7 +30,9 @@ selftest: $(SETUP) $(BUILD)/firmware/stm32f407.elf
 size: $(SETUP) $(BUILD)/firmware/stm32f407.elf
 	@scripts/kernel-size $(BUILD)/firmware/stm32f407.map
 
-CHECKS += selftest-qemu kernel-size
+CHECKS += selftest-qemu shell-qemu kernel-size
+shell-qemu_CHECK := scripts/board-session tests/board/shell.session $(BUILD)/firmware/stm32f407.elf $(QEMU)
+shell-qemu_NEEDS := $(BUILD)/firmware/stm32f407.elf
 selftest-qemu_CHECK := scripts/selftest tests/board/selftest.list $(BUILD)/firmware/stm32f407.elf $(QEMU)
 selftest-qemu_NEEDS := $(BUILD)/firmware/stm32f407.elf
 kernel-size_CHECK := scripts/kernel-size $(BUILD)/firmware/stm32f407.map

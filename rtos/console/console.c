@@ -36,7 +36,7 @@ void console_init(void) {
 }
 
 void console_write(unsigned to, const char *text, size_t length) {
-    mutex_lock(&lock, KERNEL_FOREVER); /* whatever it says, the text is wanted */
+    mutex_lock(&lock, KERNEL_FOREVER);         /* whatever it says, the text is wanted */
     for (unsigned i = CONSOLE_SINKS; i-- > 0;) /* the serial port last: it is the slow one */
         if (to & enabled & 1u << i)
             sinks[i].dropped += (uint32_t)sinks[i].write(text, length);

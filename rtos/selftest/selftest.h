@@ -43,6 +43,9 @@ static inline unsigned number_of(void *argument) {
     return (unsigned)(uintptr_t)argument;
 }
 
+/* console.c: whether the log that survives a reset has the text */
+bool log_has(const char *text);
+
 /* Suites, and their lengths. */
 #define SUITES(SUITE)                                                                              \
     SUITE(sched)                                                                                   \
@@ -54,7 +57,8 @@ static inline unsigned number_of(void *argument) {
     SUITE(isr)                                                                                     \
     SUITE(fpu)                                                                                     \
     SUITE(stack)                                                                                   \
-    SUITE(fault)
+    SUITE(fault)                                                                                   \
+    SUITE(console)
 #define SUITE_EXTERN(suite)                                                                        \
     extern const struct test tests_##suite[];                                                      \
     extern const unsigned tests_##suite##_count;

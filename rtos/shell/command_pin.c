@@ -10,9 +10,9 @@ static const struct {
     const char *name;
     enum gpio_mode mode;
 } modes[] = {
-    {"input", GPIO_INPUT},     {"pull-up", GPIO_INPUT_PULL_UP},
-    {"output", GPIO_OUTPUT},   {"pull-down", GPIO_INPUT_PULL_DOWN},
-    {"analog", GPIO_ANALOG},   {"open-drain", GPIO_OUTPUT_OPEN_DRAIN},
+    {"input", GPIO_INPUT},   {"pull-up", GPIO_INPUT_PULL_UP},
+    {"output", GPIO_OUTPUT}, {"pull-down", GPIO_INPUT_PULL_DOWN},
+    {"analog", GPIO_ANALOG}, {"open-drain", GPIO_OUTPUT_OPEN_DRAIN},
 };
 enum { MODES = sizeof(modes) / sizeof(modes[0]) };
 
@@ -33,7 +33,8 @@ static bool find_pin(struct shell *shell, const char *text, unsigned *pin) {
         for (; text[at] >= '0' && text[at] <= '9' && number < 16; at++)
             number = number * 10 + (unsigned)(text[at] - '0');
     if (at == 2 || text[at] || number > 15) {
-        shell_print(shell, "%s: no such pin; PD12 is one, and `gpio` lists those with a use\n", text);
+        shell_print(shell, "%s: no such pin; PD12 is one, and `gpio` lists those with a use\n",
+                    text);
         return false;
     }
     *pin = GPIO_PIN(text[1], number);
@@ -45,8 +46,12 @@ static int list(struct shell *shell) {
         bool high = false;
         unsigned pin = gpio_names[i].pin;
         enum kernel_status status = gpio_read(pin, &high);
-        shell_print(shell, "%-12s P%c%-3u %s  %s\n", gpio_names[i].name, (int)('A' + pin / 16), pin % 16,
-                    status ? "?" : high ? "1" : "0", gpio_names[i].use);
+        shell_print(shell, "%-12s P%c%-3u %s  %s\n", gpio_names[i].name, (int)('A' + pin / 16),
+                    pin % 16,
+                    status ? "?"
+                    : high ? "1"
+                           : "0",
+                    gpio_names[i].use);
     }
     if (gpio_name_count == 0)
         return KERNEL_NOT_THERE;
@@ -131,5 +136,5 @@ static const char *led_word(unsigned position, unsigned index) {
 SHELL_COMMAND(gpio, .usage = "[read PIN | write PIN LEVEL | toggle PIN | mode PIN MODE]",
               .help = "a pin, such as PD12; lists those with a use", .most = 3, .run = gpio,
               .word = gpio_word);
-SHELL_COMMAND(led, .usage = "green|orange|red|blue on|off|toggle", .help = "switches an LED", .least = 2,
-              .most = 2, .run = led, .word = led_word);
+SHELL_COMMAND(led, .usage = "green|orange|red|blue on|off|toggle", .help = "switches an LED",
+              .least = 2, .most = 2, .run = led, .word = led_word);

@@ -27,7 +27,8 @@ static int help(struct shell *shell, int argc, char **argv) {
     if (!found)
         shell_print(shell, "help: there is no command %s\n", argv[1]);
     else if (argc == 1)
-        shell_print(shell, "help COMMAND says more. Tab completes; the keys are those of a shell.\n");
+        shell_print(shell,
+                    "help COMMAND says more. Tab completes; the keys are those of a shell.\n");
     return found ? SHELL_DONE : SHELL_FAILED;
 }
 
@@ -105,8 +106,8 @@ static void tasks_print(struct shell *shell, const struct snapshot *since) {
     (void)task_cycles(task_self());
     uint32_t cycles_per_ms = board_core_hz() / 1000;
     uint64_t total = (kernel_uptime() - since->ticks) * (board_core_hz() / KERNEL_TICK_HZ);
-    shell_print(shell, "%-12s %-9s %4s %7s %10s %6s %12s\n", "task", "state", "prio", "cpu %", "cpu ms",
-                "stack", "stack unused");
+    shell_print(shell, "%-12s %-9s %4s %7s %10s %6s %12s\n", "task", "state", "prio", "cpu %",
+                "cpu ms", "stack", "stack unused");
     for (unsigned i = 0; task_copy(i, &task, &where); i++) {
         uint64_t cycles = task.cycles - cycles_before(since, where);
         unsigned permille = total ? (unsigned)(cycles * 1000 / total) : 0;
@@ -180,8 +181,8 @@ static int console(struct shell *shell, int argc, char **argv) {
     for (unsigned i = 0; i < CONSOLE_SINKS; i++) {
         console_state(i, &state);
         if (argc == 1)
-            shell_print(shell, "%-9s %-4s %u bytes dropped; %s\n", state.name, state.on ? "on" : "off",
-                        (unsigned)state.dropped, state.what);
+            shell_print(shell, "%-9s %-4s %u bytes dropped; %s\n", state.name,
+                        state.on ? "on" : "off", (unsigned)state.dropped, state.what);
         else if (argc == 3 && text_equal(state.name, argv[1]) &&
                  (text_equal(argv[2], "on") || text_equal(argv[2], "off")))
             return console_enable(i, text_equal(argv[2], "on"));
@@ -251,21 +252,23 @@ static int exit_command(struct shell *shell, int argc, char **argv) {
     return SHELL_FAILED;
 }
 
-SHELL_COMMAND(console, .usage = "[uart|rtt|log|semihost on|off]", .help = "where output goes", .most = 2,
-              .run = console, .word = console_word);
+SHELL_COMMAND(console, .usage = "[uart|rtt|log|semihost on|off]", .help = "where output goes",
+              .most = 2, .run = console, .word = console_word);
 SHELL_COMMAND(crash, .usage = "[now]", .help = "the crash record of the run before; now: makes one",
               .most = 1, .run = crash, .word = crash_word);
-SHELL_COMMAND(exit, .usage = "[CODE]", .help = "leaves the emulator; 1 if a selftest failed", .most = 1,
-              .run = exit_command);
+SHELL_COMMAND(exit, .usage = "[CODE]", .help = "leaves the emulator; 1 if a selftest failed",
+              .most = 1, .run = exit_command);
 SHELL_COMMAND(help, .usage = "[COMMAND]", .help = "lists commands", .most = 1, .run = help,
               .word = help_word);
-SHELL_COMMAND(log, .usage = "[clear]", .help = "what was printed last, before resets too", .most = 1,
-              .run = log_command, .word = log_word);
+SHELL_COMMAND(log, .usage = "[clear]", .help = "what was printed last, before resets too",
+              .most = 1, .run = log_command, .word = log_word);
 SHELL_COMMAND(mem, .help = "memory in use", .run = mem);
 SHELL_COMMAND(reset, .help = "restarts the board", .run = reset);
-SHELL_COMMAND(selftest, .usage = "[SUITE]", .help = "the firmware's own tests, or one suite; ends in restarts",
-              .most = 1, .run = selftest, .word = selftest_word);
-SHELL_COMMAND(tasks, .usage = "[MS]", .help = "all tasks, with CPU time since start or over MS milliseconds",
-              .most = 1, .run = tasks);
+SHELL_COMMAND(selftest, .usage = "[SUITE]",
+              .help = "the firmware's own tests, or one suite; ends in restarts", .most = 1,
+              .run = selftest, .word = selftest_word);
+SHELL_COMMAND(tasks, .usage = "[MS]",
+              .help = "all tasks, with CPU time since start or over MS milliseconds", .most = 1,
+              .run = tasks);
 SHELL_COMMAND(uptime, .help = "time since start", .run = uptime);
 SHELL_COMMAND(version, .help = "of this firmware", .run = version);

@@ -74,9 +74,10 @@ static int unset(struct shell *shell, int argc, char **argv) {
     return SHELL_FAILED;
 }
 
-SHELL_COMMAND(print, .usage = "[EXPRESSION]", .help = "the value, with + - * / % & | ^ ~ ! << >> < == ( )",
-              .most = 1, .rest = true, .run = print_value, .word = variable_word);
+SHELL_COMMAND(print, .usage = "[EXPRESSION]",
+              .help = "the value, with + - * / % & | ^ ~ ! << >> < == ( )", .most = 1, .rest = true,
+              .run = print_value, .word = variable_word);
 SHELL_COMMAND(set, .usage = "[NAME = EXPRESSION]", .help = "sets a variable of 64 bits; lists all",
               .most = 1, .rest = true, .run = set, .word = variable_word);
-SHELL_COMMAND(unset, .usage = "NAME", .help = "removes a variable", .least = 1, .most = 1, .run = unset,
-              .word = variable_word);
+SHELL_COMMAND(unset, .usage = "NAME", .help = "removes a variable", .least = 1, .most = 1,
+              .run = unset, .word = variable_word);

@@ -6,10 +6,10 @@
 
 /* The words that begin with what stands before the cursor. */
 struct found {
-    size_t start;     /* of the word, in the line */
+    size_t start; /* of the word, in the line */
     unsigned count;
     const char *first;
-    size_t common;    /* bytes that all have in common */
+    size_t common; /* bytes that all have in common */
 };
 
 /* The n-th word that fits, or NULL; *next is where to go on looking. */

@@ -37,13 +37,13 @@ static const struct {
     char text[3];
     uint8_t precedence;
 } operators[OPS] = {
-    [OP_MULTIPLY] = {"*", 10},      [OP_DIVIDE] = {"/", 10},       [OP_REMAINDER] = {"%", 10},
-    [OP_ADD] = {"+", 9},            [OP_SUBTRACT] = {"-", 9},      [OP_LEFT] = {"<<", 8},
-    [OP_RIGHT] = {">>", 8},         [OP_LESS_EQUAL] = {"<=", 7},   [OP_GREATER_EQUAL] = {">=", 7},
-    [OP_LESS] = {"<", 7},           [OP_GREATER] = {">", 7},       [OP_EQUAL] = {"==", 6},
-    [OP_NOT_EQUAL] = {"!=", 6},     [OP_AND] = {"&", 5},           [OP_XOR] = {"^", 4},
-    [OP_OR] = {"|", 3},             [OP_NEGATE] = {"-", 11},       [OP_PLUS] = {"+", 11},
-    [OP_COMPLEMENT] = {"~", 11},    [OP_NOT] = {"!", 11},          [OP_OPEN] = {"(", 0},
+    [OP_MULTIPLY] = {"*", 10},   [OP_DIVIDE] = {"/", 10},     [OP_REMAINDER] = {"%", 10},
+    [OP_ADD] = {"+", 9},         [OP_SUBTRACT] = {"-", 9},    [OP_LEFT] = {"<<", 8},
+    [OP_RIGHT] = {">>", 8},      [OP_LESS_EQUAL] = {"<=", 7}, [OP_GREATER_EQUAL] = {">=", 7},
+    [OP_LESS] = {"<", 7},        [OP_GREATER] = {">", 7},     [OP_EQUAL] = {"==", 6},
+    [OP_NOT_EQUAL] = {"!=", 6},  [OP_AND] = {"&", 5},         [OP_XOR] = {"^", 4},
+    [OP_OR] = {"|", 3},          [OP_NEGATE] = {"-", 11},     [OP_PLUS] = {"+", 11},
+    [OP_COMPLEMENT] = {"~", 11}, [OP_NOT] = {"!", 11},        [OP_OPEN] = {"(", 0},
 };
 
 struct machine {
@@ -127,7 +127,8 @@ static enum expression_error push_operator(struct machine *m, enum operator op) 
 
 /* Carries out what waits and binds at least as tightly. On an error `at` is the operator's. */
 static enum expression_error reduce(struct machine *m, unsigned precedence) {
-    while (m->waiting_used && operators[m->waiting[m->waiting_used - 1].op].precedence >= precedence) {
+    while (m->waiting_used &&
+           operators[m->waiting[m->waiting_used - 1].op].precedence >= precedence) {
         enum operator op = m->waiting[--m->waiting_used].op;
         enum expression_error error;
         if (op >= OP_NEGATE) {
@@ -260,10 +261,9 @@ enum expression_error expression_value(const char *text, int64_t *value, size_t 
 }
 
 const char *expression_error_text(enum expression_error error) {
-    static const char *const texts[] = {
-        [EXPRESSION_OK] = "done",
+    static const char *const texts[] = {[EXPRESSION_OK] = "done",
 #define EXPRESSION_TEXT(name, text) [EXPRESSION_##name] = text,
-        EXPRESSION_ERRORS(EXPRESSION_TEXT)
+                                        EXPRESSION_ERRORS(EXPRESSION_TEXT)
 #undef EXPRESSION_TEXT
     };
     return texts[error];

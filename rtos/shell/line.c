@@ -148,26 +148,46 @@ static const struct {
     const char *bytes;
     enum key key;
 } keys[] = {
-    {ESCAPE_NONE, "\x02", KEY_LEFT},         {ESCAPE_CSI, "D", KEY_LEFT},
-    {ESCAPE_SS3, "D", KEY_LEFT},             {ESCAPE_NONE, "\x06", KEY_RIGHT},
-    {ESCAPE_CSI, "C", KEY_RIGHT},            {ESCAPE_SS3, "C", KEY_RIGHT},
-    {ESCAPE_NONE, "\x01", KEY_HOME},         {ESCAPE_CSI, "H", KEY_HOME},
-    {ESCAPE_CSI, "1~", KEY_HOME},            {ESCAPE_CSI, "7~", KEY_HOME},
-    {ESCAPE_SS3, "H", KEY_HOME},             {ESCAPE_NONE, "\x05", KEY_END},
-    {ESCAPE_CSI, "F", KEY_END},              {ESCAPE_CSI, "4~", KEY_END},
-    {ESCAPE_CSI, "8~", KEY_END},             {ESCAPE_SS3, "F", KEY_END},
-    {ESCAPE_BEGUN, "b", KEY_WORD_LEFT},      {ESCAPE_CSI, "1;5D", KEY_WORD_LEFT},
-    {ESCAPE_BEGUN, "f", KEY_WORD_RIGHT},     {ESCAPE_CSI, "1;5C", KEY_WORD_RIGHT},
-    {ESCAPE_NONE, "\b", KEY_BACKSPACE},      {ESCAPE_NONE, "\x7f", KEY_BACKSPACE},
-    {ESCAPE_NONE, "\x04", KEY_DELETE},       {ESCAPE_CSI, "3~", KEY_DELETE},
-    {ESCAPE_NONE, "\x15", KEY_KILL_LINE},    {ESCAPE_NONE, "\x0b", KEY_KILL_END},
-    {ESCAPE_NONE, "\x17", KEY_KILL_WORD},    {ESCAPE_BEGUN, "\x7f", KEY_KILL_WORD},
-    {ESCAPE_BEGUN, "d", KEY_KILL_WORD_RIGHT}, {ESCAPE_CSI, "2~", KEY_INSERT},
-    {ESCAPE_NONE, "\x10", KEY_OLDER},        {ESCAPE_CSI, "A", KEY_OLDER},
-    {ESCAPE_SS3, "A", KEY_OLDER},            {ESCAPE_NONE, "\x0e", KEY_NEWER},
-    {ESCAPE_CSI, "B", KEY_NEWER},            {ESCAPE_SS3, "B", KEY_NEWER},
-    {ESCAPE_NONE, "\t", KEY_COMPLETE},       {ESCAPE_NONE, "\x03", KEY_CANCEL},
-    {ESCAPE_NONE, "\x0c", KEY_REDRAW},       {ESCAPE_CSI, "5~", KEY_IGNORED},
+    {ESCAPE_NONE, "\x02", KEY_LEFT},
+    {ESCAPE_CSI, "D", KEY_LEFT},
+    {ESCAPE_SS3, "D", KEY_LEFT},
+    {ESCAPE_NONE, "\x06", KEY_RIGHT},
+    {ESCAPE_CSI, "C", KEY_RIGHT},
+    {ESCAPE_SS3, "C", KEY_RIGHT},
+    {ESCAPE_NONE, "\x01", KEY_HOME},
+    {ESCAPE_CSI, "H", KEY_HOME},
+    {ESCAPE_CSI, "1~", KEY_HOME},
+    {ESCAPE_CSI, "7~", KEY_HOME},
+    {ESCAPE_SS3, "H", KEY_HOME},
+    {ESCAPE_NONE, "\x05", KEY_END},
+    {ESCAPE_CSI, "F", KEY_END},
+    {ESCAPE_CSI, "4~", KEY_END},
+    {ESCAPE_CSI, "8~", KEY_END},
+    {ESCAPE_SS3, "F", KEY_END},
+    {ESCAPE_BEGUN, "b", KEY_WORD_LEFT},
+    {ESCAPE_CSI, "1;5D", KEY_WORD_LEFT},
+    {ESCAPE_BEGUN, "f", KEY_WORD_RIGHT},
+    {ESCAPE_CSI, "1;5C", KEY_WORD_RIGHT},
+    {ESCAPE_NONE, "\b", KEY_BACKSPACE},
+    {ESCAPE_NONE, "\x7f", KEY_BACKSPACE},
+    {ESCAPE_NONE, "\x04", KEY_DELETE},
+    {ESCAPE_CSI, "3~", KEY_DELETE},
+    {ESCAPE_NONE, "\x15", KEY_KILL_LINE},
+    {ESCAPE_NONE, "\x0b", KEY_KILL_END},
+    {ESCAPE_NONE, "\x17", KEY_KILL_WORD},
+    {ESCAPE_BEGUN, "\x7f", KEY_KILL_WORD},
+    {ESCAPE_BEGUN, "d", KEY_KILL_WORD_RIGHT},
+    {ESCAPE_CSI, "2~", KEY_INSERT},
+    {ESCAPE_NONE, "\x10", KEY_OLDER},
+    {ESCAPE_CSI, "A", KEY_OLDER},
+    {ESCAPE_SS3, "A", KEY_OLDER},
+    {ESCAPE_NONE, "\x0e", KEY_NEWER},
+    {ESCAPE_CSI, "B", KEY_NEWER},
+    {ESCAPE_SS3, "B", KEY_NEWER},
+    {ESCAPE_NONE, "\t", KEY_COMPLETE},
+    {ESCAPE_NONE, "\x03", KEY_CANCEL},
+    {ESCAPE_NONE, "\x0c", KEY_REDRAW},
+    {ESCAPE_CSI, "5~", KEY_IGNORED},
     {ESCAPE_CSI, "6~", KEY_IGNORED},
 };
 
@@ -257,7 +277,8 @@ static bool escape_feed(struct line *line, uint8_t byte) {
     }
     if (line->sequence_length < LINE_SEQUENCE_MAX) /* longer than every known one */
         line->sequence[line->sequence_length++] = (char)byte;
-    if (line->escape != ESCAPE_CSI || byte >= 0x40) /* parameters and intermediate bytes are below */
+    if (line->escape != ESCAPE_CSI ||
+        byte >= 0x40) /* parameters and intermediate bytes are below */
         end_escape(line);
     return true;
 }

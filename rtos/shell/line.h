@@ -50,8 +50,8 @@ struct line {
     char sequence[LINE_SEQUENCE_MAX];
     char history[LINE_HISTORY]; /* newest last */
     uint16_t history_used;
-    uint16_t browsing;          /* 0: the line is new; n: a copy of the n-th before */
-    char draft[LINE_MAX + 1];   /* the new line, while browsing */
+    uint16_t browsing;        /* 0: the line is new; n: a copy of the n-th before */
+    char draft[LINE_MAX + 1]; /* the new line, while browsing */
 };
 
 /* line.c */

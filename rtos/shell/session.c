@@ -37,10 +37,13 @@ const char *session_complete(void *context, const char *text, unsigned index, si
 static void refuse(struct session *session) {
     const struct line *line = &session->line;
     if (line->noise)
-        shell_print(&session->shell, "shell: %u bytes of noise came with this line (wrong speed?): not carried out\n",
-                    (unsigned)line->noise);
+        shell_print(
+            &session->shell,
+            "shell: %u bytes of noise came with this line (wrong speed?): not carried out\n",
+            (unsigned)line->noise);
     else
-        shell_print(&session->shell, "shell: longer than %d characters: not carried out\n", LINE_MAX);
+        shell_print(&session->shell, "shell: longer than %d characters: not carried out\n",
+                    LINE_MAX);
 }
 
 void session_init(struct session *session, struct shell shell) {

@@ -29,7 +29,8 @@ static bool comes_before(const char *a, const char *b) {
 /* The next one by name; NULL before the first and behind the last. */
 static const struct shell_command *next_command(const struct shell_command *previous) {
     const struct shell_command *best = NULL;
-    for (const struct shell_command *const *c = __start_shell_commands; c < __stop_shell_commands; c++)
+    for (const struct shell_command *const *c = __start_shell_commands; c < __stop_shell_commands;
+         c++)
         if ((!previous || comes_before(previous->name, (*c)->name)) &&
             (!best || comes_before((*c)->name, best->name)))
             best = *c;
@@ -44,7 +45,8 @@ const struct shell_command *shell_command_at(unsigned index) {
 }
 
 static const struct shell_command *find_command(const char *name) {
-    for (const struct shell_command *const *c = __start_shell_commands; c < __stop_shell_commands; c++)
+    for (const struct shell_command *const *c = __start_shell_commands; c < __stop_shell_commands;
+         c++)
         if (text_equal((*c)->name, name))
             return *c;
     return NULL;
@@ -148,6 +150,7 @@ bool shell_value(struct shell *shell, const char *text, int64_t *value) {
     size_t where;
     enum expression_error error = expression_value(text, value, &where);
     if (error)
-        shell_print(shell, "%s:\n  %s\n  %*s^\n", expression_error_text(error), text, (int)where, "");
+        shell_print(shell, "%s:\n  %s\n  %*s^\n", expression_error_text(error), text, (int)where,
+                    "");
     return !error;
 }

@@ -14,7 +14,11 @@ struct mock mock;
 
 static uint32_t stacks[2][64];
 static struct task tasks[2] = {
-    {.name = "console", .state = TASK_READY, .priority = 10, .stack = stacks[0], .stack_top = stacks[0] + 64,
+    {.name = "console",
+     .state = TASK_READY,
+     .priority = 10,
+     .stack = stacks[0],
+     .stack_top = stacks[0] + 64,
      .next_task = &tasks[1]},
     {.name = "idle", .state = TASK_READY, .stack = stacks[1], .stack_top = stacks[1] + 64},
 };

@@ -13,3 +13,11 @@ SHELL_PARTS := rtos/lib/format.o rtos/kernel/status.o
 rtos/kernel_CFLAGS := -Irtos/include
 $(addprefix $(BUILD)/tests/,test_console test_print test_shell_command test_shell_expression test_shell_line): \
     $(SHELL_PARTS:%=$(BUILD)/asan/%)
+
+# The libFuzzer target's other parts, and its seeds: a line of seeds.txt each, as printf reads it.
+SHELL_FUZZED := $(foreach d,rtos/console rtos/shell tests/shell,$(call objs,fuzz,$(d))) $(SHELL_PARTS:%=$(FUZZ)/%)
+$(FUZZ)/fuzz_shell: $(SHELL_FUZZED)
+$(FUZZ)/seeds/shell.stamp: tests/shell/seeds.txt
+	@mkdir -p $(FUZZ)/seeds/shell
+	@n=0; while IFS= read -r line; do n=$$((n + 1)); printf "$$line" > $(FUZZ)/seeds/shell/$$n; done < $<
+	@touch $@

@@ -16,7 +16,8 @@
     } while (0)
 
 Test(print, numbers) {
-    static const int64_t values[] = {0, 1, -1, 9, 10, -10, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+    static const int64_t values[] = {0,   1,         -1,        9,         10,
+                                     -10, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         int v = (int)values[i];
         long l = (long)values[i];

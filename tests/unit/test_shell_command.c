@@ -51,7 +51,8 @@ static const struct {
     {"\"ver", "ver: no such command; `help` lists them\n"},
     {"led \"green on", "shell: a \" is missing\n"},
     {"gpio 1 2 3 4 5 6 7 8", "shell: too many words\n"},
-    {"gpio 1 2 3 4 5 6 7", "usage: gpio [read PIN | write PIN LEVEL | toggle PIN | mode PIN MODE]\n"},
+    {"gpio 1 2 3 4 5 6 7",
+     "usage: gpio [read PIN | write PIN LEVEL | toggle PIN | mode PIN MODE]\n"},
     {"help led", "led green|orange|red|blue on|off|toggle\n  switches an LED\n"},
     {"help me", "help: there is no command me\n"},
     {"print 6*7", "42 (0x2a)\n"},
@@ -83,22 +84,24 @@ static const struct {
     {"gpio read PJ1", "PJ1: no such pin; PD12 is one, and `gpio` lists those with a use\n"},
     {"gpio read PD16", "PD16: no such pin; PD12 is one, and `gpio` lists those with a use\n"},
     {"gpio read PD", "PD: no such pin; PD12 is one, and `gpio` lists those with a use\n"},
-    {"gpio read PD4294967297", "PD4294967297: no such pin; PD12 is one, and `gpio` lists those with a use\n"},
-    {"gpio read PH15", "gpio: this board, or this model of it, has no such hardware (status 220)\n"},
-    {"gpio mode PD12 sideways", "usage: gpio [read PIN | write PIN LEVEL | toggle PIN | mode PIN MODE]\n"},
+    {"gpio read PD4294967297",
+     "PD4294967297: no such pin; PD12 is one, and `gpio` lists those with a use\n"},
+    {"gpio read PH15",
+     "gpio: this board, or this model of it, has no such hardware (status 220)\n"},
+    {"gpio mode PD12 sideways",
+     "usage: gpio [read PIN | write PIN LEVEL | toggle PIN | mode PIN MODE]\n"},
     {"led green off", ""},
     {"gpio read LD4", "0\n"},
     {"led pink on", "usage: led green|orange|red|blue on|off|toggle\n"},
     {"led red onn", "usage: led green|orange|red|blue on|off|toggle\n"},
     {"uptime", "0 days 00:00:00, 0 ticks\n"},
     {"tasks 0", "tasks: an interval has 1 to 60000 ms\n"},
-    {"tasks 100",
-     "task         state     prio   cpu %     cpu ms  stack stack unused\n"
-     "console      ready       10    25.0         25    256           96\n"
-     "idle         ready        0    75.0         75    256           96\n"},
+    {"tasks 100", "task         state     prio   cpu %     cpu ms  stack stack unused\n"
+                  "console      ready       10    25.0         25    256           96\n"
+                  "idle         ready        0    75.0         75    256           96\n"},
     {"uptime", "0 days 00:00:00, 100 ticks\n"},
-    {"mem",
-     "memory          address      size      used      free\nRAM          0x20000000      1000       400       600\n"},
+    {"mem", "memory          address      size      used      free\nRAM          0x20000000      "
+            "1000       400       600\n"},
     {"crash", "the run before did not end in a crash\n"},
     {"crash then", "usage: crash [now]\n"},
     {"log", ""},
@@ -106,7 +109,8 @@ static const struct {
     {"selftest sem", ""},
     {"selftest all", "selftest: there is no suite all; there are: sched sem\n"},
     {"console rtt maybe", "usage: console [uart|rtt|log|semihost on|off]\n"},
-    {"console semihost on", "console: this board, or this model of it, has no such hardware (status 220)\n"},
+    {"console semihost on",
+     "console: this board, or this model of it, has no such hardware (status 220)\n"},
     {"exit 3/", "a number, a variable or ( is expected here:\n  3/\n    ^\n"},
     {"exit 3", "exit: nobody answers semihosting calls\n"},
 };
@@ -190,14 +194,22 @@ Test(shell_command, sinks) {
 static const struct {
     const char *typed, *text;
 } completions[] = {
-    {"ver\t", "version "},          {"u\t", "u"},
-    {"up\t", "uptime "},            {"gpio w\t", "gpio write "},
-    {"gpio read L\t", "gpio read LD4 "}, {"gpio mode LD4 p\t", "gpio mode LD4 pull-"},
-    {"  led g\t\ton\t", "  led green on "}, {"selftest se\t", "selftest sem "},
-    {"nothing x\t", "nothing x"},   {"version x\t", "version x"},
-    {"help ver\t", "help version "}, {"help version x\t", "help version x"},
-    {"console semi\tof\t", "console semihost off "}, {"print lo\t", "print long_name "},
-    {"log \t", "log clear "},       {"crash \t", "crash now "},
+    {"ver\t", "version "},
+    {"u\t", "u"},
+    {"up\t", "uptime "},
+    {"gpio w\t", "gpio write "},
+    {"gpio read L\t", "gpio read LD4 "},
+    {"gpio mode LD4 p\t", "gpio mode LD4 pull-"},
+    {"  led g\t\ton\t", "  led green on "},
+    {"selftest se\t", "selftest sem "},
+    {"nothing x\t", "nothing x"},
+    {"version x\t", "version x"},
+    {"help ver\t", "help version "},
+    {"help version x\t", "help version x"},
+    {"console semi\tof\t", "console semihost off "},
+    {"print lo\t", "print long_name "},
+    {"log \t", "log clear "},
+    {"crash \t", "crash now "},
 };
 
 Test(shell_command, completion) {
@@ -217,8 +229,9 @@ Test(shell_command, bad_lines_are_not_carried_out) {
     start();
     snprintf(many, sizeof(many), "gpio write LD4 1 %0*d", LINE_MAX, 0);
     cr_assert_str_eq(answer(many), "shell: longer than 120 characters: not carried out\n");
-    cr_assert_str_eq(answer("gpio write LD4 1\x80"),
-                     "shell: 1 bytes of noise came with this line (wrong speed?): not carried out\n");
+    cr_assert_str_eq(
+        answer("gpio write LD4 1\x80"),
+        "shell: 1 bytes of noise came with this line (wrong speed?): not carried out\n");
     cr_assert_not(mock.pins[60]);
     cr_assert_eq(shell_execute(&session.shell, strcat(many, "12345678")), SHELL_FAILED);
     cr_assert_str_eq(answer("print 6*7"), "42 (0x2a)\n");

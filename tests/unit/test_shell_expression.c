@@ -103,7 +103,8 @@ Test(shell_expression, values) {
         size_t where;
         enum expression_error error = expression_value(good[i].text, &value, &where);
         cr_expect_eq(error, EXPRESSION_OK, "%s: %s", good[i].text, expression_error_text(error));
-        cr_expect_eq(value, good[i].value, "%s = %ld, expected %ld", good[i].text, value, good[i].value);
+        cr_expect_eq(value, good[i].value, "%s = %ld, expected %ld", good[i].text, value,
+                     good[i].value);
     }
 }
 
@@ -114,7 +115,8 @@ Test(shell_expression, messages) {
         size_t where;
         enum expression_error error = expression_value(bad[i].text, &value, &where);
         cr_expect_eq(error, bad[i].error, "%s: %s", bad[i].text, expression_error_text(error));
-        cr_expect_eq(where, bad[i].where, "%s: at %zu, expected %zu", bad[i].text, where, bad[i].where);
+        cr_expect_eq(where, bad[i].where, "%s: at %zu, expected %zu", bad[i].text, where,
+                     bad[i].where);
         cr_expect_eq(value, 4711, "an error gives no value");
     }
 }
@@ -148,7 +150,8 @@ static const char *at;
 static bool wrong;
 
 static const char *const levels[][5] = {
-    {"|"}, {"^"}, {"&"}, {"==", "!="}, {"<=", ">=", "<", ">"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "%"},
+    {"|"},        {"^"},      {"&"},           {"==", "!="}, {"<=", ">=", "<", ">"},
+    {"<<", ">>"}, {"+", "-"}, {"*", "/", "%"},
 };
 enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
 
@@ -190,8 +193,14 @@ static int64_t operand(void) {
     case '+': return operand();
     case '~': return ~operand();
     case '!': return !operand();
-    case '(': value = level(0); at++; return value;
-    default: value = (int64_t)strtoull(at - 1, &end, 0); at = end; return value;
+    case '(':
+        value = level(0);
+        at++;
+        return value;
+    default:
+        value = (int64_t)strtoull(at - 1, &end, 0);
+        at = end;
+        return value;
     }
 }
 
@@ -222,8 +231,16 @@ static unsigned pick(unsigned count) {
 }
 
 static char *generate(char *to, unsigned depth) {
-    static const char *const numbers[] = {"0", "1", "2", "3", "63", "64", "0xffffffffffffffff", "4294967296",
-                                          "9223372036854775807", "0x8000000000000000"};
+    static const char *const numbers[] = {"0",
+                                          "1",
+                                          "2",
+                                          "3",
+                                          "63",
+                                          "64",
+                                          "0xffffffffffffffff",
+                                          "4294967296",
+                                          "9223372036854775807",
+                                          "0x8000000000000000"};
     for (unsigned terms = 1 + pick(depth ? 4 : 1); terms > 0; terms--) {
         for (unsigned unary = pick(4) ? 0 : 1; unary > 0; unary--)
             *to++ = "-+~!"[pick(4)];

@@ -66,8 +66,8 @@ static void check(void) {
     cr_assert_eq(line.text[line.length], 0);
     cr_assert_eq(strlen(line.text), line.length);
     snprintf(wanted, sizeof(wanted), "> %-*s", COLUMNS - 2, line.text);
-    cr_assert_arr_eq(terminal.cells, wanted, COLUMNS, "\nscreen: %.130s\neditor: %.130s", terminal.cells,
-                     wanted);
+    cr_assert_arr_eq(terminal.cells, wanted, COLUMNS, "\nscreen: %.130s\neditor: %.130s",
+                     terminal.cells, wanted);
     cr_assert_eq(terminal.column, line.cursor + 2u);
 }
 
@@ -101,7 +101,10 @@ static const struct {
     {"abc\033[1~1\033[4~2", "1abc2|"},
     {"abc\033[7~1\033[8~2", "1abc2|"},
     {"abc\033OH1\033OF2", "1abc2|"},
-    {"abc\x01" "1\x05" "2", "1abc2|"},
+    {"abc\x01"
+     "1\x05"
+     "2",
+     "1abc2|"},
     {"abc\b", "ab|"},
     {"abc\x7f\x7f\x7f\x7f", "|"},
     {"abc" LEFT "\b", "a|c"},
@@ -121,8 +124,12 @@ static const struct {
     {"one two\033[1;5D\033[1;5D\033[1;5Cx", "onex| two"},
     {"abc\x01\033[2~xyz!", "xyz!|"},
     {"abc\x01\033[2~x\033[2~y", "xy|bc"},
-    {"ab\x0c" "c", "abc|"},
-    {"ab\x03" "c", "c|"},
+    {"ab\x0c"
+     "c",
+     "abc|"},
+    {"ab\x03"
+     "c",
+     "c|"},
     {"one\rtwo\r" UP, "two|"},
     {"one\rtwo\r" UP UP, "one|"},
     {"one\rtwo\r" UP UP UP, "one|"},
@@ -153,9 +160,15 @@ static const struct {
     {"a\033[1;2;3;4;5;6zb", "ab|"},
     {"a\033\033[Db", "b|a"},
     {"a\033[\033[Db", "b|a"},
-    {"a\033[3\x7f" "b", "b|"},
-    {"a\033[12\x03" "b", "b|"},
-    {"a\xff\x80" "b", "ab|"},
+    {"a\033[3\x7f"
+     "b",
+     "b|"},
+    {"a\033[12\x03"
+     "b",
+     "b|"},
+    {"a\xff\x80"
+     "b",
+     "ab|"},
 };
 
 Test(shell_line, edits) {
@@ -198,7 +211,10 @@ Test(shell_line, too_long) {
     cr_assert_eq(feed("b\r", 2), LINE_READY);
     line_begin(&line);
     feed(many, sizeof(many));
-    cr_assert_eq(feed("\x15" "c\r", 3), LINE_READY, "a new beginning after kill line");
+    cr_assert_eq(feed("\x15"
+                      "c\r",
+                      3),
+                 LINE_READY, "a new beginning after kill line");
     cr_assert_str_eq(line.text, "c");
 }
 
@@ -215,7 +231,8 @@ Test(shell_line, noise) {
 Test(shell_line, unknown_key_is_named_once) {
     start();
     feed("ab\033[15~", 7);
-    cr_assert_eq(strncmp(terminal.above, "unknown key: ESC [ 15~  ", 24), 0, "%.40s", terminal.above);
+    cr_assert_eq(strncmp(terminal.above, "unknown key: ESC [ 15~  ", 24), 0, "%.40s",
+                 terminal.above);
     feed("\033[17~\x03\033x", 8);
     cr_assert_eq(strncmp(terminal.above, "unknown key: ESC x  ", 20), 0, "%.40s", terminal.above);
 }
@@ -247,12 +264,14 @@ Test(shell_line, history_is_full) {
 
 /* All bytes, those that do something more often: nothing is written where it should not be. */
 Test(shell_line, random_bytes) {
-    static const char likely[] = "\033\033\033[[[OD~ABCDFH1234;5\t\b\x7f\x01\x05\x15\x17\x0b\x03\x0c gphelp\r";
+    static const char likely[] =
+        "\033\033\033[[[OD~ABCDFH1234;5\t\b\x7f\x01\x05\x15\x17\x0b\x03\x0c gphelp\r";
     uint64_t x = 88172645463325252u;
     start();
     for (int i = 0; i < 1000000; i++) {
         x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-        uint8_t byte = x >> 60 ? (uint8_t)likely[(x >> 8) % (sizeof(likely) - 1)] : (uint8_t)(x >> 16);
+        uint8_t byte =
+            x >> 60 ? (uint8_t)likely[(x >> 8) % (sizeof(likely) - 1)] : (uint8_t)(x >> 16);
         if (line_feed(&line, byte) != LINE_NOTHING)
             line_begin(&line);
         check();

@@ -29,7 +29,7 @@ enum { SHELL_WORDS = 8 }; /* the command's name included */
 
 struct shell_command {
     const char *name, *help;
-    const char *usage; /* the arguments; NULL: there are none */
+    const char *usage;   /* the arguments; NULL: there are none */
     uint8_t least, most; /* number of arguments */
     bool rest; /* argv[1] is the rest of the line as it was typed; an empty one is no argument */
     int (*run)(struct shell *shell, int argc, char **argv);
