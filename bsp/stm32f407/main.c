@@ -18,10 +18,9 @@ enum { CONSOLE_PRIORITY = 10 }; /* the tests are made for it */
 
 static TASK_STACK(console_stack, 3072);
 static struct task console_task;
-static struct clock clock;
 
 uint32_t board_core_hz(void) {
-    return clock.core_hz;
+    return clock_now()->core_hz;
 }
 
 /* The tests go on after the restarts that they cause; then somebody may type. */
@@ -33,15 +32,16 @@ static void console(void *argument) {
 
 static void print_banner(void) {
     static const char *const sources[] = {"no RCC: an emulator", "HSI: no crystal", "HSE, PLL"};
-    print("\nbpf2thumb on %s, %u MHz (%s)\n", board_name, (unsigned)(clock.core_hz / 1000000),
-          sources[clock.source]);
+    const struct clock *clock = clock_now();
+    print("\nbpf2thumb on %s, %u MHz (%s)\n", board_name, (unsigned)(clock->core_hz / 1000000),
+          sources[clock->source]);
     const struct fault_record *crash = fault_previous();
     if (crash) {
         print("crash record of the run before:\n");
         fault_print(crash);
     }
-    print(
-        "shell: `help` lists the commands, `selftest` runs the tests\n"); /* scripts wait for it */
+    /* Scripts wait for this line. */
+    print("shell: `help` lists the commands, `selftest` runs the tests\n");
 }
 
 int main(void) {
@@ -50,7 +50,7 @@ int main(void) {
                                                       .priority = CONSOLE_PRIORITY,
                                                       .stack = console_stack,
                                                       .stack_size = sizeof(console_stack)};
-    clock = clock_init();
+    const struct clock clock = clock_init();
     console_init();
     kernel_init(clock.core_hz);
     uart_init(clock.apb1_hz);

@@ -23,8 +23,11 @@ struct test {
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
         if (!(condition))                                                                          \
-            return __FILE__ ":" TEXT(__LINE__) ": " #condition;                                    \
+            return "line " TEXT(__LINE__) ": " #condition; /* of the suite's file */               \
     } while (0)
+
+/* What a test returns when the board lacks what it needs: SKIP "reason". */
+#define SKIP "SKIP "
 
 extern struct task helpers[HELPERS];
 extern uint32_t helper_stacks[HELPERS][HELPER_STACK / 4];
@@ -57,6 +60,7 @@ bool log_has(const char *text);
     SUITE(isr)                                                                                     \
     SUITE(fpu)                                                                                     \
     SUITE(stack)                                                                                   \
+    SUITE(drivers)                                                                                 \
     SUITE(fault)                                                                                   \
     SUITE(console)
 #define SUITE_EXTERN(suite)                                                                        \

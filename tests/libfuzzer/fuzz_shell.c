@@ -33,8 +33,8 @@ static void type(const uint8_t *bytes, size_t size) {
     const struct line *line = &session.line;
     for (size_t i = 0; i < size; i++) {
         session_feed(&session, bytes[i]);
-        if (line->cursor > line->length || line->length > LINE_MAX || strlen(line->text) != line->length ||
-            line->history_used > LINE_HISTORY)
+        if (line->cursor > line->length || line->length > LINE_MAX ||
+            strlen(line->text) != line->length || line->history_used > LINE_HISTORY)
             abort();
     }
 }
