@@ -8,8 +8,11 @@
 #include "arch.h"
 #include "rtos/kernel.h"
 
+/* No path with a goal for its length leads here: compiled for size, and only once. */
+#define KERNEL_COLD __attribute__((cold, noinline))
+
 struct kernel {
-    struct task *current;
+    struct task *current;                       /* first: switch.S */
     uint32_t ready_bits;                        /* bit p: ready[p] is not empty */
     struct task_queue ready[KERNEL_PRIORITIES]; /* the running task is in it, too */
     struct task *tasks;                         /* all that have not ended */
@@ -48,6 +51,9 @@ enum kernel_status task_may_wait(uint32_t timeout, uint32_t key);
 /* mutex.c; locked */
 void mutex_reprioritise(struct task *task); /* after anything changed that it may inherit from */
 void mutex_release_all(struct task *task);  /* it ends */
+
+/* sandbox.c; locked, box is what current is inside of */
+void sandbox_tick(struct sandbox *box);
 
 /* timer.c */
 void timer_task_init(void);

@@ -104,7 +104,7 @@ void sched_unready(struct task *task) {
     sched_reschedule();
 }
 
-void sched_move(struct task *task, unsigned priority) {
+KERNEL_COLD void sched_move(struct task *task, unsigned priority) {
     struct task_queue *queue = task->queue;
     if (queue && is_ready(task)) {
         ready_remove(task);
@@ -165,7 +165,7 @@ static void idle_entry(void *argument) {
     idle();
 }
 
-void kernel_init(uint32_t core_hz) {
+KERNEL_COLD void kernel_init(uint32_t core_hz) {
     kernel = (struct kernel){.ticks = FIRST_TICK};
     kernel.deadlines.next = kernel.deadlines.prev = &kernel.deadlines;
     arch_init(core_hz, KERNEL_TICK_HZ);

@@ -40,6 +40,8 @@ static struct timeout *pop_due(void) {
 
 static void slice_tick(void) {
     struct task *task = kernel.current;
+    if (task->sandbox)
+        sandbox_tick(task->sandbox);
     if (task->slice > 1) {
         task->slice--;
         return;

@@ -96,6 +96,22 @@ static const char *main_stack_check(const struct fault_record *crash) {
     return NULL;
 }
 
+/* Supervisor calls are for sandboxes. */
+static void call_supervisor(void *argument) {
+    (void)argument;
+    __asm volatile("svc #0");
+}
+
+static void supervisor_run(void) {
+    helper_start_options(1, 20, call_supervisor, TASK_MAY_FAULT);
+}
+
+static const char *supervisor_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_PANIC, "helper1", 11));
+    CHECK(texts_equal(crash->text, "SVC in privileged code"));
+    return NULL;
+}
+
 static void panic_run(void) {
     fault_panic("selftest");
 }
@@ -113,6 +129,7 @@ const struct crash_test crash_tests[] = {
     {"disabled", disabled_run, disabled_check},
     {"interrupt", interrupt_run, interrupt_check},
     {"main_stack", main_stack_run, main_stack_check},
+    {"supervisor", supervisor_run, supervisor_check},
     {"panic", panic_run, panic_check},
 };
 const unsigned crash_tests_count = sizeof(crash_tests) / sizeof(crash_tests[0]);

@@ -1,4 +1,5 @@
-rtos/selftest_SRCS := crash.c event.c fault.c fpu.c fpu_pattern.S isr.c mutex.c queue.c run.c sched.c \
+rtos/selftest_SRCS := attack.c attack_code.S attack_run.c crash.c event.c fault.c fpu.c fpu_pattern.S isr.c mutex.c queue.c run.c sandbox.c sandbox_fpu.S sched.c \
                       sem.c stack.c stack_edge.S timer.c
 rtos/selftest_MAY_INCLUDE := rtos/include
-rtos/selftest_TARGET_CFLAGS = $(FIRMWARE_CFLAGS)
+# Much text and no hurry.
+rtos/selftest_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Os

@@ -54,7 +54,9 @@ static inline unsigned number_of(void *argument) {
     SUITE(isr)                                                                                     \
     SUITE(fpu)                                                                                     \
     SUITE(stack)                                                                                   \
-    SUITE(fault)
+    SUITE(fault)                                                                                   \
+    SUITE(attack)                                                                                  \
+    SUITE(sandbox)
 #define SUITE_EXTERN(suite)                                                                        \
     extern const struct test tests_##suite[];                                                      \
     extern const unsigned tests_##suite##_count;

@@ -6,8 +6,6 @@
 #include "rtos/core.h"
 #include "rtos/kernel.h"
 
-extern uint32_t _main_stack_bottom[];
-
 /* SysTick's own count of ticks, for arch_cycles(). */
 static struct {
     bool cyccnt;     /* the DWT counts; QEMU's does not */
@@ -26,18 +24,6 @@ static void priorities_init(void) {
     SCB_CCR |= CCR_DIV_0_TRP | CCR_STKALIGN;
 }
 
-/* Region 6 guards the main stack, region 7 the running task's (arch_guard). Privileged code keeps the
- * default map for the rest; HardFault runs with the MPU off, or a bad stack would lock the core up. */
-_Static_assert(KERNEL_GUARD == 2 << (MPU_RASR_GUARD >> 1 & 31), "the guard is one region");
-static void mpu_init(void) {
-    MPU_RBAR = (uint32_t)_main_stack_bottom | MPU_RBAR_VALID | 6u;
-    MPU_RASR = MPU_RASR_GUARD;
-    MPU_RBAR = (uint32_t)_main_stack_bottom | MPU_RBAR_VALID | 7u;
-    MPU_RASR = MPU_RASR_GUARD;
-    MPU_CTRL = MPU_CTRL_ENABLE_PRIVDEFENA;
-    __asm volatile("dsb\n isb" : : : "memory");
-}
-
 static bool cyccnt_start(void) {
     SCB_DEMCR |= DEMCR_TRCENA;
     DWT_CYCCNT = 0;
@@ -50,7 +36,7 @@ static bool cyccnt_start(void) {
 
 void arch_init(uint32_t core_hz, uint32_t tick_hz) {
     priorities_init();
-    mpu_init();
+    arch_mpu_init();
     clock.cyccnt = cyccnt_start();
     clock.reload = core_hz / tick_hz;
     clock.ticks = 0;
@@ -66,7 +52,7 @@ void SysTick_Handler(void) {
 
 /* A tick that is pending has been counted down, but not yet counted: the masked section or a more
  * urgent interrupt holds it up. */
-static uint32_t systick_cycles(void) {
+uint32_t arch_time(void) {
     uint32_t left = SYST_CVR, ticks = clock.ticks;
     if (SCB_ICSR & ICSR_PENDSTSET) {
         left = SYST_CVR;
@@ -76,7 +62,7 @@ static uint32_t systick_cycles(void) {
 }
 
 uint32_t arch_cycles(void) {
-    return clock.cyccnt ? DWT_CYCCNT : systick_cycles();
+    return clock.cyccnt ? DWT_CYCCNT : arch_time();
 }
 
 void irq_enable(unsigned irq, unsigned priority) {

@@ -57,5 +57,6 @@ _Noreturn void fault_panic(const char *text);
 
 /* lib/report.c */
 void fault_print(const struct fault_record *record);
+void fault_report_isr(void); /* prints fault_last(), a tick later */
 
 #endif

@@ -22,7 +22,7 @@ enum kernel_status {
 #undef STATUS
 };
 
-/* status.c */
+/* lib/status.c */
 const char *kernel_status_text(enum kernel_status status);
 
 enum {
@@ -41,6 +41,7 @@ enum {
 
 struct task;
 struct mutex;
+struct sandbox;
 
 /* Tasks in order of priority, equals in order of arrival; a ring through next and prev. */
 struct task_queue {
@@ -67,7 +68,8 @@ enum task_options {
 };
 
 struct task {
-    uint32_t *sp; /* saved stack pointer while not running; first: switch.S */
+    uint32_t *sp;            /* saved stack pointer while not running; first: switch.S */
+    struct sandbox *sandbox; /* that it is inside of; second: switch.S. NULL: it is privileged */
     struct task *next, *prev;
     struct task_queue *queue; /* that holds next and prev; NULL: in none */
     struct timeout timeout;
