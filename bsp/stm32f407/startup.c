@@ -15,6 +15,7 @@ extern uint32_t _data_start[], _data_end[], _bss_start[], _bss_end[];
 
 void Reset_Handler(void);
 void USART2_Handler(void);
+void TIM2_Handler(void);
 void (*volatile board_spare_handler[BOARD_SPARES])(void);
 
 static void unexpected(void) {
@@ -49,7 +50,9 @@ __attribute__((section(".vectors"), used)) static const union vector vectors[16 
     [12 ... 13].handler = unexpected,
     [14].handler = PendSV_Handler,
     [15].handler = SysTick_Handler,
-    IRQS(0, IRQ_USART2 - 1) = unexpected,
+    IRQS(0, IRQ_TIM2 - 1) = unexpected,
+    IRQ(IRQ_TIM2) = TIM2_Handler,
+    IRQS(IRQ_TIM2 + 1, IRQ_USART2 - 1) = unexpected,
     IRQ(IRQ_USART2) = USART2_Handler,
     IRQS(IRQ_USART2 + 1, IRQ_CAN2_TX - 1) = unexpected,
     IRQ(IRQ_CAN2_TX) = spare_kernel,

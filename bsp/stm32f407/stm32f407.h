@@ -29,6 +29,7 @@
 #define RCC_AHB1ENR REG(RCC_BASE + 0x30)
 #define RCC_AHB1ENR_GPIOA (1u << 0)
 #define RCC_APB1ENR REG(RCC_BASE + 0x40)
+#define RCC_APB1ENR_TIM2 (1u << 0)
 #define RCC_APB1ENR_USART2 (1u << 17)
 #define RCC_APB1ENR_PWR (1u << 28)
 #define RCC_CSR REG(RCC_BASE + 0x74)
@@ -65,8 +66,33 @@
 #define USART_CR1_TXEIE (1u << 7)
 #define USART_CR1_UE (1u << 13)
 
+/* 21.4 Independent watchdog */
+#define IWDG_BASE 0x40003000u
+#define IWDG_KR REG(IWDG_BASE + 0x00)
+#define IWDG_KR_FEED 0xAAAAu
+#define IWDG_KR_UNLOCK 0x5555u
+#define IWDG_KR_START 0xCCCCu
+#define IWDG_PR REG(IWDG_BASE + 0x04)
+#define IWDG_RLR REG(IWDG_BASE + 0x08)
+#define IWDG_SR REG(IWDG_BASE + 0x0C)
+
+/* 18.4 General-purpose timers; this one has 32 bits */
+#define TIM2_BASE 0x40000000u
+#define TIM_CR1(base) REG((base) + 0x00)
+#define TIM_CR1_CEN (1u << 0)
+#define TIM_DIER(base) REG((base) + 0x0C)
+#define TIM_DIER_CC1IE (1u << 1)
+#define TIM_SR(base) REG((base) + 0x10)
+#define TIM_EGR(base) REG((base) + 0x14)
+#define TIM_EGR_UG (1u << 0)
+#define TIM_CNT(base) REG((base) + 0x24)
+#define TIM_PSC(base) REG((base) + 0x28)
+#define TIM_ARR(base) REG((base) + 0x2C)
+#define TIM_CCR(base, channel) REG((base) + 0x34 + 4 * (channel))
+
 /* 12.2, table 62: interrupt numbers */
 enum stm32f407_irq {
+    IRQ_TIM2 = 28,
     IRQ_USART2 = 38,
     IRQ_CAN2_TX = 63, /* CAN is not used: the two spare interrupts of hal/board.h */
     IRQ_CAN2_RX0 = 64,

@@ -19,6 +19,7 @@ struct kernel {
     struct timeout deadlines;                   /* head of a ring, the next one due first */
     uint64_t ticks;                             /* FIRST_TICK at the start */
     uint32_t switched_at;                       /* arch_cycles() when current began to run */
+    uint32_t wakeups;                           /* of the idle task */
     bool started;
 };
 extern struct kernel kernel;
@@ -38,6 +39,7 @@ void sched_reschedule(void); /* pends a switch if current is not the choice */
 
 /* time.c; locked */
 void timeout_add(struct timeout *timeout, uint32_t ticks);
+uint32_t timeout_next(void);                  /* ticks to the first in the list, or to nothing */
 void timeout_remove(struct timeout *timeout); /* nothing if it is not in the list */
 
 /* task.c; locked, except where it is said */

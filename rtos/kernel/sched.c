@@ -156,8 +156,12 @@ void kernel_unlock(uint32_t key) {
 }
 
 static void idle(void) {
-    for (;;)
-        arch_idle();
+    for (;;) {
+        uint32_t key = arch_lock();
+        kernel.ticks += arch_sleep(timeout_next());
+        kernel.wakeups++;
+        arch_unlock(key);
+    }
 }
 
 static void idle_entry(void *argument) {

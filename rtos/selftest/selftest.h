@@ -23,8 +23,11 @@ struct test {
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
         if (!(condition))                                                                          \
-            return __FILE__ ":" TEXT(__LINE__) ": " #condition;                                    \
+            return "line " TEXT(__LINE__) ": " #condition; /* of the suite's file */               \
     } while (0)
+
+/* What a test returns when the board lacks what it needs: SKIP "reason". */
+#define SKIP "SKIP "
 
 extern struct task helpers[HELPERS];
 extern uint32_t helper_stacks[HELPERS][HELPER_STACK / 4];
@@ -49,14 +52,17 @@ static inline unsigned number_of(void *argument) {
     SUITE(sem)                                                                                     \
     SUITE(mutex)                                                                                   \
     SUITE(queue)                                                                                   \
+    SUITE(mailbox)                                                                                 \
     SUITE(event)                                                                                   \
     SUITE(timer)                                                                                   \
+    SUITE(idle)                                                                                    \
     SUITE(isr)                                                                                     \
     SUITE(fpu)                                                                                     \
     SUITE(stack)                                                                                   \
     SUITE(fault)                                                                                   \
     SUITE(attack)                                                                                  \
-    SUITE(sandbox)
+    SUITE(sandbox)                                                                                 \
+    SUITE(watchdog)
 #define SUITE_EXTERN(suite)                                                                        \
     extern const struct test tests_##suite[];                                                      \
     extern const unsigned tests_##suite##_count;

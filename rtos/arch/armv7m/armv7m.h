@@ -13,6 +13,8 @@
 #define SYST_CSR ARM_REG(0xE000E010)
 #define SYST_RVR ARM_REG(0xE000E014)
 #define SYST_CVR ARM_REG(0xE000E018)
+#define SYST_CSR_COUNTFLAG (1u << 16) /* cleared by a read, and by a write to CVR */
+#define SYST_MAX 0xFFFFFFu
 #define SYST_CSR_ENABLE_TICK_CORE 7u /* ENABLE, TICKINT, CLKSOURCE */
 
 /* NVIC, B3.4 */

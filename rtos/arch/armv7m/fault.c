@@ -67,6 +67,10 @@ static void text_copy(char *to, const char *from, size_t size) {
     to[i] = 0;
 }
 
+static void name_copy(struct fault_record *record, const struct task *task) {
+    text_copy(record->task, task ? task->name : "(none)", sizeof(record->task));
+}
+
 /* A BL (T1, A7.7.18) or BLX register (A7.7.19) ends at this address of the firmware's code. */
 static bool follows_call(uint32_t address) {
     uint32_t pc = address & ~1u;
@@ -153,7 +157,7 @@ static void fill_record(struct fault_record *record, const uint32_t *r4_r11, uin
     for (int i = 0; i < 8; i++)
         record->r4_r11[i] = r4_r11[i];
     read_frame(record);
-    text_copy(record->task, task_self() ? task_self()->name : "(none)", sizeof(record->task));
+    name_copy(record, task_self());
     seal(record);
 }
 
@@ -230,13 +234,13 @@ void fault_handle(const uint32_t *r4_r11, uint32_t psp, uint32_t msp, uint32_t e
     fault_report_isr();
 }
 
-_Noreturn void fault_panic(const char *text) {
+_Noreturn void fault_panic_of(const struct task *task, const char *text) {
     arch_disable();
     fault_crash = (struct fault_record){.kind = FAULT_PANIC,
                                         .exception = arch_exception(),
                                         .returns = {(uint32_t)__builtin_return_address(0) & ~1u},
                                         .ticks = (uint32_t)kernel_uptime()};
-    text_copy(fault_crash.task, task_self() ? task_self()->name : "(none)", FAULT_NAME);
+    name_copy(&fault_crash, task ? task : task_self());
     text_copy(fault_crash.text, text, sizeof(fault_crash.text));
     seal(&fault_crash);
     board_panic(&fault_crash);
