@@ -1,5 +1,5 @@
-bsp/stm32f407_SRCS := accel.c adc.c board.c chip.c clock.c exti.c flash.c gpio.c main.c parts.c startup.c \
-                       timers.c uart.c
+bsp/stm32f407_SRCS := accel.c adc.c board.c chip.c clock.c counter.c exti.c flash.c gpio.c main.c parts.c \
+                      startup.c timers.c uart.c watchdog.c
 bsp/stm32f407_MAY_INCLUDE := rtos/include
 bsp/stm32f407_TARGET_CFLAGS = $(FIRMWARE_CFLAGS)
 

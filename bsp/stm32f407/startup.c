@@ -21,6 +21,7 @@ void DMA2_Stream0_Handler(void);
 void EXTI_Handler(void);
 void TIM5_Handler(void);
 void USART2_Handler(void);
+void TIM2_Handler(void);
 void (*volatile board_spare_handler[BOARD_SPARES])(void);
 
 static void unexpected(void) {
@@ -42,11 +43,12 @@ union vector {
 
 /* The table that reset and faults of start-up use. */
 __attribute__((section(".vectors"), used)) static const union vector vectors[16] = {
-    [0].stack = _main_stack_top,     [1].handler = Reset_Handler,
+    [0].stack = _main_stack_top,      [1].handler = Reset_Handler,
     [2].handler = clock_failed, /* NMI */
-    [3].handler = HardFault_Handler, [4].handler = MemManage_Handler,
-    [5].handler = BusFault_Handler,  [6].handler = UsageFault_Handler,
-    [7 ... 13].handler = unexpected, [14].handler = PendSV_Handler,
+    [3].handler = HardFault_Handler,  [4].handler = MemManage_Handler,
+    [5].handler = BusFault_Handler,   [6].handler = UsageFault_Handler,
+    [7 ... 10].handler = unexpected,  [11].handler = SVC_Handler,
+    [12 ... 13].handler = unexpected, [14].handler = PendSV_Handler,
     [15].handler = SysTick_Handler,
 };
 
@@ -61,13 +63,21 @@ static const struct {
     uint8_t irq;
     void (*handler)(void);
 } handlers[] = {
-    {IRQ_EXTI0, EXTI_Handler},     {IRQ_EXTI0 + 1, EXTI_Handler},
-    {IRQ_EXTI0 + 2, EXTI_Handler}, {IRQ_EXTI0 + 3, EXTI_Handler},
-    {IRQ_EXTI0 + 4, EXTI_Handler}, {IRQ_DMA1_STREAM5, DMA1_Stream5_Handler},
-    {IRQ_ADC, ADC_Handler},        {IRQ_EXTI9_5, EXTI_Handler},
-    {IRQ_USART2, USART2_Handler},  {IRQ_EXTI15_10, EXTI_Handler},
-    {IRQ_TIM5, TIM5_Handler},      {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
-    {IRQ_CAN2_TX, spare_kernel},   {IRQ_CAN2_RX0, spare_zero_latency},
+    {IRQ_EXTI0, EXTI_Handler},
+    {IRQ_EXTI0 + 1, EXTI_Handler},
+    {IRQ_EXTI0 + 2, EXTI_Handler},
+    {IRQ_EXTI0 + 3, EXTI_Handler},
+    {IRQ_EXTI0 + 4, EXTI_Handler},
+    {IRQ_DMA1_STREAM5, DMA1_Stream5_Handler},
+    {IRQ_ADC, ADC_Handler},
+    {IRQ_EXTI9_5, EXTI_Handler},
+    {IRQ_TIM2, TIM2_Handler},
+    {IRQ_USART2, USART2_Handler},
+    {IRQ_EXTI15_10, EXTI_Handler},
+    {IRQ_TIM5, TIM5_Handler},
+    {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
+    {IRQ_CAN2_TX, spare_kernel},
+    {IRQ_CAN2_RX0, spare_zero_latency},
 };
 
 /* The table that is used from then on. In RAM, because while the flash is written it cannot be read, and

@@ -104,7 +104,7 @@ void sched_unready(struct task *task) {
     sched_reschedule();
 }
 
-void sched_move(struct task *task, unsigned priority) {
+KERNEL_COLD void sched_move(struct task *task, unsigned priority) {
     struct task_queue *queue = task->queue;
     if (queue && is_ready(task)) {
         ready_remove(task);
@@ -156,8 +156,12 @@ void kernel_unlock(uint32_t key) {
 }
 
 static void idle(void) {
-    for (;;)
-        arch_idle();
+    for (;;) {
+        uint32_t key = arch_lock();
+        kernel.ticks += arch_sleep(timeout_next());
+        kernel.wakeups++;
+        arch_unlock(key);
+    }
 }
 
 static void idle_entry(void *argument) {
@@ -165,7 +169,7 @@ static void idle_entry(void *argument) {
     idle();
 }
 
-void kernel_init(uint32_t core_hz) {
+KERNEL_COLD void kernel_init(uint32_t core_hz) {
     kernel = (struct kernel){.ticks = FIRST_TICK};
     kernel.deadlines.next = kernel.deadlines.prev = &kernel.deadlines;
     arch_init(core_hz, KERNEL_TICK_HZ);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "rtos/fault.h"
+#include "rtos/kernel.h"
 #include "rtos/print.h"
 
 static const char *const kinds[] = {
@@ -104,4 +105,21 @@ void fault_print(const struct fault_record *record) {
         print_exception(record);
     for (int i = 0; i < FAULT_RETURNS && record->returns[i]; i++)
         print("  possible return address %08x\n", (unsigned)record->returns[i]);
+}
+
+/* In the timer task: printing in the fault handler would hold up all interrupts of the kernel's band. */
+static void print_last(void *argument) {
+    static struct fault_record reported;
+    (void)argument;
+    uint32_t key = kernel_lock();
+    reported = *fault_last();
+    kernel_unlock(key);
+    fault_print(&reported);
+}
+
+void fault_report_isr(void) {
+    static struct timer timer;
+    timer_stop_isr(&timer);
+    timer_init(&timer, print_last, NULL);
+    timer_start_isr(&timer, 1, 0);
 }

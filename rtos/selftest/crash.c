@@ -4,6 +4,7 @@
  */
 #include "hal/board.h"
 #include "rtos/console.h"
+#include "rtos/watchdog.h"
 #include "selftest.h"
 
 extern uint32_t _main_stack_bottom[];
@@ -97,6 +98,49 @@ static const char *main_stack_check(const struct fault_record *crash) {
     return NULL;
 }
 
+/* Supervisor calls are for sandboxes. */
+static void call_supervisor(void *argument) {
+    (void)argument;
+    __asm volatile("svc #0");
+}
+
+static void supervisor_run(void) {
+    helper_start_options(1, 20, call_supervisor, TASK_MAY_FAULT);
+}
+
+static const char *supervisor_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_PANIC, "helper1", 11));
+    CHECK(texts_equal(crash->text, "SVC in privileged code"));
+    return NULL;
+}
+
+/* A promise that is not kept: the one who broke it is named, not the one who was running. */
+static void check_in_twice(void *argument) {
+    static struct watchdog watchdog;
+    (void)argument;
+    watchdog_register(&watchdog, 20);
+    for (int i = 0; i < 2; i++) {
+        task_sleep(15);
+        watchdog_check_in(&watchdog);
+    }
+    task_suspend(task_self());
+}
+
+static void watchdog_run(void) {
+    static struct watchdog mine;
+    watchdog_start(40);
+    watchdog_register(&mine, 1000);
+    helper_start(3, 20, check_in_twice);
+    task_sleep(100);
+}
+
+static const char *watchdog_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_PANIC, "helper3", 15));
+    CHECK(texts_equal(crash->text, "watchdog: no check-in"));
+    CHECK(crash->ticks > 50 && crash->ticks < 65);
+    return NULL;
+}
+
 /* The log, too, survives. What the next start prints is not in it twice: this goes nowhere else. */
 static const char before_panic[] = "selftest: the run before\n";
 
@@ -120,6 +164,8 @@ const struct crash_test crash_tests[] = {
     {"disabled", disabled_run, disabled_check},
     {"interrupt", interrupt_run, interrupt_check},
     {"main_stack", main_stack_run, main_stack_check},
+    {"supervisor", supervisor_run, supervisor_check},
+    {"watchdog", watchdog_run, watchdog_check},
     {"panic", panic_run, panic_check},
 };
 const unsigned crash_tests_count = sizeof(crash_tests) / sizeof(crash_tests[0]);

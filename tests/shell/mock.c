@@ -177,8 +177,8 @@ void fault_print(const struct fault_record *record) {
     console_write(CONSOLE_ALL, "\n", 1);
 }
 
-_Noreturn void fault_panic(const char *text) {
-    (void)text;
+_Noreturn void fault_panic_of(const struct task *task, const char *text) {
+    (void)task, (void)text;
     mock.panics++;
     longjmp(*mock.end, 1);
 }

@@ -35,6 +35,13 @@ enum board_spare { BOARD_SPARE_KERNEL, BOARD_SPARE_ZERO_LATENCY, BOARD_SPARES };
 extern void (*volatile board_spare_handler[BOARD_SPARES])(void);
 void board_spare_pend(enum board_spare spare);
 
+/* For tests: a clock of its own, which does not stop in sleep, and an interrupt of the kernel's band after
+ * every so many of its counts (0: no more), which may be missing. Its rate is the board's affair. */
+void board_counter_start(void);
+uint32_t board_counter(void);
+void board_alarm(uint32_t counts);
+extern void (*volatile board_alarm_handler)(void);
+
 /* Ends the emulator with an exit code where a host answers semihosting calls; else returns. */
 void board_exit(int code);
 
