@@ -15,7 +15,7 @@ struct clock {
     uint32_t timer1_hz, timer2_hz; /* of timers on APB1 and APB2 */
     bool usb;                      /* 48 MHz, for the RNG */
 };
-struct clock clock_init(void); /* first thing in main(): probes the other units as well */
+struct clock clock_init(void); /* first thing in main(); then looks what else is there */
 const struct clock *clock_now(void);
 void clock_failed(void); /* NMI: the crystal has stopped, the chip runs on HSI */
 
@@ -41,6 +41,9 @@ void pin_alternate(unsigned pin, unsigned function, unsigned options);
 void pin_output(unsigned pin, bool high); /* taken as well */
 void pin_set(unsigned pin, bool high);
 void pin_release(unsigned pin); /* an input without pull */
+
+/* flash.c */
+void flash_init(void);
 
 /* uart.c */
 void uart_init(uint32_t apb1_hz); /* before the kernel starts */

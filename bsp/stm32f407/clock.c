@@ -18,7 +18,7 @@ enum {
     READY_TRIES = 500000,  /* at 16 MHz about 0.2 s; a crystal takes 2 ms */
 };
 
-static struct clock clock;
+static struct clock now;
 
 static bool rcc_wait(uint32_t offset, uint32_t mask, uint32_t value) {
     return wait_for(RCC_BASE + offset, mask, value, READY_TRIES);
@@ -85,13 +85,14 @@ static struct clock start(void) {
 }
 
 struct clock clock_init(void) {
-    clock = start();
+    now = start();
     parts_probe();
-    return clock;
+    flash_init();
+    return now;
 }
 
 const struct clock *clock_now(void) {
-    return &clock;
+    return &now;
 }
 
 void clock_failed(void) {

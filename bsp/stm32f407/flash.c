@@ -19,8 +19,6 @@ enum {
 static const uint32_t BLANK = 0xFFFFFFFF;
 static const uint32_t FAKE_MARK_ADDRESS = 0x2002FFFC, FAKE_MARK = 0x464C5348;
 
-extern const uint8_t _firmware_end[];
-
 /* Runs of equal sectors, in the order of addresses; size 0 ends the list. Table 5; the RAM of QEMU. */
 struct run {
     uint32_t address, size, count;
@@ -49,9 +47,9 @@ enum kernel_status flash_sector(unsigned number, struct flash_sector *out) {
         }
         out->address = run->address + number * run->size;
         out->size = run->size;
-        out->firmware = !flash_is_ram() && out->address < (uint32_t)(uintptr_t)_firmware_end;
-        bool there = flash_is_ram() || out->address + out->size <= chip_end();
-        return there ? KERNEL_OK : KERNEL_BAD_ARGUMENT; /* smaller chips have fewer */
+        out->firmware = !flash_is_ram() && out->address < FIRMWARE_END;
+        bool exists = flash_is_ram() || out->address + out->size <= chip_end();
+        return exists ? KERNEL_OK : KERNEL_BAD_ARGUMENT; /* smaller chips have fewer */
     }
     return KERNEL_BAD_ARGUMENT;
 }
@@ -82,12 +80,12 @@ static enum kernel_status check_range(uint32_t address, size_t bytes) {
 
 /* ----- operations --------------------------------------------------------------------------------- */
 
-/* Writes the word, or starts what `control` says; returns the status register. */
+/* Writes the word, or without an address starts what `control` says; returns the status register. */
 __attribute__((section(".ramfunc"), noinline)) static uint32_t
-operate(uint32_t control, volatile uint32_t *where, uint32_t word, uint32_t tries) {
+operate(uint32_t control, uint32_t address, uint32_t word, uint32_t tries) {
     FLASH_CR = control;
-    if (where)
-        *where = word;
+    if (address)
+        REG(address) = word;
     else
         FLASH_CR = control | FLASH_CR_STRT;
     BARRIER();
@@ -107,14 +105,13 @@ static bool unlock(void) {
     return !(FLASH_CR & FLASH_CR_LOCK);
 }
 
-static enum kernel_status run(uint32_t control, volatile uint32_t *where, uint32_t word,
-                              uint32_t tries) {
+static enum kernel_status run(uint32_t control, uint32_t address, uint32_t word, uint32_t tries) {
     if (FLASH_SR & FLASH_SR_BSY)
         return KERNEL_NOT_READY;
     if (!unlock())
         return KERNEL_LOCKED;
     FLASH_SR = FLASH_SR_ERRORS | FLASH_SR_EOP; /* errors of before refuse the next operation */
-    uint32_t status = operate(control | FLASH_CR_PSIZE_32, where, word, tries);
+    uint32_t status = operate(control | FLASH_CR_PSIZE_32, address, word, tries);
     if (status & FLASH_SR_BSY)
         return KERNEL_NOT_READY;
     return status & FLASH_SR_ERRORS ? KERNEL_FAILED : KERNEL_OK;
@@ -135,7 +132,7 @@ static void fill(const struct flash_sector *sector) {
 }
 
 /* After a power-up the RAM that stands for flash holds anything. It survives a reset. */
-static void fake_init(void) {
+void flash_init(void) {
     struct flash_sector sector;
     if (!flash_is_ram() || REG(FAKE_MARK_ADDRESS) == FAKE_MARK)
         return;
@@ -154,7 +151,7 @@ static enum kernel_status write_word(uint32_t address, uint32_t word) {
     if (flash_is_ram())
         REG(address) = word;
     else
-        status = run(FLASH_CR_PG, &REG(address), word, WRITE_TRIES);
+        status = run(FLASH_CR_PG, address, word, WRITE_TRIES);
     return !status && REG(address) != word ? KERNEL_FAILED : status;
 }
 
@@ -166,7 +163,6 @@ enum kernel_status flash_write(uint32_t address, const uint32_t *words, size_t c
         status = driver_lock(&lock);
     if (status)
         return status;
-    fake_init();
     for (size_t i = 0; i < count && !status; i++)
         status = write_word(address + (uint32_t)i * 4, words[i]);
     driver_unlock(&lock);
@@ -189,11 +185,10 @@ enum kernel_status flash_erase(unsigned number) {
         status = driver_lock(&lock);
     if (status)
         return status;
-    fake_init();
     if (flash_is_ram()) {
         fill(&sector);
     } else {
-        status = run(FLASH_CR_SER | FLASH_CR_SNB(number), NULL, 0, ERASE_TRIES);
+        status = run(FLASH_CR_SER | FLASH_CR_SNB(number), 0, 0, ERASE_TRIES);
         caches_flush();
     }
     if (!status && !is_blank(&sector))

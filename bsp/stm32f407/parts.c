@@ -15,7 +15,7 @@ static const struct {
 #undef PART
 };
 
-static uint32_t there; /* bits of enum part */
+static uint32_t parts_there; /* bits of enum part */
 _Static_assert(PARTS <= 32, "one word");
 
 static bool answers(uint32_t address, uint32_t pattern) {
@@ -31,12 +31,12 @@ void parts_probe(void) {
         RCC_ENABLE(parts[i].enable) |= 1u << parts[i].bit;
         (void)RCC_ENABLE(parts[i].enable); /* errata ES0182 2.1.13: two cycles until it answers */
         if (answers(parts[i].probe, parts[i].pattern))
-            there |= 1u << i;
+            parts_there |= 1u << i;
     }
 }
 
 bool part_there(enum part part) {
-    return there >> part & 1;
+    return parts_there >> part & 1;
 }
 
 bool wait_for(uint32_t address, uint32_t mask, uint32_t value, uint32_t tries) {

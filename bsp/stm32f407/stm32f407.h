@@ -12,6 +12,8 @@
 #define REG(address) (*(volatile uint32_t *)(address))
 /* All writes have arrived: before leaving an interrupt (erratum 838869 of the Cortex-M4), before DMA. */
 #define BARRIER() __asm volatile("dsb" : : : "memory")
+extern const char _firmware_end[];
+#define FIRMWARE_END ((uint32_t)_firmware_end) /* one past its last byte in flash */
 #endif
 
 /* 7.3 Reset and clock control */

@@ -84,9 +84,9 @@ static bool running[PWM_UNITS];
 static enum kernel_status check(enum pwm_unit unit) {
     if (unit >= PWM_UNITS)
         return KERNEL_BAD_ARGUMENT;
-    bool there =
+    bool found =
         part_there((enum part)units[unit].part) && part_there((enum part)units[unit].port_part);
-    return there ? KERNEL_OK : KERNEL_NOT_THERE;
+    return found ? KERNEL_OK : KERNEL_NOT_THERE;
 }
 
 static enum kernel_status check_running(enum pwm_unit unit) {

@@ -82,6 +82,7 @@ static const struct {
     {"gpio read LD4", "1\n"},
     {"gpio write LD4 1/0", "division by zero:\n  1/0\n   ^\n"},
     {"gpio read PJ1", "PJ1: no such pin; PD12 is one, and `gpio` lists those with a use\n"},
+    {"gpio read \"P D\"1", "P D1: no such pin; PD12 is one, and `gpio` lists those with a use\n"},
     {"gpio read PD16", "PD16: no such pin; PD12 is one, and `gpio` lists those with a use\n"},
     {"gpio read PD", "PD: no such pin; PD12 is one, and `gpio` lists those with a use\n"},
     {"gpio read PD4294967297",
