@@ -26,7 +26,8 @@ static void look(struct timeout *timeout) {
     feeds++;
     for (const struct watchdog *w = first; w; w = w->next)
         if (is_late(w))
-            fault_panic_of(w->task, "watchdog: no check-in"); /* the feed was the time to print it */
+            fault_panic_of(w->task,
+                           "watchdog: no check-in"); /* the feed was the time to print it */
 }
 
 static struct timeout timeout = {.expire = look};

@@ -5,7 +5,6 @@ extern const char _attack_code[], _attack_library[];
 
 struct sandbox boxes[BOXES];
 struct sandbox_layout box_layouts[BOXES];
-struct sandbox_result box_results[BOXES];
 alignas(ARENA) struct arenas arenas;
 
 /* Objects that nobody uses: a change is somebody's attack. */
@@ -58,8 +57,7 @@ uint32_t cycles_of_ticks(uint32_t ticks) {
 enum kernel_status box_run(unsigned number, void (*code)(void), const uint32_t arguments[4],
                            uint32_t budget) {
     static const uint32_t none[4];
-    return sandbox_run(&boxes[number], (uint32_t)code, arguments ? arguments : none, budget,
-                       &box_results[number]);
+    return sandbox_run(&boxes[number], (uint32_t)code, arguments ? arguments : none, budget);
 }
 
 static uint32_t add_words(uint32_t sum, const void *from, size_t bytes) {

@@ -20,7 +20,8 @@ enum { WATCHDOG_MS_MIN = 20, WATCHDOG_MS_MAX = 30000 };
 
 /* Starts the hardware, or changes its time; looks at all promises four times in it. */
 enum kernel_status watchdog_start(uint32_t ms);
-enum kernel_status watchdog_register(struct watchdog *watchdog, uint32_t period); /* of the caller */
+enum kernel_status watchdog_register(struct watchdog *watchdog,
+                                     uint32_t period); /* of the caller */
 enum kernel_status watchdog_check_in(struct watchdog *watchdog);
 enum kernel_status watchdog_unregister(struct watchdog *watchdog);
 uint32_t watchdog_feeds(void); /* since the start, for tests and statistics */
