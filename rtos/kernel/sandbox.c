@@ -30,6 +30,8 @@
 
 _Static_assert(offsetof(struct task, sandbox) == 4, "switch.S");
 _Static_assert(offsetof(struct sandbox, sp) == 36, "switch.S");
+_Static_assert(offsetof(struct sandbox, layout) == 48, "enter.S");
+_Static_assert(offsetof(struct sandbox_layout, arena.base) == 12, "enter.S");
 
 static struct sandbox *loaded; /* whose regions the MPU has */
 
@@ -41,7 +43,7 @@ static const uint32_t BUDGET_MAX = INT32_MAX; /* used cannot wrap before it is f
 
 static void charge(struct sandbox *box) {
     uint32_t now = arch_time();
-    box->used += now - box->since;
+    box->result.cycles += now - box->since;
     box->since = now;
 }
 
@@ -52,32 +54,43 @@ static void load_regions(struct sandbox *box) {
     arch_regions(box->regions);
 }
 
+/* As if the sandbox had been interrupted before its first instruction. */
+static void fill_frame(const struct sandbox *box, uint32_t function, const uint32_t arguments[4]) {
+    uint32_t *frame = (uint32_t *)(box->layout->stack_top - SANDBOX_FRAME);
+    for (int i = 0; i < 4; i++)
+        frame[FRAME_R0 + i] = arguments[i];
+    frame[FRAME_R12] = 0;
+    frame[FRAME_LR] = box->layout->leave;
+    frame[FRAME_PC] = function & ~1u;
+    frame[FRAME_PSR] = 1u << 24; /* Thumb */
+    arch_set_unprivileged(true);
+    arch_set_thread_sp(frame);
+}
+
+/* The frame has the arguments of sandbox_run(), and gets what it returns. */
 static void enter(uint32_t *caller) {
     if (caller[FRAME_PC] != ((uint32_t)sandbox_entered & ~1u))
         fault_panic("SVC in privileged code");
     struct sandbox *box = (struct sandbox *)caller[FRAME_R0];
-    const struct sandbox_start *start = (const struct sandbox_start *)caller[FRAME_R1];
+    if (box->task) {
+        caller[FRAME_R0] = KERNEL_RUNNING;
+        return;
+    }
     box->caller = caller;
+    box->task = kernel.current;
     box->task->sandbox = box;
-    if (box->kill)
-        arch_pend_switch(); /* it came before the sandbox began */
+    box->kill = 0;
+    box->result.cycles = 0;
+    box->budget = caller[FRAME_R3];
     load_regions(box);
-    uint32_t *frame = (uint32_t *)(box->layout->stack_top - SANDBOX_FRAME);
-    for (int i = 0; i < 4; i++)
-        frame[FRAME_R0 + i] = start->arguments[i];
-    frame[FRAME_R12] = 0;
-    frame[FRAME_LR] = box->layout->leave;
-    frame[FRAME_PC] = start->function & ~1u;
-    frame[FRAME_PSR] = 1u << 24; /* Thumb */
-    arch_set_unprivileged(true);
-    arch_set_thread_sp(frame);
+    fill_frame(box, caller[FRAME_R1], (const uint32_t *)caller[FRAME_R2]);
+    caller[FRAME_R0] = KERNEL_OK;
     box->since = arch_time();
 }
 
 static void leave(struct sandbox *box, enum sandbox_end end) {
     charge(box);
-    box->result->end = end;
-    box->result->cycles = box->used;
+    box->result.end = end;
     box->task->sandbox = NULL;
     box->task = NULL;
     arch_set_unprivileged(false);
@@ -110,7 +123,7 @@ void SVC_Handler(void) {
     if (number - 1 < box->layout->call_count) {
         call(box, frame, number - 1);
     } else if (number == SANDBOX_SVC_EXIT) {
-        box->result->value = (uint64_t)frame[FRAME_R1] << 32 | frame[FRAME_R0];
+        box->result.value = (uint64_t)frame[FRAME_R1] << 32 | frame[FRAME_R0];
         leave(box, SANDBOX_EXIT);
     } else {
         leave(box, SANDBOX_BAD_CALL);
@@ -156,7 +169,7 @@ static void kill(struct sandbox *box, enum sandbox_end why) {
 
 KERNEL_COLD void sandbox_tick(struct sandbox *box) {
     charge(box);
-    if (box->used >= box->budget)
+    if (box->result.cycles >= box->budget)
         kill(box, SANDBOX_BUDGET);
 }
 
@@ -172,7 +185,7 @@ KERNEL_COLD enum kernel_status sandbox_kill(struct sandbox *box) {
 }
 
 struct fault_record *sandbox_fault_record(void) {
-    return &kernel.current->sandbox->result->fault;
+    return &kernel.current->sandbox->result.fault;
 }
 
 /* The faults are more urgent than the kernel's band, but this one interrupted no code of the kernel. */
@@ -185,9 +198,7 @@ void sandbox_fault_end(void) {
 
 static bool is_stack(const struct mpu_area *arena, uint32_t top) {
     uint32_t depth = top - arena->base;
-    if (depth > arena->size || depth < 2 * SANDBOX_FRAME || top % 8)
-        return false;
-    return !(arena->off >> (depth - 1) / (arena->size / 8) & 1);
+    return depth <= arena->size && depth >= 2 * SANDBOX_FRAME && top % 8 == 0;
 }
 
 KERNEL_COLD enum kernel_status sandbox_init(struct sandbox *box,
@@ -196,7 +207,7 @@ KERNEL_COLD enum kernel_status sandbox_init(struct sandbox *box,
     loaded = NULL;
     if (layout->code.access != MPU_CODE || layout->arena.access != MPU_DATA ||
         layout->library.access != MPU_LIBRARY || layout->call_count >= SANDBOX_SVC_ENTER ||
-        !is_stack(&layout->arena, layout->stack_top))
+        layout->arena.off || !is_stack(&layout->arena, layout->stack_top))
         return KERNEL_BAD_ARGUMENT;
     enum kernel_status status = mpu_encode(&box->regions[CODE], CODE, &layout->code);
     if (!status)
@@ -206,37 +217,12 @@ KERNEL_COLD enum kernel_status sandbox_init(struct sandbox *box,
     return status;
 }
 
-static enum kernel_status claim(struct sandbox *box, uint32_t budget,
-                                struct sandbox_result *result) {
-    enum kernel_status status = KERNEL_RUNNING;
-    uint32_t key = arch_lock();
-    if (!box->task) {
-        status = KERNEL_OK;
-        box->task = kernel.current;
-        box->result = result;
-        box->budget = budget;
-        box->used = 0;
-        box->kill = 0;
-    }
-    arch_unlock(key);
-    return status;
-}
-
 enum kernel_status sandbox_run(struct sandbox *box, uint32_t function, const uint32_t arguments[4],
-                               uint32_t budget, struct sandbox_result *result) {
+                               uint32_t budget) {
     enum kernel_status status = in_task();
     if (!status && (arch_masked() || !kernel.started))
         status = KERNEL_MASKED;
     if (!status && (budget == 0 || budget > BUDGET_MAX))
         status = KERNEL_BAD_ARGUMENT;
-    if (!status)
-        status = claim(box, budget, result);
-    if (status)
-        return status;
-    const struct sandbox_start start = {
-        .function = function,
-        .arguments = {arguments[0], arguments[1], arguments[2], arguments[3]},
-        .arena = box->layout->arena.base};
-    sandbox_enter(box, &start);
-    return KERNEL_OK;
+    return status ? status : sandbox_enter(box, function, arguments, budget);
 }

@@ -71,8 +71,8 @@ enum {
     ATTACK(breakpoint, breakpoint, 0, FAULT_HARD, 0)
 
 static const char *check_fault(uint32_t target, enum fault_kind kind, uint32_t cfsr) {
-    const struct fault_record *fault = &box_results[0].fault;
-    CHECK(box_results[0].end == SANDBOX_FAULT);
+    const struct fault_record *fault = &boxes[0].result.fault;
+    CHECK(boxes[0].result.end == SANDBOX_FAULT);
     CHECK(fault->cfsr == cfsr);
     CHECK(fault->kind == kind);
     CHECK(fault->exception == 0);
@@ -109,7 +109,7 @@ static const char *attack_ends(void (*code)(void), uint32_t target, enum sandbox
     uint32_t sum = kernel_sum();
     const uint32_t arguments[4] = {target};
     CHECK(box_run(0, code, arguments, cycles_of_ticks(3)) == KERNEL_OK);
-    CHECK(box_results[0].end == end);
+    CHECK(boxes[0].result.end == end);
     return unharmed(sum);
 }
 
@@ -156,8 +156,8 @@ static const char *across(void (*code)(void), uint32_t target) {
     uint32_t sum = kernel_sum();
     const uint32_t arguments[4] = {target};
     CHECK(box_run(0, code, arguments, cycles_of_ticks(3)) == KERNEL_OK);
-    CHECK(box_results[0].end == SANDBOX_FAULT && box_results[0].fault.cfsr == DACCVIOL);
-    uint32_t mmfar = box_results[0].fault.mmfar;
+    CHECK(boxes[0].result.end == SANDBOX_FAULT && boxes[0].result.fault.cfsr == DACCVIOL);
+    uint32_t mmfar = boxes[0].result.fault.mmfar;
     CHECK(mmfar == target || mmfar == MINE + ARENA);
     return unharmed(sum);
 }
@@ -200,8 +200,8 @@ static const char *storm(void) {
         unsigned kind = i % (sizeof(kinds) / sizeof(kinds[0]));
         const uint32_t arguments[4] = {kinds[kind].target};
         CHECK(box_run(0, kinds[kind].code, arguments, cycles_of_ticks(3)) == KERNEL_OK);
-        CHECK(box_results[0].end == SANDBOX_FAULT);
-        CHECK(kinds[kind].cfsr == INVSTATE || box_results[0].fault.cfsr == kinds[kind].cfsr);
+        CHECK(boxes[0].result.end == SANDBOX_FAULT);
+        CHECK(kinds[kind].cfsr == INVSTATE || boxes[0].result.fault.cfsr == kinds[kind].cfsr);
     }
     return unharmed(sum);
 }

@@ -13,7 +13,6 @@ enum { BOXES = 2, ARENA = 512, ARENA_WORDS = ARENA / 4 };
 
 extern struct sandbox boxes[BOXES];
 extern struct sandbox_layout box_layouts[BOXES];
-extern struct sandbox_result box_results[BOXES];
 
 /* One struct, so that what lies beside the arenas is known; aligned for the regions. */
 struct arenas {

@@ -110,11 +110,8 @@ static inline void arch_regions(const struct mpu_region regions[3]) {
 void arch_mpu_init(void);
 
 /* enter.S */
-struct sandbox_start {
-    uint32_t function, arguments[4];
-    uint32_t arena; /* r9 */
-};
-void sandbox_enter(struct sandbox *box, const struct sandbox_start *start);
+enum kernel_status sandbox_enter(struct sandbox *box, uint32_t function,
+                                 const uint32_t arguments[4], uint32_t budget);
 void sandbox_entered(void);     /* a label: where the supervisor call returns to */
 enum { SAVED_SANDBOX = -0x11 }; /* in the place of EXC_RETURN: see switch.S */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sandbox_enter(box, start): the way of a privileged task into a sandbox and back. The supervisor call
+ * sandbox_enter(box, function, arguments, budget): the way of a privileged task into a sandbox and back. The supervisor call
  * goes to SVC_Handler (kernel/sandbox.c), which keeps the exception frame of this call as the way back:
  * whatever ends the sandbox returns to sandbox_entered.
  *
@@ -23,15 +23,16 @@
     .thumb_func
 sandbox_enter:
     push    {r4-r11, lr}
-    mrs     r2, control
-    ands    r2, r2, #4              @ FPCA
+    mrs     r4, control
+    ands    r4, r4, #4              @ FPCA
     beq     1f
-    vmrs    r3, fpscr
+    vmrs    r5, fpscr
     vpush   {s16-s31}
-    mov     r12, #2                 @ PSP, privileged, no FPU state
-    msr     control, r12
-1:  push    {r2, r3, r12}           @ with the nine above a multiple of 8
-    ldr     r9, [r1, #20]           @ struct start, arena
+    movs    r6, #2                  @ PSP, privileged, no FPU state
+    msr     control, r6
+1:  push    {r4-r6}                 @ with the nine above a multiple of 8
+    ldr     r9, [r0, #48]           @ layout
+    ldr     r9, [r9, #12]           @ base of the arena
     movs    r4, #0
     movs    r5, #0
     movs    r6, #0
@@ -39,12 +40,12 @@ sandbox_enter:
     mov     r8, r4
     mov     r10, r4
     mov     r11, r4
-    svc     #255                    @ SANDBOX_SVC_ENTER
+    svc     #255                    @ SANDBOX_SVC_ENTER; returns the status
     .thumb_func
 sandbox_entered:
-    pop     {r2, r3, r12}
-    cbz     r2, 2f
+    pop     {r4-r6}
+    cbz     r4, 2f
     vpop    {s16-s31}
-    vmsr    fpscr, r3
+    vmsr    fpscr, r5
 2:  pop     {r4-r11, pc}
     .size sandbox_enter, . - sandbox_enter

@@ -186,6 +186,7 @@ static void end_task(uint32_t msp) {
     const struct task *task = task_self();
     /* A frame that is still to be written lazily would go to the dead task's stack, or below it. */
     FPU_FPCCR &= ~FPCCR_LSPACT;
+    arch_cancel_pending();
     __asm volatile("msr psp, %0" : : "r"((uint32_t)task->stack_top - DEAD_FRAME) : "memory");
     if (from_switch(&last))
         skip_store((uint32_t *)msp);

@@ -26,7 +26,7 @@ enum {
 };
 
 struct sandbox_layout {
-    struct mpu_area code, arena, library; /* MPU_CODE, MPU_DATA, MPU_LIBRARY */
+    struct mpu_area code, arena, library; /* MPU_CODE; MPU_DATA, all of it; MPU_LIBRARY */
     uint32_t stack_top; /* in arena; the stack grows down from here, out of the arena at its base */
     uint32_t leave;     /* where the function returns to; `svc #0` has to stand there */
     sandbox_call *const *calls;
@@ -43,12 +43,12 @@ enum sandbox_end {
 
 struct sandbox_result {
     enum sandbox_end end;
-    uint64_t value;            /* SANDBOX_EXIT: r1:r0 */
     uint32_t cycles;           /* of the core's clock, interrupts on top of it included */
+    uint64_t value;            /* SANDBOX_EXIT: r1:r0 */
     struct fault_record fault; /* SANDBOX_FAULT; else what it was */
 };
 
-/* State of one that runs. Fields are the kernel's. */
+/* Fields are the kernel's, but result. */
 struct sandbox {
     uint32_t context[9]; /* r4-r11 and SAVED_SANDBOX while another task runs: switch.S */
     uint32_t *sp;        /* its PSP then; never looked behind without a range check */
@@ -56,19 +56,19 @@ struct sandbox {
     struct task *task;   /* that runs it; NULL: nobody */
     const struct sandbox_layout *layout;
     struct mpu_region regions[3];
-    struct sandbox_result *result;
-    uint32_t budget, used; /* cycles */
-    uint32_t since;        /* arch_time() up to which used counts */
-    uint8_t kill;          /* enum sandbox_end; 0: go on */
+    uint32_t budget;              /* cycles */
+    uint32_t since;               /* arch_time() up to which result.cycles counts */
+    uint8_t kill;                 /* enum sandbox_end; 0: go on */
+    struct sandbox_result result; /* for the caller of sandbox_run(), when it has returned */
 };
 
 /* Once. The layout must stay; KERNEL_BAD_ARGUMENT: it cannot be held by the MPU. */
 enum kernel_status sandbox_init(struct sandbox *box, const struct sandbox_layout *layout);
 
-/* Runs function(arguments...) to its end, however it ends. budget: cycles, below 2^31, looked at once a
- * tick. From a task, not inside kernel_lock(). */
+/* Runs function(arguments...) to its end, however it ends: box->result. budget: cycles, below 2^31, looked
+ * at once a tick. From a task, not inside kernel_lock(). KERNEL_RUNNING: another task is inside. */
 enum kernel_status sandbox_run(struct sandbox *box, uint32_t function, const uint32_t arguments[4],
-                               uint32_t budget, struct sandbox_result *result);
+                               uint32_t budget);
 
 /* From anywhere; takes effect before its next instruction. KERNEL_NOT_RUNNING: nobody runs it. */
 enum kernel_status sandbox_kill(struct sandbox *box);
