@@ -37,7 +37,7 @@ static struct sandbox *loaded; /* whose regions the MPU has */
 
 enum { CODE, ARENA, LIBRARY };
 
-static const uint32_t BUDGET_MAX = INT32_MAX; /* used cannot wrap before it is found */
+static const uint32_t BUDGET_MAX = INT32_MAX; /* cycles cannot wrap before it is found */
 
 /* ----- beginning and end; from exceptions that the kernel's band cannot interrupt ------------------- */
 

@@ -122,11 +122,11 @@ KERNEL_COLD void sched_move(struct task *task, unsigned priority) {
 
 void sched_rotate(void) {
     struct task *task = kernel.current;
-    if (!is_ready(task))
+    struct task_queue *equals = &kernel.ready[task->priority];
+    if (equals->head != task)
         return; /* it is about to be switched away */
     task->slice = KERNEL_SLICE_TICKS;
-    ready_remove(task);
-    ready_insert(task);
+    equals->head = task->next; /* a ring: who was first is last */
     sched_reschedule();
 }
 

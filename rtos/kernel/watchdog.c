@@ -19,15 +19,14 @@ static bool is_late(const struct watchdog *watchdog) {
     return (int32_t)((uint32_t)kernel.ticks - watchdog->deadline) > 0;
 }
 
-/* Locked, from the tick. */
+/* Locked, from the tick. The feed comes first: the report of a missing task takes time, too. */
 static void look(struct timeout *timeout) {
     timeout_add(timeout, interval);
     board_watchdog_feed();
     feeds++;
     for (const struct watchdog *w = first; w; w = w->next)
         if (is_late(w))
-            fault_panic_of(w->task,
-                           "watchdog: no check-in"); /* the feed was the time to print it */
+            fault_panic_of(w->task, "watchdog: no check-in");
 }
 
 static struct timeout timeout = {.expire = look};

@@ -6,12 +6,7 @@
 #include "rtos/core.h"
 #include "rtos/kernel.h"
 
-/* SysTick's own count of ticks, for arch_cycles(). */
-static struct {
-    bool cyccnt;     /* the DWT counts; QEMU's does not */
-    uint32_t reload; /* cycles of a tick */
-    uint32_t ticks;
-} clock;
+struct arch_clock arch_clock;
 
 static void priorities_init(void) {
     SCB_SHPR(EXCEPTION_MEMORY) = PRIORITY_FAULT;
@@ -37,28 +32,28 @@ static bool cyccnt_start(void) {
 void arch_init(uint32_t core_hz, uint32_t tick_hz) {
     priorities_init();
     arch_mpu_init();
-    clock.cyccnt = cyccnt_start();
-    clock.reload = core_hz / tick_hz;
-    clock.ticks = 0;
-    SYST_RVR = clock.reload - 1;
+    arch_clock.cyccnt = cyccnt_start();
+    arch_clock.reload = core_hz / tick_hz;
+    arch_clock.ticks = 0;
+    SYST_RVR = arch_clock.reload - 1;
     SYST_CVR = 0;
     SYST_CSR = SYST_CSR_ENABLE_TICK_CORE;
 }
 
 void SysTick_Handler(void) {
-    clock.ticks++;
+    arch_clock.ticks++;
     kernel_tick();
 }
 
 /* A tick that is pending has been counted down, but not yet counted: the masked section or a more
  * urgent interrupt holds it up. */
 uint32_t arch_time(void) {
-    uint32_t left = SYST_CVR, ticks = clock.ticks;
+    uint32_t left = SYST_CVR, ticks = arch_clock.ticks;
     if (SCB_ICSR & ICSR_PENDSTSET) {
         left = SYST_CVR;
         ticks++;
     }
-    return ticks * clock.reload + (clock.reload - 1 - left);
+    return ticks * arch_clock.reload + (arch_clock.reload - 1 - left);
 }
 
 enum {
@@ -88,36 +83,32 @@ static void systick_after(uint32_t cycles) {
  *
  * Near the end of a tick there is no time for this: then one tick is waited for. */
 uint32_t arch_sleep(uint32_t ticks) {
-    uint32_t most = SYST_MAX / clock.reload, left = SYST_CVR;
+    uint32_t most = SYST_MAX / arch_clock.reload, left = SYST_CVR;
     if (ticks > most)
         ticks = most;
     if (ticks < 2 || left < MARGIN || SCB_ICSR & ICSR_PENDSTSET) {
         arch_wait();
         return 0;
     }
-    uint32_t span = left + (ticks - 1) * clock.reload;
+    uint32_t span = left + (ticks - 1) * arch_clock.reload;
     systick_after(span);
     arch_wait();
     bool all;
     do {
         left = SYST_CVR;
         all = SYST_CSR & SYST_CSR_COUNTFLAG;
-    } while (!all && left % clock.reload < MARGIN);
+    } while (!all && left % arch_clock.reload < MARGIN);
     if (all) { /* and the long period has begun once more */
-        left = clock.reload - 1 - (SYST_RVR - systick_loaded());
-        if (left - MARGIN > clock.reload)
+        left = arch_clock.reload - 1 - (SYST_RVR - systick_loaded());
+        if (left - MARGIN > arch_clock.reload)
             left = MARGIN; /* a debugger has held the core, or a long interrupt */
     }
-    uint32_t passed = ticks - 1 - left / clock.reload;
-    systick_after(left % clock.reload);
+    uint32_t passed = ticks - 1 - left / arch_clock.reload;
+    systick_after(left % arch_clock.reload);
     systick_loaded();
-    SYST_RVR = clock.reload - 1;
-    clock.ticks += passed;
+    SYST_RVR = arch_clock.reload - 1;
+    arch_clock.ticks += passed;
     return passed;
-}
-
-uint32_t arch_cycles(void) {
-    return clock.cyccnt ? DWT_CYCCNT : arch_time();
 }
 
 void irq_enable(unsigned irq, unsigned priority) {

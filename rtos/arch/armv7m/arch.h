@@ -118,8 +118,18 @@ enum { SAVED_SANDBOX = -0x11 }; /* in the place of EXC_RETURN: see switch.S */
 /* arch.c */
 void arch_init(uint32_t core_hz, uint32_t tick_hz);
 uint32_t *arch_stack_init(uint32_t *top, void (*entry)(void *), void *argument, void (*end)(void));
-uint32_t arch_cycles(void); /* interrupts masked */
-uint32_t arch_time(void);   /* the same, of a clock that does not stop in sleep */
+extern struct arch_clock {
+    bool cyccnt;     /* the DWT counts; QEMU's does not */
+    uint32_t reload; /* cycles of a tick */
+    uint32_t ticks;  /* SysTick's own count, for arch_time() */
+} arch_clock;
+uint32_t arch_time(void); /* cycles, of a clock that does not stop in sleep; locked */
+
+/* Locked. Stands still while the core sleeps. */
+static inline uint32_t arch_cycles(void) {
+    return arch_clock.cyccnt ? DWT_CYCCNT : arch_time();
+}
+
 /* Locked. Waits for an interrupt, for up to this many ticks; returns how many have passed unseen. */
 uint32_t arch_sleep(uint32_t ticks);
 
