@@ -114,10 +114,14 @@ static const char *supervisor_check(const struct fault_record *crash) {
     return NULL;
 }
 
+/* When the promise was given: until then banner and hardware have taken their time. */
+__attribute__((section(".keep"))) static uint32_t promised_at;
+
 /* A promise that is not kept: the one who broke it is named, not the one who was running. */
 static void check_in_twice(void *argument) {
     static struct watchdog watchdog;
     (void)argument;
+    promised_at = (uint32_t)kernel_uptime();
     watchdog_register(&watchdog, 20);
     for (int i = 0; i < 2; i++) {
         task_sleep(15);
@@ -137,7 +141,8 @@ static void watchdog_run(void) {
 static const char *watchdog_check(const struct fault_record *crash) {
     CHECK(is(crash, FAULT_PANIC, "helper3", 15));
     CHECK(texts_equal(crash->text, "watchdog: no check-in"));
-    CHECK(crash->ticks > 50 && crash->ticks < 65);
+    uint32_t passed = crash->ticks - promised_at;
+    CHECK(passed > 50 && passed < 65);
     return NULL;
 }
 
