@@ -5,17 +5,53 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rtos/kernel.h"
+
 /* clock.c */
 enum clock_source { CLOCK_NONE, CLOCK_HSI, CLOCK_HSE_PLL }; /* NONE: no RCC answers (QEMU) */
 struct clock {
     enum clock_source source;
-    uint32_t core_hz, apb1_hz;
+    uint32_t core_hz, apb1_hz, apb2_hz;
+    uint32_t timer1_hz, timer2_hz; /* of timers on APB1 and APB2 */
+    bool usb;                      /* 48 MHz, for the RNG */
 };
-struct clock clock_init(void);
+struct clock clock_init(void); /* first thing in main(); then looks what else is there */
+const struct clock *clock_now(void);
+void clock_failed(void); /* NMI: the crystal has stopped, the chip runs on HSI */
+
+/* parts.c */
+enum part {
+#define PART(name, enable, bit, probe, pattern) PART_##name,
+#include "parts.def"
+#undef PART
+    PARTS
+};
+void parts_probe(void);
+bool part_there(enum part part);
+/* Until the masked bits of a register have a value; false: it did not happen in so many reads. */
+bool wait_for(uint32_t address, uint32_t mask, uint32_t value, uint32_t tries);
+uint32_t timeout_left(uint32_t start, uint32_t timeout); /* of a wait in several parts */
+/* A driver's mutex; before kernel_start() there is nobody to keep out. */
+enum kernel_status driver_lock(struct mutex *mutex);
+void driver_unlock(struct mutex *mutex);
+
+/* gpio.c: pins for drivers. An alternate function belongs to its driver until it is given back. */
+enum pin_options { PIN_PULL_UP = 1, PIN_PULL_DOWN = 2, PIN_FAST = 4 };
+void pin_alternate(unsigned pin, unsigned function, unsigned options);
+void pin_output(unsigned pin, bool high); /* taken as well */
+void pin_set(unsigned pin, bool high);
+void pin_release(unsigned pin); /* an input without pull */
+
+/* flash.c */
+void flash_init(void);
 
 /* uart.c */
 void uart_init(uint32_t apb1_hz); /* before the kernel starts */
 void uart_irq_enable(void);       /* after kernel_init() */
+void uart_clock(uint32_t apb1_hz);
+
+/* What start-up fills the main stack with. */
+enum { STACK_FILL = 0x5AFE57AC };
 
 /* main.c: called by start-up */
 int main(void);

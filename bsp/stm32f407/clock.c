@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * 168 MHz from the 8 MHz crystal (RM0090 7.2, 3.5.1). Where something does not get ready in time the chip
- * stays on the 16 MHz of HSI, with everything else working. QEMU's model has no RCC: it reads 0, and
- * nothing there is waited for.
+ * 168 MHz from the 8 MHz crystal (RM0090 7.2, 3.5.1), and 48 MHz for the RNG. Where something does not
+ * get ready in time the chip stays on the 16 MHz of HSI, with everything else working except the RNG.
+ * QEMU's model has no RCC: it reads 0, and nothing there is waited for.
+ *
+ * A crystal that stops later is found by the clock security system: it puts the chip back on HSI and
+ * raises NMI (7.2.7). That restarts the board, because all that was derived from the clock is wrong then.
  */
 #include "bsp.h"
+#include "rtos/fault.h"
 #include "stm32f407.h"
 
 enum {
@@ -14,47 +18,87 @@ enum {
     READY_TRIES = 500000,  /* at 16 MHz about 0.2 s; a crystal takes 2 ms */
 };
 
-/* Waits until the bits of a register have a value; false: it did not happen. */
-static bool wait_for(volatile uint32_t *reg, uint32_t mask, uint32_t value) {
-    for (uint32_t i = 0; i < READY_TRIES; i++)
-        if ((*reg & mask) == value)
-            return true;
-    return false;
+static struct clock now;
+
+static bool rcc_wait(uint32_t offset, uint32_t mask, uint32_t value) {
+    return wait_for(RCC_BASE + offset, mask, value, READY_TRIES);
+}
+
+/* A boot loader or a debugger may have left the PLL on, which cannot be set while it runs (7.3.2). */
+static bool hsi_use(void) {
+    RCC_CR |= RCC_CR_HSION;
+    if (!rcc_wait(0x00, RCC_CR_HSIRDY, RCC_CR_HSIRDY))
+        return false;
+    RCC_CFGR = RCC_CFGR_SW_HSI; /* and no division */
+    if (!rcc_wait(0x08, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_HSI))
+        return false;
+    RCC_CR &= ~(RCC_CR_PLLON | RCC_CR_CSSON);
+    return rcc_wait(0x00, RCC_CR_PLLRDY, 0);
 }
 
 static bool pll_start(void) {
     RCC_CR |= RCC_CR_HSEON;
-    if (!wait_for(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY))
+    if (!rcc_wait(0x00, RCC_CR_HSERDY, RCC_CR_HSERDY))
         return false;
     RCC_APB1ENR |= RCC_APB1ENR_PWR;
     (void)RCC_APB1ENR;    /* errata ES0182 2.1.13: two cycles before the peripheral answers */
-    PWR_CR |= PWR_CR_VOS; /* scale 1, for more than 144 MHz */
+    PWR_CR |= PWR_CR_VOS; /* scale 1, for more than 144 MHz; taken while the PLL is off (5.1.3) */
     /* VCO 8 MHz / 8 * 336; / 2 = 168 MHz, / 7 = 48 MHz */
     RCC_PLLCFGR = RCC_PLLCFGR_SRC_HSE | 8u | 336u << 6 | 0u << 16 | 7u << 24;
     RCC_CR |= RCC_CR_PLLON;
-    return wait_for(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
+    return rcc_wait(0x00, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
 }
 
 /* The flash must be slow enough before the core is fast; it says so itself. */
 static bool flash_slow_down(void) {
     FLASH_ACR = FLASH_WAIT_STATES | FLASH_ACR_ICEN | FLASH_ACR_DCEN | FLASH_ACR_PRFTEN;
-    return wait_for(&FLASH_ACR, FLASH_ACR_LATENCY_MASK, FLASH_WAIT_STATES);
+    return wait_for(FLASH_BASE, FLASH_ACR_LATENCY_MASK, FLASH_WAIT_STATES, READY_TRIES);
 }
 
 static bool pll_use(void) {
     RCC_CFGR |= RCC_CFGR_PPRE1_DIV4 | RCC_CFGR_PPRE2_DIV2; /* 42 and 84 MHz, their limits */
     RCC_CFGR = (RCC_CFGR & ~RCC_CFGR_SW_MASK) | RCC_CFGR_SW_PLL;
-    if (wait_for(&RCC_CFGR, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL))
-        return true;
-    RCC_CFGR = 0; /* HSI, no division */
-    return false;
+    return rcc_wait(0x08, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL);
+}
+
+static struct clock start(void) {
+    const struct clock pll = {.source = CLOCK_HSE_PLL,
+                              .core_hz = PLL_HZ,
+                              .apb1_hz = PLL_HZ / 4,
+                              .apb2_hz = PLL_HZ / 2,
+                              .timer1_hz =
+                                  PLL_HZ / 2, /* twice the bus's when that is divided, 7.2 */
+                              .timer2_hz = PLL_HZ,
+                              .usb = true};
+    if (!(RCC_CR & RCC_CR_HSION)) { /* the chip resets to HSI, so this is no chip */
+        struct clock model = pll;
+        model.source = CLOCK_NONE;
+        return model;
+    }
+    if (hsi_use() && pll_start() && flash_slow_down() && pll_use()) {
+        RCC_CR |= RCC_CR_CSSON;
+        return pll;
+    }
+    hsi_use();
+    RCC_CR &= ~RCC_CR_HSEON;
+    return (struct clock){CLOCK_HSI, HSI_HZ, HSI_HZ, HSI_HZ, HSI_HZ, HSI_HZ, false};
 }
 
 struct clock clock_init(void) {
-    if (!(RCC_CR & RCC_CR_HSION)) /* the chip resets to HSI, so this is no chip */
-        return (struct clock){CLOCK_NONE, PLL_HZ, PLL_HZ / 4};
-    if (pll_start() && flash_slow_down() && pll_use())
-        return (struct clock){CLOCK_HSE_PLL, PLL_HZ, PLL_HZ / 4};
-    RCC_CR &= ~(RCC_CR_PLLON | RCC_CR_HSEON);
-    return (struct clock){CLOCK_HSI, HSI_HZ, HSI_HZ};
+    now = start();
+    parts_probe();
+    flash_init();
+    return now;
+}
+
+const struct clock *clock_now(void) {
+    return &now;
+}
+
+void clock_failed(void) {
+    if (!(RCC_CIR & RCC_CIR_CSSF))
+        fault_panic("NMI");
+    RCC_CIR |= RCC_CIR_CSSC;
+    uart_clock(HSI_HZ); /* for the report */
+    fault_panic("the crystal has stopped");
 }

@@ -8,13 +8,20 @@
 #include "rtos/core.h"
 #include "rtos/fault.h"
 #include "stm32f407.h"
+#include <stdalign.h>
 
-extern uint32_t _main_stack_top[];
+extern uint32_t _main_stack_bottom[], _main_stack_top[];
 extern const uint32_t _data_load[];
 extern uint32_t _data_start[], _data_end[], _bss_start[], _bss_end[];
 
 void Reset_Handler(void);
+void ADC_Handler(void);
+void DMA1_Stream5_Handler(void);
+void DMA2_Stream0_Handler(void);
+void EXTI_Handler(void);
+void TIM5_Handler(void);
 void USART2_Handler(void);
+void TIM2_Handler(void);
 void (*volatile board_spare_handler[BOARD_SPARES])(void);
 
 static void unexpected(void) {
@@ -34,34 +41,70 @@ union vector {
     void (*handler)(void);
 };
 
-#define IRQS(first, last) [16 + (first)... 16 + (last)].handler
-#define IRQ(n) [16 + (n)].handler
-__attribute__((section(".vectors"), used)) static const union vector vectors[16 + IRQ_COUNT] = {
-    [0].stack = _main_stack_top,
-    [1].handler = Reset_Handler,
-    [2].handler = unexpected, /* NMI: clock security, not in use */
-    [3].handler = HardFault_Handler,
-    [4].handler = MemManage_Handler,
-    [5].handler = BusFault_Handler,
-    [6].handler = UsageFault_Handler,
-    [7 ... 13].handler = unexpected,
-    [14].handler = PendSV_Handler,
+/* The table that reset and faults of start-up use. */
+__attribute__((section(".vectors"), used)) static const union vector vectors[16] = {
+    [0].stack = _main_stack_top,      [1].handler = Reset_Handler,
+    [2].handler = clock_failed, /* NMI */
+    [3].handler = HardFault_Handler,  [4].handler = MemManage_Handler,
+    [5].handler = BusFault_Handler,   [6].handler = UsageFault_Handler,
+    [7 ... 10].handler = unexpected,  [11].handler = SVC_Handler,
+    [12 ... 13].handler = unexpected, [14].handler = PendSV_Handler,
     [15].handler = SysTick_Handler,
-    IRQS(0, IRQ_USART2 - 1) = unexpected,
-    IRQ(IRQ_USART2) = USART2_Handler,
-    IRQS(IRQ_USART2 + 1, IRQ_CAN2_TX - 1) = unexpected,
-    IRQ(IRQ_CAN2_TX) = spare_kernel,
-    IRQ(IRQ_CAN2_RX0) = spare_zero_latency,
-    IRQS(IRQ_CAN2_RX0 + 1, IRQ_COUNT - 1) = unexpected,
 };
+
+/* For board_memory(). A margin below the frame of this function, which the compiler may still use. */
+static void fill_main_stack(void) {
+    uint32_t *end = (uint32_t *)__builtin_frame_address(0) - 32;
+    for (uint32_t *to = _main_stack_bottom; to < end;)
+        *to++ = STACK_FILL;
+}
+
+static const struct {
+    uint8_t irq;
+    void (*handler)(void);
+} handlers[] = {
+    {IRQ_EXTI0, EXTI_Handler},
+    {IRQ_EXTI0 + 1, EXTI_Handler},
+    {IRQ_EXTI0 + 2, EXTI_Handler},
+    {IRQ_EXTI0 + 3, EXTI_Handler},
+    {IRQ_EXTI0 + 4, EXTI_Handler},
+    {IRQ_DMA1_STREAM5, DMA1_Stream5_Handler},
+    {IRQ_ADC, ADC_Handler},
+    {IRQ_EXTI9_5, EXTI_Handler},
+    {IRQ_TIM2, TIM2_Handler},
+    {IRQ_USART2, USART2_Handler},
+    {IRQ_EXTI15_10, EXTI_Handler},
+    {IRQ_TIM5, TIM5_Handler},
+    {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
+    {IRQ_CAN2_TX, spare_kernel},
+    {IRQ_CAN2_RX0, spare_zero_latency},
+};
+
+/* The table that is used from then on. In RAM, because while the flash is written it cannot be read, and
+ * a zero-latency interrupt must get to its handler. VTOR wants a power of two (PM0214 4.4.4). */
+static alignas(512) union vector ram_vectors[16 + IRQ_COUNT];
+_Static_assert(sizeof(ram_vectors) <= 512, "its alignment");
+
+static void vectors_init(void) {
+    for (unsigned i = 0; i < 16 + IRQ_COUNT; i++)
+        if (i < 16)
+            ram_vectors[i] = vectors[i];
+        else
+            ram_vectors[i].handler = unexpected;
+    for (unsigned i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+        ram_vectors[16 + handlers[i].irq].handler = handlers[i].handler;
+    core_init(ram_vectors);
+}
 
 void Reset_Handler(void) {
     core_init(vectors);
+    fill_main_stack();
     const uint32_t *from = _data_load;
     for (uint32_t *to = _data_start; to < _data_end;)
         *to++ = *from++;
     for (uint32_t *to = _bss_start; to < _bss_end;)
         *to++ = 0;
+    vectors_init();
     main();
     fault_panic("main() returned");
 }

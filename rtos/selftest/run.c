@@ -15,7 +15,7 @@ static const uint32_t RUNNING = 0x53454C46, FINISHED = 0x444F4E45;
 __attribute__((section(".keep"))) static struct {
     uint32_t magic;
     uint32_t crash_test; /* the one that is to have caused the restart */
-    uint32_t passed, failed;
+    uint32_t passed, failed, skipped;
 } keep;
 
 void helper_start_options(unsigned number, unsigned priority, void (*entry)(void *),
@@ -70,8 +70,17 @@ __attribute__((noinline)) uint32_t use_up_stack(uint32_t depth) {
     return depth ? use_up_stack(here[0] - 1) + here[3] : 0;
 }
 
+static bool begins_with(const char *text, const char *start) {
+    while (*start && *text == *start)
+        text++, start++;
+    return !*start;
+}
+
 static void report(const char *suite, const char *name, const char *wrong) {
-    if (wrong) {
+    if (wrong && begins_with(wrong, SKIP)) {
+        keep.skipped++;
+        print("selftest: %s.%s: %s\n", suite, name, wrong);
+    } else if (wrong) {
         keep.failed++;
         print("selftest: %s.%s: FAIL %s\n", suite, name, wrong);
     } else {
@@ -101,7 +110,8 @@ static void run_suite(const struct test *tests, unsigned count) {
 }
 
 static void finish(void) {
-    print("selftest: %u passed, %u failed\n", (unsigned)keep.passed, (unsigned)keep.failed);
+    print("selftest: %u passed, %u failed, %u skipped\n", (unsigned)keep.passed,
+          (unsigned)keep.failed, (unsigned)keep.skipped);
     print("selftest: result: %s\n", keep.failed ? "FAIL" : "PASS");
     keep.magic = FINISHED;
 }
@@ -117,15 +127,44 @@ static void crash_next(void) {
     finish();
 }
 
-void selftest_run(void) {
-    keep.magic = RUNNING;
-    keep.crash_test = UINT32_MAX; /* a restart before the crash tests is a failure */
-    keep.passed = keep.failed = 0;
-#define SUITE_RUN(suite) run_suite(tests_##suite, tests_##suite##_count);
-    SUITES(SUITE_RUN)
-#undef SUITE_RUN
-    keep.crash_test = 0;
-    crash_next();
+/* By name; the last one restarts the board and goes on with the tests that want that. */
+static const struct suite {
+    const char *name;
+    const struct test *tests;
+    const unsigned *count;
+} suites[] = {
+#define SUITE_ROW(suite) {#suite, tests_##suite, &tests_##suite##_count},
+    SUITES(SUITE_ROW)
+#undef SUITE_ROW
+        {"crash", NULL, NULL},
+};
+enum { SUITES_COUNT = sizeof(suites) / sizeof(suites[0]) };
+
+const char *selftest_suite(unsigned index) {
+    return index < SUITES_COUNT ? suites[index].name : NULL;
+}
+
+bool selftest_run(const char *only) {
+    bool found = false;
+    for (unsigned i = 0; i < SUITES_COUNT; i++) {
+        if (only && !texts_equal(suites[i].name, only))
+            continue;
+        if (!found) {
+            keep.magic = RUNNING;
+            keep.crash_test = UINT32_MAX; /* a restart before the crash tests is a failure */
+            keep.passed = keep.failed = keep.skipped = 0;
+        }
+        found = true;
+        if (suites[i].tests) {
+            run_suite(suites[i].tests, *suites[i].count);
+        } else {
+            keep.crash_test = 0;
+            crash_next(); /* does not return */
+        }
+    }
+    if (found)
+        finish();
+    return found;
 }
 
 void selftest_resume(const struct fault_record *crash) {
@@ -141,6 +180,6 @@ void selftest_resume(const struct fault_record *crash) {
     crash_next();
 }
 
-bool selftest_passed(void) {
-    return keep.magic == FINISHED && keep.failed == 0;
+bool selftest_failed(void) {
+    return keep.magic == RUNNING || (keep.magic == FINISHED && keep.failed != 0);
 }

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Interrupts of pins (RM0090 12.2.5), and the user button on top of them.
+ *
+ * The button's first edge starts samples every SAMPLE_MS in the timer task; they end when the level has
+ * settled. Edges meanwhile only start what runs already.
+ */
+#include "bsp.h"
+#include "hal/gpio.h"
+#include "rtos/core.h"
+#include "rtos/driver.h"
+#include "rtos/priority.h"
+#include "stm32f407.h"
+
+enum { LINES = 16, BUTTON = GPIO_PIN('A', 0), SAMPLE_MS = 5 };
+
+static struct {
+    void (*handler)(void *argument); /* NULL: the line is free */
+    void *argument;
+    uint8_t port;
+} lines[LINES];
+
+static enum kernel_status check(unsigned pin) {
+    if (pin >= 9 * 16)
+        return KERNEL_BAD_ARGUMENT;
+    return part_there(PART_EXTI) && part_there(PART_SYSCFG) ? KERNEL_OK : KERNEL_NOT_THERE;
+}
+
+static unsigned irq_of(unsigned line) {
+    return line < 5 ? IRQ_EXTI0 + line : line < 10 ? IRQ_EXTI9_5 : IRQ_EXTI15_10;
+}
+
+static void set_bit(volatile uint32_t *reg, unsigned bit, bool on) {
+    *reg = (*reg & ~(1u << bit)) | (uint32_t)on << bit;
+}
+
+static void line_start(unsigned pin, enum exti_edge edge) {
+    unsigned line = pin % 16;
+    volatile uint32_t *source = &SYSCFG_EXTICR(line);
+    *source = (*source & ~(0xFu << line % 4 * 4)) | pin / 16 << line % 4 * 4;
+    set_bit(&EXTI_RTSR, line, edge & EXTI_RISING);
+    set_bit(&EXTI_FTSR, line, (edge & EXTI_FALLING) != 0);
+    EXTI_PR = 1u << line; /* what another pin left there */
+    set_bit(&EXTI_IMR, line, true);
+}
+
+enum kernel_status exti_start(unsigned pin, enum exti_edge edge, void (*handler)(void *argument),
+                              void *argument) {
+    enum kernel_status status = check(pin);
+    if (status)
+        return status;
+    if (!handler || edge < EXTI_RISING || edge > EXTI_BOTH)
+        return KERNEL_BAD_ARGUMENT;
+    unsigned line = pin % 16;
+    uint32_t key = kernel_lock();
+    if (lines[line].handler && lines[line].port != pin / 16) {
+        kernel_unlock(key);
+        return KERNEL_BUSY;
+    }
+    lines[line].handler = handler;
+    lines[line].argument = argument;
+    lines[line].port = (uint8_t)(pin / 16);
+    line_start(pin, edge);
+    kernel_unlock(key);
+    irq_enable(irq_of(line), PRIORITY_DEVICE);
+    return KERNEL_OK;
+}
+
+static enum kernel_status check_started(unsigned pin) {
+    enum kernel_status status = check(pin);
+    if (!status && (!lines[pin % 16].handler || lines[pin % 16].port != pin / 16))
+        return KERNEL_NOT_STARTED;
+    return status;
+}
+
+enum kernel_status exti_stop(unsigned pin) {
+    enum kernel_status status = check_started(pin);
+    if (status)
+        return status;
+    uint32_t key = kernel_lock();
+    set_bit(&EXTI_IMR, pin % 16, false);
+    lines[pin % 16].handler = NULL;
+    kernel_unlock(key);
+    return KERNEL_OK;
+}
+
+/* With the interrupt masked the pending bit can be seen; QEMU keeps SWIER and does nothing. */
+enum kernel_status exti_trigger(unsigned pin) {
+    enum kernel_status status = check_started(pin);
+    if (status)
+        return status;
+    uint32_t bit = 1u << pin % 16, key = kernel_lock();
+    EXTI_SWIER = bit;
+    bool pending = wait_for(EXTI_BASE + 0x14, bit, bit, 10);
+    kernel_unlock(key);
+    return pending ? KERNEL_OK : KERNEL_NOT_THERE;
+}
+
+/* One handler for all vectors: whichever comes first serves all lines that are pending. */
+void EXTI_Handler(void);
+void EXTI_Handler(void) {
+    uint32_t pending = EXTI_PR & EXTI_IMR;
+    for (unsigned line = 0; line < LINES; line++) {
+        if (!(pending >> line & 1))
+            continue;
+        EXTI_PR = 1u << line; /* before the handler: an edge that comes meanwhile counts */
+        if (lines[line].handler)
+            lines[line].handler(lines[line].argument);
+    }
+    BARRIER();
+}
+
+/* ----- the button --------------------------------------------------------------------------------- */
+
+static struct {
+    struct debounce debounce;
+    struct timer timer;
+    void (*changed)(bool pressed, void *argument);
+    void *argument;
+    bool started, sampling;
+} button;
+
+static void sample(void *argument) {
+    (void)argument;
+    bool level = false;
+    gpio_read(BUTTON, &level);
+    bool changed = debounce_sample(&button.debounce, level);
+    uint32_t key = kernel_lock();
+    bool settled = debounce_settled(&button.debounce) && button.debounce.state == level;
+    if (settled) {
+        button.sampling = false;
+        timer_stop(&button.timer);
+    }
+    kernel_unlock(key);
+    if (changed && button.changed)
+        button.changed(button.debounce.state, button.argument);
+}
+
+static void edge(void *argument) {
+    (void)argument;
+    if (!button.sampling)
+        button.sampling = timer_start_isr(&button.timer, SAMPLE_MS, SAMPLE_MS) == KERNEL_OK;
+}
+
+enum kernel_status button_start(void (*changed)(bool pressed, void *argument), void *argument) {
+    if (button.started)
+        return KERNEL_BUSY;
+    enum kernel_status status = gpio_configure(BUTTON, GPIO_INPUT); /* the board pulls it down */
+    if (status)
+        return status;
+    button.changed = changed;
+    button.argument = argument;
+    timer_init(&button.timer, sample, NULL);
+    status = exti_start(BUTTON, EXTI_BOTH, edge, NULL);
+    if (status)
+        return status;
+    button.started = true;
+    bool level = false;
+    gpio_read(BUTTON, &level);
+    return level ? exti_trigger(BUTTON) : KERNEL_OK; /* pressed already */
+}
+
+enum kernel_status button_pressed(bool *pressed) {
+    if (!button.started)
+        return part_there(PART_GPIOA) ? KERNEL_NOT_STARTED : KERNEL_NOT_THERE;
+    *pressed = button.debounce.state;
+    return KERNEL_OK;
+}

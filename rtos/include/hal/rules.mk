@@ -1,0 +1,1 @@
+rtos/include/hal_MAY_INCLUDE := rtos/include/rtos
