@@ -129,8 +129,8 @@ __attribute__((section(".keep"))) static uint32_t watchdog_begun; /* ticks since
 
 static void watchdog_run(void) {
     static struct watchdog mine;
-    watchdog_begun = (uint32_t)kernel_uptime();
     watchdog_start(40);
+    watchdog_begun = (uint32_t)kernel_uptime();
     watchdog_register(&mine, 1000);
     helper_start(3, 20, check_in_twice);
     task_sleep(100);
