@@ -11,6 +11,7 @@
 #include "hal/board.h"
 #include "rtos/kernel.h"
 #include "rtos/print.h"
+#include "rtos/shell.h"
 
 enum { SAMPLES = 32, PEER_STACK = 512 };
 
@@ -273,3 +274,10 @@ void bench_run(void) {
         run(&measurements[i]);
     print("bench: end\n");
 }
+
+static int command(struct shell *shell, int argc, char **argv) {
+    (void)shell, (void)argc, (void)argv;
+    bench_run();
+    return SHELL_DONE;
+}
+SHELL_COMMAND(bench, .help = "what the kernel's calls cost, in cycles", .run = command);
