@@ -174,6 +174,17 @@ Test(devices_misc, adc_by_timer) {
     cr_assert(fake_irq(b, 18));
 }
 
+Test(devices_misc, adc_by_a_pin_and_reset) {
+    fake_write(b, ADC2 + CR2, ADON | 15u << 24 | 1 << 28);
+    fake_write(b, 0x40013C08, BIT(11)); /* EXTI_RTSR */
+    board_pin_drive(b, 0, 11, true);
+    fake_run(b, CYCLES);
+    cr_assert(fake_read(b, ADC2 + SR) & EOC);
+    fake_write(b, 0x40023824, BIT(8)); /* one reset bit for all three */
+    cr_assert_eq(fake_read(b, ADC2 + SR), 0);
+    cr_assert_eq(fake_read(b, ADC2 + CR2), 0);
+}
+
 Test(devices_misc, adc_watchdog_and_internal_channels) {
     adc_values("0 3000\n");
     fake_write(b, ADC1 + 0x24, 2000);
