@@ -210,6 +210,20 @@ static bool take_key(void *user, uint8_t key) {
     return desk_key(user, key);
 }
 
+/* To the end, with all that is on the desk; terminal and sockets are as before then. */
+static void run_host(struct cmd_args *args, struct host *host, const struct options *o,
+                     struct console *c) {
+    if (o->terminal)
+        terminal_open(host, CONSOLE_USART);
+    terminal_keys(take_key, &c->desk);
+    enum board_stop stop = host_run(host);
+    terminal_close();
+    desk_close(&c->desk);
+    if (args->json)
+        report_json(args, host->board, stop, c);
+    report(args, host->board, host, stop);
+}
+
 static void run_board(struct cmd_args *args, struct options *o) {
     struct console console = {.json = args->json, .terminal = o->terminal};
 
@@ -219,18 +233,10 @@ static void run_board(struct cmd_args *args, struct options *o) {
     struct host host = {.board = b,
                         .max_cycles = o->max_cycles,
                         .real_time = o->real_time || (!o->fast && isatty(STDIN_FILENO))};
-    enum board_stop stop = BOARD_RAN;
-    if (desk_open(&console.desk, &host, &o->desk, args->arena, args->diag)) {
-        if (o->terminal)
-            terminal_open(&host, CONSOLE_USART);
-        terminal_keys(take_key, &console.desk);
-        stop = host_run(&host);
-        terminal_close();
-    }
-    desk_close(&console.desk);
-    if (args->json)
-        report_json(args, b, stop, &console);
-    report(args, b, &host, stop);
+    if (desk_open(&console.desk, &host, &o->desk, args->arena, args->diag))
+        run_host(args, &host, o, &console);
+    else
+        desk_close(&console.desk);
     board_free(b);
     free(console.text);
 }

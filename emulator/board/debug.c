@@ -41,6 +41,7 @@ void debug_reset(struct board *b, bool power) {
     if (power)
         memset(d, 0, sizeof(*d));
     d->halted = d->caught = false;
+    d->control &= ~(uint32_t)DHCSR_HALT; /* "clears on core reset": Cortex-M4 TRM, DHCSR */
     d->reset_seen = true;
     systick_pause(b, false);
     if (debug_enabled_bits(d, 0) && d->demcr & DEMCR_VC_CORERESET)

@@ -51,7 +51,7 @@ static bool open_view(struct desk *d, const struct desk_options *o, struct diag 
         return true;
     if (!diag_is_terminal(stdout) || !isatty(STDIN_FILENO))
         return diag_error(diag, DIAG_USAGE, NULL, NULL, "--view needs a terminal");
-    d->view = view_new(d->host->board, STDOUT_FILENO);
+    d->view = view_new(d->host->board, STDOUT_FILENO, diag_wants_colour(stdout));
     return true;
 }
 

@@ -131,7 +131,7 @@ uint64_t stimuli_cycles(const struct stimuli *s, const struct board *b, uint64_t
 struct view;
 
 /* Takes the last line of the terminal `fd`, whose other lines scroll. */
-struct view *view_new(struct board *board, int fd);
+struct view *view_new(struct board *board, int fd, bool colour);
 void view_free(struct view *v);                   /* null is allowed; gives the line back */
 void view_press(struct view *v);                  /* the button, for 0.1 s of the board's time */
 void view_button(struct board *board, bool down); /* up: held low by the board's resistor */
@@ -155,5 +155,6 @@ static inline uint32_t bytes_get(const uint8_t *bytes, unsigned size) {
 int socket_listen(unsigned port, char *error, size_t size); /* on the loopback only; -1 */
 unsigned socket_port(int fd);
 int socket_accept(int listener); /* non-blocking, close-on-exec; -1: nobody waits */
+bool socket_hung_up(int fd);     /* its client has gone; what it sent before may still be there */
 
 #endif

@@ -170,14 +170,23 @@ static void give_output(struct serial *s) {
     }
 }
 
+/* A wire has two ends: a second client is turned away. */
+static void accept_client(struct serial *s) {
+    int fd = socket_accept(s->listener);
+
+    if (fd < 0)
+        return;
+    if (s->fd >= 0 && socket_hung_up(s->fd))
+        drop_client(s);
+    if (s->fd < 0)
+        s->fd = fd;
+    else
+        close(fd);
+}
+
 void serial_serve(struct serial *s) {
-    if (s->listener >= 0) {
-        int fd = socket_accept(s->listener);
-        if (fd >= 0 && s->fd >= 0)
-            close(fd); /* a wire has two ends */
-        else if (fd >= 0)
-            s->fd = fd;
-    }
+    if (s->listener >= 0)
+        accept_client(s);
     if (s->fd >= 0)
         take_input(s);
     if (s->fd >= 0)

@@ -159,9 +159,13 @@ static void drop_client(struct stlink_server *s) {
 static void accept_client(struct stlink_server *s) {
     int fd = socket_accept(s->listener);
 
-    if (fd >= 0 && s->client < 0)
+    if (fd < 0)
+        return;
+    if (s->client >= 0 && socket_hung_up(s->client))
+        drop_client(s); /* who starts OpenOCD anew may be here before we have noticed */
+    if (s->client < 0)
         s->client = fd;
-    else if (fd >= 0)
+    else
         close(fd);
 }
 

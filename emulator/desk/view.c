@@ -30,7 +30,7 @@ struct view {
     struct board *board;
     int fd;
     unsigned rows, columns; /* of the terminal as it was last set up; 0: not yet */
-    bool pressed;
+    bool colour, pressed;
     uint64_t release_at; /* board_ns() */
     uint64_t drawn_at;   /* ms of the PC */
     char shown[TEXT_SIZE];
@@ -136,7 +136,8 @@ static void draw(struct view *v) {
     if (strcmp(plain, v->shown) == 0)
         return;
     strcpy(v->shown, plain);
-    struct text t = {.at = text, .left = sizeof(text), .colour = strlen(plain) < v->columns};
+    struct text t = {
+        .at = text, .left = sizeof(text), .colour = v->colour && strlen(plain) < v->columns};
     add(&t, "\0337\033[%u;1H\033[K", v->rows);
     if (t.colour)
         add_all(&t, v->board, v->pressed);
@@ -153,13 +154,14 @@ static uint64_t milliseconds(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-struct view *view_new(struct board *board, int fd) {
+struct view *view_new(struct board *board, int fd, bool colour) {
     struct view *v = calloc(1, sizeof(*v));
 
     if (!v)
         abort();
     v->board = board;
     v->fd = fd;
+    v->colour = colour;
     draw(v);
     return v;
 }

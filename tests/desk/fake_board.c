@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/desk/fake_board.h"
 
+#include "board/terminal.h"
 #include "desk/desk.h"
 
 #include <assert.h>
@@ -109,4 +110,7 @@ void board_encoder_turn(struct board *b, int32_t steps) {
 
 double board_pwm(const struct board *b, unsigned port, unsigned pin) {
     return b->pwm[port][pin] - 1;
+}
+
+void terminal_flush(void) {
 }

@@ -317,7 +317,7 @@ static void see(const char *expected) {
 
 Test(view, last_line_and_button) {
     make_terminal();
-    struct view *v = view_new(&fake_board, terminal);
+    struct view *v = view_new(&fake_board, terminal, true);
     see("\033[1;9r");
     usleep(60000);
     fake_board.pins[3][12] = true;

@@ -380,6 +380,16 @@ Test(stlink_server, a_client_that_vanishes) {
     REPLY(OK, 1, 0);
 }
 
+/* OpenOCD is killed and started anew, all while the board runs a slice. */
+Test(stlink_server, the_next_client_is_there_before_the_last_is_missed) {
+    open_device();
+    send(client, (const uint8_t[]){USB(1, 2, GET_MODE)}, 32, 0);
+    close(client);
+    client = dial();
+    turn();
+    open_device();
+}
+
 Test(stlink_server, a_port_that_is_taken) {
     char error[100];
     cr_expect_null(stlink_listen(&fake_board, stlink_port(server), error, sizeof(error)));
