@@ -12,7 +12,7 @@ ifeq ($(filter chip virtual,$(BOARD)),)
 $(error BOARD is chip or virtual, not '$(BOARD)')
 endif
 
-.PHONY: flash debug program
+.PHONY: flash debug program console
 
 ## flash BOARD=virtual: program the firmware with OpenOCD and start it (without BOARD: on the chip)
 flash: $(PROBE_NEEDS) $(BUILD)/firmware/stm32f407.elf
@@ -26,6 +26,10 @@ debug: $(PROBE_NEEDS) $(BUILD)/firmware/stm32f407.elf
 program: $(PROBE_NEEDS)
 	@test -f '$(BLOB)' || { echo 'usage: make program BLOB=file.hex [BOARD=virtual]' >&2; exit 2; }
 	@BUILD=$(BUILD) $(PROBE) flash '$(BLOB)'
+
+## console BOARD=virtual: the firmware's shell over the debug cable, without a serial line (Ctrl-A x leaves)
+console: $(PROBE_NEEDS)
+	@BUILD=$(BUILD) $(PROBE) console
 
 CHECKS += openocd
 openocd_CHECK := tests/board/openocd $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf
