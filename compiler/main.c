@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bpf2thumb: the list of commands. Each is described and done in its own cmd_NAME.c; `run` is in
- * bpf2thumb-emu, because the emulator's licence and weight stay out of this executable.
+ * bpf2thumb: the list of commands. Each is described and done in its own cmd_NAME.c; `run` and `board` are
+ * in bpf2thumb-emu, because the emulator's licence and weight stay out of this executable.
  */
 #include "commands.h"
 #include "util/cmd.h"
@@ -15,11 +15,18 @@ static const struct cmd cmd_run = {
     .program = "bpf2thumb-emu",
 };
 
+static const struct cmd cmd_board = {
+    .name = "board",
+    .brief = "run firmware on a virtual STM32F407 Discovery board",
+    .program = "bpf2thumb-emu",
+};
+
 static const struct cmd *const commands[] = {
 #define COMMAND(name) &cmd_##name,
     COMMAND_LIST(COMMAND)
 #undef COMMAND
         & cmd_run,
+    &cmd_board,
     &cmd_completion,
     &cmd_man,
     NULL,

@@ -5,6 +5,7 @@
 
 #include "util/cmd.h"
 
+extern const struct cmd cmd_board;
 extern const struct cmd cmd_native;
 extern const struct cmd cmd_run;
 

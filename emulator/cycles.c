@@ -179,6 +179,11 @@ void cycles_reset(struct cycles *c) {
     memset(c, 0, sizeof(*c));
 }
 
+void cycles_break(struct cycles *c) {
+    c->last.class = CYCLES_UNKNOWN;
+    c->it_left = 0;
+}
+
 void cycles_add(struct cycles *c, unsigned count, enum cycles_part where) {
     c->total += count;
     c->part[where] += count;
@@ -240,6 +245,7 @@ static unsigned cost(const struct cycles_insn *last, const struct cycles_insn *i
     case CYCLES_SYSTEM: return 2;
     case CYCLES_BARRIER: return 1 + CYCLES_REFILL;
     case CYCLES_SVC: return 0;
+    case CYCLES_FIXED: return insn->fixed + wait;
     case CYCLES_UNKNOWN: break;
     }
     assert(!"an instruction outside the model must not run");

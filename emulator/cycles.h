@@ -32,6 +32,7 @@ enum cycles_class {
     CYCLES_SYSTEM,  /* MRS, MSR, CPS */
     CYCLES_BARRIER, /* DMB, DSB, ISB */
     CYCLES_SVC,     /* its handler is charged by cycles_add() */
+    CYCLES_FIXED, /* `fixed` cycles: what cycles_decode() does not know and others do (the board) */
 };
 
 /* What the model, and the machine's checks, know of one instruction. */
@@ -47,6 +48,7 @@ struct cycles_insn {
     bool is_signed;     /* DIVIDE: SDIV */
     uint8_t it_count;   /* IT: instructions in the block */
     uint8_t it_size[4]; /* their sizes */
+    uint8_t fixed;      /* FIXED */
 };
 
 /*
@@ -79,6 +81,8 @@ void cycles_reset(struct cycles *c);
  */
 void cycles_step(struct cycles *c, const struct cycles_insn *insn, uint32_t pc,
                  enum cycles_part where, unsigned divide);
+/* The instruction flow was broken by an exception: what comes next owes nothing to what was last. */
+void cycles_break(struct cycles *c);
 /* Extra cycles of the instruction that runs (unaligned access), or of a handler (SVC). */
 void cycles_add(struct cycles *c, unsigned count, enum cycles_part where);
 

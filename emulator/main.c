@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-static const struct cmd *const commands[] = {&cmd_run, &cmd_native, &cmd_completion, &cmd_man,
-                                             NULL};
+static const struct cmd *const commands[] = {&cmd_run,        &cmd_board, &cmd_native,
+                                             &cmd_completion, &cmd_man,   NULL};
 
 static const struct cmd_program program = {
     .name = "bpf2thumb-emu",

@@ -33,6 +33,7 @@ enum board_reset_cause { /* what RCC_CSR shows afterwards */
                          BOARD_RESET_PIN,
                          BOARD_RESET_SOFTWARE,
                          BOARD_RESET_WATCHDOG,
+                         BOARD_RESET_WINDOW_WATCHDOG,
 };
 
 /* What the board tells its surroundings, from inside board_run(). Null members: nobody listens. */
@@ -54,6 +55,7 @@ struct board_config {
     uint64_t
         irq_every; /* soak: an empty interrupt every so many instructions of thread code; 0: none */
     const char *adc_file; /* values of the ADC channels: devices/adc.c; null: all 0 */
+    bool lis302dl;        /* the accelerometer of early Discovery boards instead of the LIS3DSH */
     struct board_listener listener;
 };
 

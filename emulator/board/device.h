@@ -28,7 +28,8 @@ struct device_type {
     bool (*read)(struct device *d, uint32_t offset, unsigned size, uint32_t *value);
     bool (*write)(struct device *d, uint32_t offset, unsigned size, uint32_t value);
     void (*clock_changed)(struct device *d); /* board_clocks() are others now; may be null */
-    void (*free)(struct device *d);          /* what state owns; may be null */
+    void (*free)(struct device *d); /* what state owns, before it is zeroed or goes; may be null */
+    const void *config; /* what tells instances of the same functions apart (devices/regs.h) */
 };
 
 /* The device of a type, for devices that are wired to each other (EXTI to GPIO, USART to DMA). */
@@ -78,6 +79,14 @@ void board_flash_program(struct board *b, uint32_t offset, unsigned size,
                          uint32_t value); /* ANDs */
 void board_flash_erase(struct board *b, uint32_t offset, uint32_t size);
 void board_stall(struct board *b, uint64_t cycles);
+/*
+ * Until when (board_cycles()) the array is at work; 0 if it is not. Whatever reads or fetches from it
+ * before that stalls (there is no read-while-write), code in SRAM goes on. The contents are final at once.
+ */
+uint64_t flash_busy_until(const struct device *d);
+/* What lies at address 0 (SYSCFG_MEMRMP); flash after reset. */
+enum board_memory0 { BOARD_MEMORY0_FLASH, BOARD_MEMORY0_ROM, BOARD_MEMORY0_SRAM };
+void board_remap(struct board *b, enum board_memory0 what);
 
 /* --- resets and the outside --- */
 void board_request_reset(struct board *b,

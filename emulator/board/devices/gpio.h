@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the pins and the devices that listen to them or act by their alternate functions. */
+#ifndef EMULATOR_BOARD_DEVICES_GPIO_H
+#define EMULATOR_BOARD_DEVICES_GPIO_H
+
+#include "board/device.h"
+
+/* The alternate function that a pin is switched to; -1: it is no alternate function. */
+int gpio_alternate(const struct board *b, unsigned port, unsigned pin);
+
+/* The level that a pin's input sees has changed (exti.c). */
+void exti_pin_changed(struct board *b, unsigned port, unsigned pin, bool level);
+
+#endif

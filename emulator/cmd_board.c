@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* bpf2thumb-emu board: firmware on the virtual STM32F407, its console on the terminal. */
+#include "board/board.h"
+#include "board/host.h"
+#include "board/image.h"
+#include "board/terminal.h"
+#include "commands.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    OPT_SERIAL = CMD_LONG,
+    OPT_FLASH,
+    OPT_MODEL,
+    OPT_CUT,
+    OPT_IRQ,
+    OPT_MAX,
+    OPT_PACE,
+    OPT_NO_CRYSTAL,
+    CONSOLE_USART = 2,
+    SERIAL_JSON_MAX = 1 << 20,
+};
+
+static const struct cmd_option options[] = {
+    {OPT_SERIAL, "serial", "WHERE", "where USART2 leads: stdio, none (default: stdio)",
+     "stdio none"},
+    {OPT_FLASH, "flash", "FILE", "the flash lives in FILE and outlives the run", NULL},
+    {OPT_MODEL, "model", "M", "cycle model: r (no wait states) or f (flash with ART; default: r)",
+     "r f"},
+    {OPT_PACE, "pace", "P",
+     "real: not faster than a board; fast (default: real on a terminal, else fast)", "real fast"},
+    {OPT_MAX, "max-cycles", "N", "end after N cycles, with exit status 1", NULL},
+    {OPT_CUT, "cut-power-at", "N", "power goes at cycle N", NULL},
+    {OPT_IRQ, "irq-every", "N", "an empty interrupt every N instructions of thread code", NULL},
+    {OPT_NO_CRYSTAL, "no-crystal", NULL, "the board's crystal is broken", NULL},
+    {0},
+};
+
+struct options {
+    const char *flash;
+    bool serial, real_time, fast;
+    unsigned long long max_cycles;
+    struct board_config config;
+};
+
+static bool choose(struct cmd_args *args, const char *option, const char *first, const char *second,
+                   bool *is_second) {
+    *is_second = strcmp(args->value, second) == 0;
+    if (*is_second || strcmp(args->value, first) == 0)
+        return true;
+    return diag_error(args->diag, DIAG_USAGE, NULL, NULL, "%s is %s or %s, not '%s'", option, first,
+                      second, args->value);
+}
+
+static bool number(struct cmd_args *args, const char *option, uint64_t *value) {
+    unsigned long long n = 0;
+    bool ok = cmd_number(args, option, args->value, 1, UINT64_MAX, &n);
+    *value = n;
+    return ok;
+}
+
+static bool parse(struct cmd_args *args, struct options *o) {
+    bool second = false;
+    uint64_t max = 0;
+
+    for (int id; (id = cmd_next(args)) != 0;) {
+        bool ok = true;
+        switch (id) {
+        case OPT_SERIAL:
+            ok = choose(args, "--serial", "stdio", "none", &second);
+            o->serial = !second;
+            break;
+        case OPT_FLASH: o->flash = args->value; break;
+        case OPT_MODEL: ok = choose(args, "--model", "r", "f", &o->config.model_f); break;
+        case OPT_PACE:
+            ok = choose(args, "--pace", "real", "fast", &o->fast);
+            o->real_time = !o->fast;
+            break;
+        case OPT_MAX:
+            ok = number(args, "--max-cycles", &max);
+            o->max_cycles = max;
+            break;
+        case OPT_CUT: ok = number(args, "--cut-power-at", &o->config.cut_power_at); break;
+        case OPT_IRQ: ok = number(args, "--irq-every", &o->config.irq_every); break;
+        case OPT_NO_CRYSTAL: o->config.no_crystal = true; break;
+        default: ok = false;
+        }
+        if (!ok)
+            return false;
+    }
+    if (!cmd_operands(args, 0, 1))
+        return false;
+    return args->argc || o->flash ||
+           diag_error(args->diag, DIAG_USAGE, NULL,
+                      "name an ELF file, or an image that has firmware in it: --flash FILE",
+                      "there is nothing to run");
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * What the board says */
+
+struct console {
+    bool json; /* kept for the result, else written */
+    char *text;
+    size_t length;
+};
+
+static void console_write(struct console *c, const void *bytes, size_t length) {
+    if (!c->json) {
+        terminal_write(bytes, length);
+        return;
+    }
+    if (c->length + length > SERIAL_JSON_MAX)
+        return;
+    c->text = realloc(c->text, c->length + length + 1);
+    if (!c->text)
+        abort();
+    memcpy(c->text + c->length, bytes, length);
+    c->text[c->length += length] = 0;
+}
+
+static void on_serial(void *user, unsigned usart, uint8_t byte) {
+    if (usart == CONSOLE_USART)
+        console_write(user, &byte, 1);
+}
+
+static void on_semihost(void *user, const char *text, size_t length) {
+    console_write(user, text, length);
+}
+
+static void on_note(void *user, const char *text) {
+    const struct console *c = user;
+
+    if (!c->json)
+        fprintf(stderr, "board: %s\n", text);
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * The run */
+
+static const char *const stop_names[] = {
+    [BOARD_RAN] = "ran",          [BOARD_HALTED] = "halted",     [BOARD_EXITED] = "exited",
+    [BOARD_LOCKED_UP] = "lockup", [BOARD_NO_POWER] = "no-power",
+};
+
+static void report_json(struct cmd_args *args, const struct board *b, enum board_stop stop,
+                        const struct console *c) {
+    cJSON_AddStringToObject(args->result, "stop", stop_names[stop]);
+    if (stop == BOARD_EXITED)
+        cJSON_AddNumberToObject(args->result, "exit_code", board_exit_code(b));
+    cJSON_AddNumberToObject(args->result, "cycles", (double)board_cycles(b));
+    cJSON_AddNumberToObject(args->result, "instructions", (double)board_instructions(b));
+    cJSON_AddNumberToObject(args->result, "ns", (double)board_ns(b));
+    cJSON_AddStringToObject(args->result, "serial", c->text ? c->text : "");
+}
+
+static void report(struct cmd_args *args, const struct board *b, const struct host *host,
+                   enum board_stop stop) {
+    switch (stop) {
+    case BOARD_EXITED: args->status = board_exit_code(b) ? CMD_REFUSED : CMD_DONE; break;
+    case BOARD_LOCKED_UP:
+        diag_error(args->diag, DIAG_RUN, NULL,
+                   "a fault came while a fault was handled; look at the vector table and stack",
+                   "the core has locked up after %" PRIu64 " cycles", board_cycles(b));
+        break;
+    case BOARD_NO_POWER:
+        if (!args->json)
+            fprintf(stderr, "board: power was cut at cycle %" PRIu64 "\n", board_cycles(b));
+        break;
+    case BOARD_RAN:
+        if (!host->leave)
+            diag_error(args->diag, DIAG_RUN, NULL, NULL, "it did not end within --max-cycles");
+        break;
+    case BOARD_HALTED: break;
+    }
+}
+
+static void run_board(struct cmd_args *args, struct options *o) {
+    struct console console = {.json = args->json};
+
+    o->config.listener = (struct board_listener){
+        .user = &console, .serial = on_serial, .semihost = on_semihost, .note = on_note};
+    struct board *b = board_new(&o->config);
+    struct host host = {.board = b,
+                        .max_cycles = o->max_cycles,
+                        .real_time = o->real_time || (!o->fast && isatty(STDIN_FILENO))};
+    if (!o->serial)
+        o->config.listener.serial = NULL;
+    if (o->serial)
+        terminal_open(&host, CONSOLE_USART);
+    enum board_stop stop = host_run(&host);
+    terminal_close();
+    if (args->json)
+        report_json(args, b, stop, &console);
+    report(args, b, &host, stop);
+    board_free(b);
+    free(console.text);
+}
+
+static void run(struct cmd_args *args) {
+    struct options o = {.serial = true};
+
+    if (!parse(args, &o))
+        return;
+    uint8_t *flash = image_open(o.flash, args->diag);
+    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag))) {
+        o.config.flash = flash;
+        run_board(args, &o);
+    }
+    image_close(flash);
+}
+
+const struct cmd cmd_board = {
+    .name = "board",
+    .brief = "run firmware on a virtual STM32F407 Discovery board",
+    .operands = "[X.elf]",
+    .about = "The whole chip: Cortex-M4F, memories and devices (docs/board.md). USART2 is on the "
+             "terminal; Ctrl-A x leaves. The exit status is 0 when the guest leaves by semihosting "
+             "with code 0.",
+    .example = "{program} board build/firmware/stm32f407.elf\n"
+               "{program} board --flash board.img --cut-power-at 5000000 firmware.elf",
+    .options = options,
+    .run = run,
+};
