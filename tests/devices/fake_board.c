@@ -22,7 +22,7 @@ struct board {
     struct board_clocks clocks;
     struct device devices[DEVICES];
     struct board_event *events; /* by time; of equal ones the older first */
-    uint64_t cycles, stalled;
+    uint64_t cycles, stalled, ns, ns_at;
     bool irq[IRQS];
     unsigned pulses[IRQS], notes;
     char note[NOTES][160];
@@ -147,7 +147,13 @@ const struct board_clocks *board_clocks(const struct board *b) {
     return &b->clocks;
 }
 
+uint64_t board_ns(const struct board *b) {
+    return b->ns + (b->cycles - b->ns_at) * 1000000000 / b->clocks.core_hz;
+}
+
 void board_set_clocks(struct board *b, const struct board_clocks *clocks) {
+    b->ns = board_ns(b);
+    b->ns_at = b->cycles;
     b->clocks = *clocks;
     for (unsigned i = 0; i < DEVICES; i++)
         if (types[i]->clock_changed)
