@@ -50,6 +50,9 @@ void uart_init(uint32_t apb1_hz); /* before the kernel starts */
 void uart_irq_enable(void);       /* after kernel_init() */
 void uart_clock(uint32_t apb1_hz);
 
+/* What start-up fills the main stack with. */
+enum { STACK_FILL = 0x5AFE57AC };
+
 /* main.c: called by start-up */
 int main(void);
 

@@ -1,10 +1,11 @@
-bsp/stm32f407_SRCS := accel.c adc.c board.c chip.c clock.c exti.c flash.c gpio.c main.c parts.c startup.c \
-                       timers.c uart.c
+bsp/stm32f407_SRCS := accel.c adc.c board.c chip.c clock.c counter.c exti.c flash.c gpio.c main.c parts.c \
+                      startup.c timers.c uart.c watchdog.c
 bsp/stm32f407_MAY_INCLUDE := rtos/include
 bsp/stm32f407_TARGET_CFLAGS = $(FIRMWARE_CFLAGS)
 
 FIRMWARES += stm32f407
-stm32f407_DIRS := bsp/stm32f407 rtos/arch/armv7m rtos/driver rtos/kernel rtos/lib rtos/selftest
+stm32f407_DIRS := bsp/stm32f407 rtos/arch/armv7m rtos/console rtos/driver rtos/kernel rtos/lib rtos/selftest \
+                  rtos/shell
 stm32f407_LD := ld/stm32f407.ld
 ALL += $(BUILD)/firmware/stm32f407.elf
 
@@ -13,8 +14,8 @@ QEMU := qemu-system-arm -M netduinoplus2 -display none -monitor none -serial nul
         -semihosting-config enable=on,target=native -icount shift=3,sleep=off -kernel
 BOARD := $(BUILD)/bpf2thumb-emu board
 FIRMWARE := $(BUILD)/firmware/stm32f407.elf
-SELFTEST := tests/board/selftest.list $(FIRMWARE)
-SELFTEST_QEMU := --skips tests/board/selftest-qemu-skips.list $(SELFTEST)
+SELFTEST_BOARD := tests/board/selftest.list $(FIRMWARE)
+SELFTEST_QEMU := --skips tests/board/selftest-qemu-skips.list $(SELFTEST_BOARD)
 
 .PHONY: firmware run run-qemu selftest size
 
@@ -23,18 +24,18 @@ firmware: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
 	@$(TARGET)size $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
 
-## run: run the firmware on the virtual board, its console on the terminal (Ctrl-A x leaves)
+## run: run the firmware on the virtual board, its shell on the terminal (Ctrl-A x leaves)
 run: $(SETUP) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
 	@$(BOARD) $(FIRMWARE)
 
-## run-qemu: run the firmware in QEMU, its console on the terminal (key x leaves)
+## run-qemu: run the firmware in QEMU, its shell on the terminal (`exit` leaves)
 run-qemu: $(SETUP) $(FIRMWARE)
 	@$(QEMU) $(FIRMWARE)
 
 ## selftest: run the firmware's own tests in QEMU and on the virtual board
 selftest: $(SETUP) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
 	@scripts/selftest --show $(SELFTEST_QEMU) $(QEMU)
-	@scripts/selftest --show $(SELFTEST) $(BOARD)
+	@scripts/selftest --show $(SELFTEST_BOARD) $(BOARD)
 
 ## size: the kernel's share of the firmware, from the linker map
 size: $(SETUP) $(BUILD)/firmware/stm32f407.elf
@@ -42,14 +43,15 @@ size: $(SETUP) $(BUILD)/firmware/stm32f407.elf
 
 # In both emulators the same lines; on the board also with wait states, and with an empty interrupt every 97
 # instructions of thread code, which changes no result.
-CHECKS += selftest-qemu selftest-board selftest-model-f selftest-soak kernel-size
+CHECKS += selftest-qemu selftest-board selftest-model-f selftest-soak shell-qemu shell-board kernel-size
 selftest-qemu_CHECK := scripts/selftest $(SELFTEST_QEMU) $(QEMU)
-selftest-qemu_NEEDS := $(FIRMWARE)
-selftest-board_CHECK := scripts/selftest $(SELFTEST) $(BOARD)
-selftest-model-f_CHECK := scripts/selftest $(SELFTEST) $(BOARD) --model f
-selftest-soak_CHECK := scripts/selftest $(SELFTEST) $(BOARD) --irq-every 97
-selftest-board_NEEDS := $(FIRMWARE) $(BUILD)/bpf2thumb-emu
-selftest-model-f_NEEDS := $(selftest-board_NEEDS)
-selftest-soak_NEEDS := $(selftest-board_NEEDS)
+selftest-board_CHECK := scripts/selftest $(SELFTEST_BOARD) $(BOARD)
+selftest-model-f_CHECK := scripts/selftest $(SELFTEST_BOARD) $(BOARD) --model f
+selftest-soak_CHECK := scripts/selftest $(SELFTEST_BOARD) $(BOARD) --irq-every 97
+shell-qemu_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE) $(QEMU)
+shell-board_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE) $(BOARD)
+$(foreach c,selftest shell,$(eval $(c)-qemu_NEEDS := $(FIRMWARE)))
+$(foreach c,selftest-board selftest-model-f selftest-soak shell-board,\
+    $(eval $(c)_NEEDS := $(FIRMWARE) $(BUILD)/bpf2thumb-emu))
 kernel-size_CHECK := scripts/kernel-size $(BUILD)/firmware/stm32f407.map
 kernel-size_NEEDS := $(FIRMWARE)

@@ -10,7 +10,7 @@
 #include "stm32f407.h"
 #include <stdalign.h>
 
-extern uint32_t _main_stack_top[];
+extern uint32_t _main_stack_bottom[], _main_stack_top[];
 extern const uint32_t _data_load[];
 extern uint32_t _data_start[], _data_end[], _bss_start[], _bss_end[];
 
@@ -21,6 +21,7 @@ void DMA2_Stream0_Handler(void);
 void EXTI_Handler(void);
 void TIM5_Handler(void);
 void USART2_Handler(void);
+void TIM2_Handler(void);
 void (*volatile board_spare_handler[BOARD_SPARES])(void);
 
 static void unexpected(void) {
@@ -42,25 +43,41 @@ union vector {
 
 /* The table that reset and faults of start-up use. */
 __attribute__((section(".vectors"), used)) static const union vector vectors[16] = {
-    [0].stack = _main_stack_top,     [1].handler = Reset_Handler,
+    [0].stack = _main_stack_top,      [1].handler = Reset_Handler,
     [2].handler = clock_failed, /* NMI */
-    [3].handler = HardFault_Handler, [4].handler = MemManage_Handler,
-    [5].handler = BusFault_Handler,  [6].handler = UsageFault_Handler,
-    [7 ... 13].handler = unexpected, [14].handler = PendSV_Handler,
+    [3].handler = HardFault_Handler,  [4].handler = MemManage_Handler,
+    [5].handler = BusFault_Handler,   [6].handler = UsageFault_Handler,
+    [7 ... 10].handler = unexpected,  [11].handler = SVC_Handler,
+    [12 ... 13].handler = unexpected, [14].handler = PendSV_Handler,
     [15].handler = SysTick_Handler,
 };
+
+/* For board_memory(). A margin below the frame of this function, which the compiler may still use. */
+static void fill_main_stack(void) {
+    uint32_t *end = (uint32_t *)__builtin_frame_address(0) - 32;
+    for (uint32_t *to = _main_stack_bottom; to < end;)
+        *to++ = STACK_FILL;
+}
 
 static const struct {
     uint8_t irq;
     void (*handler)(void);
 } handlers[] = {
-    {IRQ_EXTI0, EXTI_Handler},     {IRQ_EXTI0 + 1, EXTI_Handler},
-    {IRQ_EXTI0 + 2, EXTI_Handler}, {IRQ_EXTI0 + 3, EXTI_Handler},
-    {IRQ_EXTI0 + 4, EXTI_Handler}, {IRQ_DMA1_STREAM5, DMA1_Stream5_Handler},
-    {IRQ_ADC, ADC_Handler},        {IRQ_EXTI9_5, EXTI_Handler},
-    {IRQ_USART2, USART2_Handler},  {IRQ_EXTI15_10, EXTI_Handler},
-    {IRQ_TIM5, TIM5_Handler},      {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
-    {IRQ_CAN2_TX, spare_kernel},   {IRQ_CAN2_RX0, spare_zero_latency},
+    {IRQ_EXTI0, EXTI_Handler},
+    {IRQ_EXTI0 + 1, EXTI_Handler},
+    {IRQ_EXTI0 + 2, EXTI_Handler},
+    {IRQ_EXTI0 + 3, EXTI_Handler},
+    {IRQ_EXTI0 + 4, EXTI_Handler},
+    {IRQ_DMA1_STREAM5, DMA1_Stream5_Handler},
+    {IRQ_ADC, ADC_Handler},
+    {IRQ_EXTI9_5, EXTI_Handler},
+    {IRQ_TIM2, TIM2_Handler},
+    {IRQ_USART2, USART2_Handler},
+    {IRQ_EXTI15_10, EXTI_Handler},
+    {IRQ_TIM5, TIM5_Handler},
+    {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
+    {IRQ_CAN2_TX, spare_kernel},
+    {IRQ_CAN2_RX0, spare_zero_latency},
 };
 
 /* The table that is used from then on. In RAM, because while the flash is written it cannot be read, and
@@ -81,6 +98,7 @@ static void vectors_init(void) {
 
 void Reset_Handler(void) {
     core_init(vectors);
+    fill_main_stack();
     const uint32_t *from = _data_load;
     for (uint32_t *to = _data_start; to < _data_end;)
         *to++ = *from++;

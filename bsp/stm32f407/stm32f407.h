@@ -43,6 +43,7 @@ extern const char _firmware_end[];
 /* Enable registers by their offset; which bit is which unit's is in parts.def */
 #define RCC_ENABLE(offset) REG(RCC_BASE + (offset))
 #define RCC_APB1ENR REG(RCC_BASE + 0x40)
+#define RCC_APB1ENR_TIM2 (1u << 0)
 #define RCC_APB1ENR_PWR (1u << 28)
 #define RCC_CSR REG(RCC_BASE + 0x74)
 
@@ -167,6 +168,7 @@ extern const char _firmware_end[];
 #define TIM_SMCR_ENCODER_BOTH 3u
 #define TIM_DIER(base) REG((base) + 0x0C)
 #define TIM_DIER_UIE (1u << 0)
+#define TIM_DIER_CC1IE (1u << 1)
 #define TIM_SR(base) REG((base) + 0x10)
 #define TIM_SR_UIF (1u << 0)
 #define TIM_SR_BIF (1u << 7)
@@ -244,12 +246,23 @@ extern const char _firmware_end[];
 #define FLASH_SIZE_WORD REG(0x1FFF7A20u) /* the upper half: KiB */
 #define DBGMCU_IDCODE REG(0xE0042000u)
 
+/* 21.4 Independent watchdog */
+#define IWDG_BASE 0x40003000u
+#define IWDG_KR REG(IWDG_BASE + 0x00)
+#define IWDG_KR_FEED 0xAAAAu
+#define IWDG_KR_UNLOCK 0x5555u
+#define IWDG_KR_START 0xCCCCu
+#define IWDG_PR REG(IWDG_BASE + 0x04)
+#define IWDG_RLR REG(IWDG_BASE + 0x08)
+#define IWDG_SR REG(IWDG_BASE + 0x0C)
+
 /* 12.2, table 62: interrupt numbers */
 enum stm32f407_irq {
     IRQ_EXTI0 = 6, /* to 10 for EXTI4 */
     IRQ_DMA1_STREAM5 = 16,
     IRQ_ADC = 18,
     IRQ_EXTI9_5 = 23,
+    IRQ_TIM2 = 28,
     IRQ_USART2 = 38,
     IRQ_EXTI15_10 = 40,
     IRQ_TIM5 = 50,

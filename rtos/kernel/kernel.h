@@ -8,14 +8,18 @@
 #include "arch.h"
 #include "rtos/kernel.h"
 
+/* No path with a goal for its length leads here: compiled for size, and only once. */
+#define KERNEL_COLD __attribute__((cold, noinline))
+
 struct kernel {
-    struct task *current;
+    struct task *current;                       /* first: switch.S */
     uint32_t ready_bits;                        /* bit p: ready[p] is not empty */
     struct task_queue ready[KERNEL_PRIORITIES]; /* the running task is in it, too */
     struct task *tasks;                         /* all that have not ended */
     struct timeout deadlines;                   /* head of a ring, the next one due first */
     uint64_t ticks;                             /* FIRST_TICK at the start */
     uint32_t switched_at;                       /* arch_cycles() when current began to run */
+    uint32_t wakeups;                           /* of the idle task */
     bool started;
 };
 extern struct kernel kernel;
@@ -35,6 +39,7 @@ void sched_reschedule(void); /* pends a switch if current is not the choice */
 
 /* time.c; locked */
 void timeout_add(struct timeout *timeout, uint32_t ticks);
+uint32_t timeout_next(void);                  /* ticks to the first in the list, or to nothing */
 void timeout_remove(struct timeout *timeout); /* nothing if it is not in the list */
 
 /* task.c; locked, except where it is said */
@@ -48,6 +53,9 @@ enum kernel_status task_may_wait(uint32_t timeout, uint32_t key);
 /* mutex.c; locked */
 void mutex_reprioritise(struct task *task); /* after anything changed that it may inherit from */
 void mutex_release_all(struct task *task);  /* it ends */
+
+/* sandbox.c; locked, box is what current is inside of */
+void sandbox_tick(struct sandbox *box);
 
 /* timer.c */
 void timer_task_init(void);

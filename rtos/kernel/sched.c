@@ -104,7 +104,7 @@ void sched_unready(struct task *task) {
     sched_reschedule();
 }
 
-void sched_move(struct task *task, unsigned priority) {
+KERNEL_COLD void sched_move(struct task *task, unsigned priority) {
     struct task_queue *queue = task->queue;
     if (queue && is_ready(task)) {
         ready_remove(task);
@@ -122,11 +122,11 @@ void sched_move(struct task *task, unsigned priority) {
 
 void sched_rotate(void) {
     struct task *task = kernel.current;
-    if (!is_ready(task))
+    struct task_queue *equals = &kernel.ready[task->priority];
+    if (equals->head != task)
         return; /* it is about to be switched away */
     task->slice = KERNEL_SLICE_TICKS;
-    ready_remove(task);
-    ready_insert(task);
+    equals->head = task->next; /* a ring: who was first is last */
     sched_reschedule();
 }
 
@@ -156,8 +156,12 @@ void kernel_unlock(uint32_t key) {
 }
 
 static void idle(void) {
-    for (;;)
-        arch_idle();
+    for (;;) {
+        uint32_t key = arch_lock();
+        kernel.ticks += arch_sleep(timeout_next());
+        kernel.wakeups++;
+        arch_unlock(key);
+    }
 }
 
 static void idle_entry(void *argument) {
@@ -165,7 +169,7 @@ static void idle_entry(void *argument) {
     idle();
 }
 
-void kernel_init(uint32_t core_hz) {
+KERNEL_COLD void kernel_init(uint32_t core_hz) {
     kernel = (struct kernel){.ticks = FIRST_TICK};
     kernel.deadlines.next = kernel.deadlines.prev = &kernel.deadlines;
     arch_init(core_hz, KERNEL_TICK_HZ);

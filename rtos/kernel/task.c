@@ -87,7 +87,7 @@ static void fill(uint32_t *from, const uint32_t *to) {
 }
 
 /* A task that is created again after its end lies in zeroed or left-over memory: all fields are set. */
-enum kernel_status task_create(struct task *task, const struct task_config *config) {
+KERNEL_COLD enum kernel_status task_create(struct task *task, const struct task_config *config) {
     enum kernel_status status = in_task();
     if (!status)
         status = check_config(task, config);
@@ -115,7 +115,7 @@ enum kernel_status task_create(struct task *task, const struct task_config *conf
     return KERNEL_OK;
 }
 
-void task_end(struct task *task, enum task_state how) {
+KERNEL_COLD void task_end(struct task *task, enum task_state how) {
     sched_unready(task);
     timeout_remove(&task->timeout);
     task->state = (uint8_t)how;
@@ -142,7 +142,7 @@ void kernel_fault_end(void) {
 
 /* ----- what tasks do to each other ---------------------------------------------------------------- */
 
-enum kernel_status task_suspend(struct task *task) {
+KERNEL_COLD enum kernel_status task_suspend(struct task *task) {
     enum kernel_status status = in_task();
     if (status)
         return status;
@@ -159,7 +159,7 @@ enum kernel_status task_suspend(struct task *task) {
     return status;
 }
 
-static enum kernel_status resume(struct task *task) {
+KERNEL_COLD static enum kernel_status resume(struct task *task) {
     enum kernel_status status = KERNEL_OK;
     uint32_t key = arch_lock();
     if (!is_alive(task))
@@ -210,7 +210,7 @@ enum kernel_status task_yield(void) {
     return KERNEL_OK;
 }
 
-enum kernel_status task_set_priority(struct task *task, unsigned priority) {
+KERNEL_COLD enum kernel_status task_set_priority(struct task *task, unsigned priority) {
     enum kernel_status status = in_task();
     if (status)
         return status;
@@ -237,7 +237,7 @@ struct task *task_iterate(const struct task *previous) {
     return previous ? previous->next_task : kernel.tasks;
 }
 
-size_t task_stack_unused(const struct task *task) {
+KERNEL_COLD size_t task_stack_unused(const struct task *task) {
     const uint32_t *word = task->stack + GUARD_WORDS; /* the guard cannot be read */
     const uint32_t *first = word;
     while (word < task->stack_top && *word == STACK_FILL)

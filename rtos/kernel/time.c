@@ -29,6 +29,11 @@ void timeout_remove(struct timeout *timeout) {
     timeout->next = timeout->prev = NULL;
 }
 
+uint32_t timeout_next(void) {
+    const struct timeout *first = kernel.deadlines.next;
+    return first == &kernel.deadlines ? UINT32_MAX : first->deadline - (uint32_t)kernel.ticks;
+}
+
 /* Locked. Takes out the first entry if it is due. */
 static struct timeout *pop_due(void) {
     struct timeout *first = kernel.deadlines.next;
@@ -40,6 +45,8 @@ static struct timeout *pop_due(void) {
 
 static void slice_tick(void) {
     struct task *task = kernel.current;
+    if (task->sandbox)
+        sandbox_tick(task->sandbox);
     if (task->slice > 1) {
         task->slice--;
         return;
@@ -67,6 +74,10 @@ void kernel_tick(void) {
 
 uint32_t kernel_ticks(void) {
     return (uint32_t)kernel.ticks; /* the low word: one load */
+}
+
+uint32_t kernel_wakeups(void) {
+    return kernel.wakeups;
 }
 
 uint64_t kernel_uptime(void) {

@@ -76,7 +76,7 @@ static void timer_loop(void *argument) {
     }
 }
 
-void timer_task_init(void) {
+KERNEL_COLD void timer_task_init(void) {
     const struct task_config config = {.name = "timer",
                                        .entry = timer_loop,
                                        .priority = KERNEL_PRIORITY_TIMER,
@@ -104,7 +104,7 @@ static void disarm(struct timer *timer) {
         due_remove(timer);
 }
 
-static enum kernel_status start(struct timer *timer, uint32_t delay, uint32_t period) {
+KERNEL_COLD static enum kernel_status start(struct timer *timer, uint32_t delay, uint32_t period) {
     if (delay == 0 || delay > INT32_MAX || period > INT32_MAX)
         return KERNEL_BAD_TIMEOUT;
     uint32_t key = arch_lock();
@@ -116,7 +116,7 @@ static enum kernel_status start(struct timer *timer, uint32_t delay, uint32_t pe
 }
 
 /* A callback that is running goes on; one that was due does not come any more. */
-static enum kernel_status stop(struct timer *timer) {
+KERNEL_COLD static enum kernel_status stop(struct timer *timer) {
     uint32_t key = arch_lock();
     disarm(timer);
     arch_unlock(key);

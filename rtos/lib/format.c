@@ -18,6 +18,7 @@ static void put(struct out *out, char c) {
 struct spec {
     unsigned width;
     bool zero, left;
+    unsigned longs; /* of %lld: 2 */
 };
 
 static void put_field(struct out *out, const char *text, size_t length, struct spec spec) {
@@ -40,9 +41,9 @@ static void put_string(struct out *out, const char *text, struct spec spec) {
     put_field(out, text, length, spec);
 }
 
-static void put_number(struct out *out, uint32_t value, unsigned base, bool minus,
+static void put_number(struct out *out, uint64_t value, unsigned base, bool minus,
                        struct spec spec) {
-    char digits[11];
+    char digits[21];
     char *first = digits + sizeof(digits);
     do
         *--first = "0123456789abcdef"[value % base];
@@ -56,9 +57,25 @@ static void put_number(struct out *out, uint32_t value, unsigned base, bool minu
     put_field(out, first, (size_t)(digits + sizeof(digits) - first), spec);
 }
 
+static int64_t take_signed(struct spec spec, va_list *arguments) {
+    switch (spec.longs) {
+    case 0: return va_arg(*arguments, int);
+    case 1: return va_arg(*arguments, long);
+    default: return va_arg(*arguments, long long);
+    }
+}
+
+static uint64_t take_unsigned(struct spec spec, va_list *arguments) {
+    switch (spec.longs) {
+    case 0: return va_arg(*arguments, unsigned);
+    case 1: return va_arg(*arguments, unsigned long);
+    default: return va_arg(*arguments, unsigned long long);
+    }
+}
+
 static void put_argument(struct out *out, char kind, struct spec spec, va_list *arguments) {
     char c;
-    int value;
+    int64_t value;
     switch (kind) {
     case 's': put_string(out, va_arg(*arguments, const char *), spec); break;
     case 'c':
@@ -66,11 +83,11 @@ static void put_argument(struct out *out, char kind, struct spec spec, va_list *
         put_field(out, &c, 1, spec);
         break;
     case 'd':
-        value = va_arg(*arguments, int);
-        put_number(out, value < 0 ? 0u - (uint32_t)value : (uint32_t)value, 10, value < 0, spec);
+        value = take_signed(spec, arguments);
+        put_number(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10, value < 0, spec);
         break;
-    case 'u': put_number(out, va_arg(*arguments, unsigned), 10, false, spec); break;
-    case 'x': put_number(out, va_arg(*arguments, unsigned), 16, false, spec); break;
+    case 'u': put_number(out, take_unsigned(spec, arguments), 10, false, spec); break;
+    case 'x': put_number(out, take_unsigned(spec, arguments), 16, false, spec); break;
     default: put(out, kind); break; /* %% */
     }
 }
@@ -87,8 +104,14 @@ size_t format_list(char *text, size_t size, const char *pattern, va_list list) {
         struct spec spec = {0};
         for (p++; *p == '0' || *p == '-'; p++)
             *(*p == '0' ? &spec.zero : &spec.left) = true;
+        if (*p == '*') {
+            spec.width = (unsigned)va_arg(arguments, int);
+            p++;
+        }
         for (; *p >= '0' && *p <= '9'; p++)
             spec.width = spec.width * 10 + (unsigned)(*p - '0');
+        for (; *p == 'l'; p++)
+            spec.longs++;
         if (!*p)
             break;
         put_argument(&out, *p, spec, &arguments);

@@ -2,7 +2,10 @@
  *
  * A fault in words. The bits are those of ARMv7-M, B3.2.15 and B3.2.16.
  */
+#include <stddef.h>
+
 #include "rtos/fault.h"
+#include "rtos/kernel.h"
 #include "rtos/print.h"
 
 static const char *const kinds[] = {
@@ -80,6 +83,16 @@ static void print_exception(const struct fault_record *record) {
           (unsigned)record->exc_return);
 }
 
+/* The first call takes it out of the RAM that survives a reset. */
+const struct fault_record *fault_previous(void) {
+    static struct fault_record previous;
+    static bool asked, there;
+    if (!asked)
+        there = fault_crash_take(&previous);
+    asked = true;
+    return there ? &previous : NULL;
+}
+
 void fault_print(const struct fault_record *record) {
     const char *kind = record->kind <= FAULT_PANIC ? kinds[record->kind] : "?";
     print("fault: %s in task %s", kind, record->task);
@@ -92,4 +105,21 @@ void fault_print(const struct fault_record *record) {
         print_exception(record);
     for (int i = 0; i < FAULT_RETURNS && record->returns[i]; i++)
         print("  possible return address %08x\n", (unsigned)record->returns[i]);
+}
+
+/* In the timer task: printing in the fault handler would hold up all interrupts of the kernel's band. */
+static void print_last(void *argument) {
+    static struct fault_record reported;
+    (void)argument;
+    uint32_t key = kernel_lock();
+    reported = *fault_last();
+    kernel_unlock(key);
+    fault_print(&reported);
+}
+
+void fault_report_isr(void) {
+    static struct timer timer;
+    timer_stop_isr(&timer);
+    timer_init(&timer, print_last, NULL);
+    timer_start_isr(&timer, 1, 0);
 }

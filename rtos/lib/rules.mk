@@ -1,4 +1,5 @@
-rtos/lib_SRCS := format.c memory.c print.c report.c
+rtos/lib_SRCS := format.c memory.c print.c report.c status.c
 rtos/lib_MAY_INCLUDE := rtos/include
+rtos/lib_CFLAGS := -Irtos/include
 # Its loops are memcpy() and memset(): they must not become calls of themselves.
-rtos/lib_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -fno-tree-loop-distribute-patterns
+rtos/lib_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Os -fno-tree-loop-distribute-patterns

@@ -3,6 +3,8 @@
  * Faults that restart the board: the record of the run before is what the check looks at.
  */
 #include "hal/board.h"
+#include "rtos/console.h"
+#include "rtos/watchdog.h"
 #include "selftest.h"
 
 extern uint32_t _main_stack_bottom[];
@@ -96,14 +98,68 @@ static const char *main_stack_check(const struct fault_record *crash) {
     return NULL;
 }
 
+/* Supervisor calls are for sandboxes. */
+static void call_supervisor(void *argument) {
+    (void)argument;
+    __asm volatile("svc #0");
+}
+
+static void supervisor_run(void) {
+    helper_start_options(1, 20, call_supervisor, TASK_MAY_FAULT);
+}
+
+static const char *supervisor_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_PANIC, "helper1", 11));
+    CHECK(texts_equal(crash->text, "SVC in privileged code"));
+    return NULL;
+}
+
+/* When the promise was given: until then banner and hardware have taken their time. */
+__attribute__((section(".keep"))) static uint32_t promised_at;
+
+/* A promise that is not kept: the one who broke it is named, not the one who was running. */
+static void check_in_twice(void *argument) {
+    static struct watchdog watchdog;
+    (void)argument;
+    promised_at = (uint32_t)kernel_uptime();
+    watchdog_register(&watchdog, 20);
+    for (int i = 0; i < 2; i++) {
+        task_sleep(15);
+        watchdog_check_in(&watchdog);
+    }
+    task_suspend(task_self());
+}
+
+static void watchdog_run(void) {
+    static struct watchdog mine;
+    watchdog_start(40);
+    watchdog_register(&mine, 1000);
+    helper_start(3, 20, check_in_twice);
+    task_sleep(100);
+}
+
+static const char *watchdog_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_PANIC, "helper3", 15));
+    CHECK(texts_equal(crash->text, "watchdog: no check-in"));
+    uint32_t passed = crash->ticks - promised_at;
+    CHECK(passed > 50 && passed < 65);
+    return NULL;
+}
+
+/* The log, too, survives. What the next start prints is not in it twice: this goes nowhere else. */
+static const char before_panic[] = "selftest: the run before\n";
+
 static void panic_run(void) {
+    console_log_clear();
+    console_write(1 << CONSOLE_LOG, before_panic, sizeof(before_panic) - 1);
     fault_panic("selftest");
 }
 
 static const char *panic_check(const struct fault_record *crash) {
     CHECK(is(crash, FAULT_PANIC, "console", 0));
     CHECK(texts_equal(crash->text, "selftest"));
-    CHECK(crash->returns[0] - ((uint32_t)panic_run & ~1u) < 16);
+    CHECK(crash->returns[0] - ((uint32_t)panic_run & ~1u) < 32);
+    CHECK(log_has(before_panic) && log_has("fault: panic in task console"));
     return NULL;
 }
 
@@ -113,6 +169,8 @@ const struct crash_test crash_tests[] = {
     {"disabled", disabled_run, disabled_check},
     {"interrupt", interrupt_run, interrupt_check},
     {"main_stack", main_stack_run, main_stack_check},
+    {"supervisor", supervisor_run, supervisor_check},
+    {"watchdog", watchdog_run, watchdog_check},
     {"panic", panic_run, panic_check},
 };
 const unsigned crash_tests_count = sizeof(crash_tests) / sizeof(crash_tests[0]);

@@ -127,15 +127,44 @@ static void crash_next(void) {
     finish();
 }
 
-void selftest_run(void) {
-    keep.magic = RUNNING;
-    keep.crash_test = UINT32_MAX; /* a restart before the crash tests is a failure */
-    keep.passed = keep.failed = keep.skipped = 0;
-#define SUITE_RUN(suite) run_suite(tests_##suite, tests_##suite##_count);
-    SUITES(SUITE_RUN)
-#undef SUITE_RUN
-    keep.crash_test = 0;
-    crash_next();
+/* By name; the last one restarts the board and goes on with the tests that want that. */
+static const struct suite {
+    const char *name;
+    const struct test *tests;
+    const unsigned *count;
+} suites[] = {
+#define SUITE_ROW(suite) {#suite, tests_##suite, &tests_##suite##_count},
+    SUITES(SUITE_ROW)
+#undef SUITE_ROW
+        {"crash", NULL, NULL},
+};
+enum { SUITES_COUNT = sizeof(suites) / sizeof(suites[0]) };
+
+const char *selftest_suite(unsigned index) {
+    return index < SUITES_COUNT ? suites[index].name : NULL;
+}
+
+bool selftest_run(const char *only) {
+    bool found = false;
+    for (unsigned i = 0; i < SUITES_COUNT; i++) {
+        if (only && !texts_equal(suites[i].name, only))
+            continue;
+        if (!found) {
+            keep.magic = RUNNING;
+            keep.crash_test = UINT32_MAX; /* a restart before the crash tests is a failure */
+            keep.passed = keep.failed = keep.skipped = 0;
+        }
+        found = true;
+        if (suites[i].tests) {
+            run_suite(suites[i].tests, *suites[i].count);
+        } else {
+            keep.crash_test = 0;
+            crash_next(); /* does not return */
+        }
+    }
+    if (found)
+        finish();
+    return found;
 }
 
 void selftest_resume(const struct fault_record *crash) {
@@ -151,6 +180,6 @@ void selftest_resume(const struct fault_record *crash) {
     crash_next();
 }
 
-bool selftest_passed(void) {
-    return keep.magic == FINISHED && keep.failed == 0;
+bool selftest_failed(void) {
+    return keep.magic == RUNNING || (keep.magic == FINISHED && keep.failed != 0);
 }

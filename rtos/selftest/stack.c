@@ -8,6 +8,7 @@
 /* stack_edge.S */
 _Noreturn void stack_edge(uintptr_t sp);
 _Noreturn void stack_edge_fpu(uintptr_t sp);
+_Noreturn void stack_edge_call(uintptr_t sp);
 
 enum { GUARD = KERNEL_GUARD, FRAME = 32, FRAME_FPU = 104 };
 
@@ -21,6 +22,11 @@ static void at_edge(void *argument) {
 static void at_edge_fpu(void *argument) {
     (void)argument;
     stack_edge_fpu(edge);
+}
+
+static void at_edge_call(void *argument) {
+    (void)argument;
+    stack_edge_call(edge);
 }
 
 static void too_deep(void *argument) {
@@ -64,6 +70,12 @@ static const char *in_exception_entry(void) {
     edge = (uintptr_t)helper_stacks[1] + GUARD + 16;
     const char *wrong = overflow_of(at_edge, 0);
     return wrong ? wrong : fault_last()->frame_valid ? "a frame that was not written" : NULL;
+}
+
+/* The same for the call into a sandbox: the call, which then is still to come, must not come. */
+static const char *in_supervisor_call(void) {
+    edge = (uintptr_t)helper_stacks[1] + GUARD + 16;
+    return overflow_of(at_edge_call, 0);
 }
 
 /* PendSV runs into it, when it stores r4-r11; and s16-s31. */
@@ -130,6 +142,7 @@ static const char *watermark(void) {
 const struct test tests_stack[] = {
     {"stack", "overflow", overflow},
     {"stack", "in_exception_entry", in_exception_entry},
+    {"stack", "in_supervisor_call", in_supervisor_call},
     {"stack", "in_switch", in_switch},
     {"stack", "in_switch_fpu", in_switch_fpu},
     {"stack", "in_switch_fpu_core", in_switch_fpu_core},

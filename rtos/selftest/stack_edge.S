@@ -8,13 +8,21 @@
 
 /* stack_edge(sp) */
     .section .text.stack_edge, "ax"
-    .global stack_edge, stack_edge_fpu
+    .global stack_edge, stack_edge_fpu, stack_edge_call
     .type stack_edge, %function
+    .type stack_edge_call, %function
     .type stack_edge_fpu, %function
     .thumb_func
 stack_edge:
     mov     sp, r0
 1:  b       1b
+
+/* stack_edge_call(sp): a supervisor call there */
+    .thumb_func
+stack_edge_call:
+    mov     sp, r0
+    svc     #255
+    b       .
 
 /* stack_edge_fpu(sp): the same with a frame that has the FPU's part */
     .thumb_func

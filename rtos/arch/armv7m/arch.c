@@ -6,14 +6,7 @@
 #include "rtos/core.h"
 #include "rtos/kernel.h"
 
-extern uint32_t _main_stack_bottom[];
-
-/* SysTick's own count of ticks, for arch_cycles(). */
-static struct {
-    bool cyccnt;     /* the DWT counts; QEMU's does not */
-    uint32_t reload; /* cycles of a tick */
-    uint32_t ticks;
-} clock;
+struct arch_clock arch_clock;
 
 static void priorities_init(void) {
     SCB_SHPR(EXCEPTION_MEMORY) = PRIORITY_FAULT;
@@ -24,18 +17,6 @@ static void priorities_init(void) {
     SCB_SHPR(EXCEPTION_SYSTICK) = PRIORITY_TICK;
     SCB_SHCSR |= SHCSR_FAULTS_ENABLED;
     SCB_CCR |= CCR_DIV_0_TRP | CCR_STKALIGN;
-}
-
-/* Region 6 guards the main stack, region 7 the running task's (arch_guard). Privileged code keeps the
- * default map for the rest; HardFault runs with the MPU off, or a bad stack would lock the core up. */
-_Static_assert(KERNEL_GUARD == 2 << (MPU_RASR_GUARD >> 1 & 31), "the guard is one region");
-static void mpu_init(void) {
-    MPU_RBAR = (uint32_t)_main_stack_bottom | MPU_RBAR_VALID | 6u;
-    MPU_RASR = MPU_RASR_GUARD;
-    MPU_RBAR = (uint32_t)_main_stack_bottom | MPU_RBAR_VALID | 7u;
-    MPU_RASR = MPU_RASR_GUARD;
-    MPU_CTRL = MPU_CTRL_ENABLE_PRIVDEFENA;
-    __asm volatile("dsb\n isb" : : : "memory");
 }
 
 static bool cyccnt_start(void) {
@@ -50,33 +31,84 @@ static bool cyccnt_start(void) {
 
 void arch_init(uint32_t core_hz, uint32_t tick_hz) {
     priorities_init();
-    mpu_init();
-    clock.cyccnt = cyccnt_start();
-    clock.reload = core_hz / tick_hz;
-    clock.ticks = 0;
-    SYST_RVR = clock.reload - 1;
+    arch_mpu_init();
+    arch_clock.cyccnt = cyccnt_start();
+    arch_clock.reload = core_hz / tick_hz;
+    arch_clock.ticks = 0;
+    SYST_RVR = arch_clock.reload - 1;
     SYST_CVR = 0;
     SYST_CSR = SYST_CSR_ENABLE_TICK_CORE;
 }
 
 void SysTick_Handler(void) {
-    clock.ticks++;
+    arch_clock.ticks++;
     kernel_tick();
 }
 
 /* A tick that is pending has been counted down, but not yet counted: the masked section or a more
  * urgent interrupt holds it up. */
-static uint32_t systick_cycles(void) {
-    uint32_t left = SYST_CVR, ticks = clock.ticks;
+uint32_t arch_time(void) {
+    uint32_t left = SYST_CVR, ticks = arch_clock.ticks;
     if (SCB_ICSR & ICSR_PENDSTSET) {
         left = SYST_CVR;
         ticks++;
     }
-    return ticks * clock.reload + (clock.reload - 1 - left);
+    return ticks * arch_clock.reload + (arch_clock.reload - 1 - left);
 }
 
-uint32_t arch_cycles(void) {
-    return clock.cyccnt ? DWT_CYCCNT : systick_cycles();
+enum {
+    LOST = 20,   /* cycles from a look at the counter to its new beginning */
+    MARGIN = 64, /* cycles in which it is to be told something new before it is at 0 */
+};
+
+/* It is 0 for a cycle before it is loaded anew. */
+static uint32_t systick_loaded(void) {
+    uint32_t left;
+    do
+        left = SYST_CVR;
+    while (!left);
+    return left;
+}
+
+/* The next interrupt comes after this many cycles. What passes between the reading of the counter and this is
+ * lost, about LOST cycles. */
+static void systick_after(uint32_t cycles) {
+    SYST_RVR = cycles - LOST - 1;
+    SYST_CVR = 0; /* loads RVR with the next cycle, without an interrupt */
+}
+
+/* Ticks that nobody waits for are not worth waking up for: one long period takes their place. It begins
+ * where the tick was and, when something else has woken the core, ends where the next tick is due, so
+ * that ticks stay where they would have been. The last of them comes as an interrupt, as always.
+ *
+ * Near the end of a tick there is no time for this: then one tick is waited for. */
+uint32_t arch_sleep(uint32_t ticks) {
+    uint32_t most = SYST_MAX / arch_clock.reload, left = SYST_CVR;
+    if (ticks > most)
+        ticks = most;
+    if (ticks < 2 || left < MARGIN || SCB_ICSR & ICSR_PENDSTSET) {
+        arch_wait();
+        return 0;
+    }
+    uint32_t span = left + (ticks - 1) * arch_clock.reload;
+    systick_after(span);
+    arch_wait();
+    bool all;
+    do {
+        left = SYST_CVR;
+        all = SYST_CSR & SYST_CSR_COUNTFLAG;
+    } while (!all && left % arch_clock.reload < MARGIN);
+    if (all) { /* and the long period has begun once more */
+        left = arch_clock.reload - 1 - (SYST_RVR - systick_loaded());
+        if (left - MARGIN > arch_clock.reload)
+            left = MARGIN; /* a debugger has held the core, or a long interrupt */
+    }
+    uint32_t passed = ticks - 1 - left / arch_clock.reload;
+    systick_after(left % arch_clock.reload);
+    systick_loaded();
+    SYST_RVR = arch_clock.reload - 1;
+    arch_clock.ticks += passed;
+    return passed;
 }
 
 void irq_enable(unsigned irq, unsigned priority) {

@@ -13,6 +13,8 @@
 #define SYST_CSR ARM_REG(0xE000E010)
 #define SYST_RVR ARM_REG(0xE000E014)
 #define SYST_CVR ARM_REG(0xE000E018)
+#define SYST_CSR_COUNTFLAG (1u << 16) /* cleared by a read, and by a write to CVR */
+#define SYST_MAX 0xFFFFFFu
 #define SYST_CSR_ENABLE_TICK_CORE 7u /* ENABLE, TICKINT, CLKSOURCE */
 
 /* NVIC, B3.4 */
@@ -34,6 +36,7 @@
 #define SCB_SHPR(exception) (*(volatile uint8_t *)(0xE000ED14 + (exception)))
 #define SCB_SHCSR ARM_REG(0xE000ED24)
 #define SHCSR_FAULTS_ENABLED (7u << 16)
+#define SHCSR_PENDED (0xFu << 12) /* SVCall, BusFault, MemManage, UsageFault */
 #define SCB_CFSR ARM_REG(0xE000ED28)
 #define SCB_HFSR ARM_REG(0xE000ED2C)
 #define SCB_MMFAR ARM_REG(0xE000ED34)
@@ -71,7 +74,6 @@ enum cfsr_bit {
 #define MPU_RBAR ARM_REG(0xE000ED9C)
 #define MPU_RASR ARM_REG(0xE000EDA0)
 #define MPU_RBAR_VALID (1u << 4)
-#define MPU_RASR_GUARD 0x1000000Du /* XN, no access, 128 bytes, enabled */
 
 /* FPU, B3.2.20 */
 #define FPU_FPCCR ARM_REG(0xE000EF34)

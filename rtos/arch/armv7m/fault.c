@@ -7,6 +7,9 @@
  * or while an interrupt of thread code was being stacked (MSTKERR). Then PSP moves to a safe place on
  * the dead task's own stack, because PendSV, which runs next, stores there.
  *
+ * Code in a sandbox cannot have masked anything: whatever it was (BKPT is a HardFault), the sandbox ends and
+ * its caller goes on (kernel/sandbox.c).
+ *
  * Everything else is a panic: a fault in an interrupt, inside a masked section (PRIMASK makes it a
  * HardFault, BASEPRI is looked at here), before the kernel runs, or in a task without the option.
  */
@@ -15,6 +18,7 @@
 #include "hal/board.h"
 #include "rtos/core.h"
 #include "rtos/kernel.h"
+#include "rtos/sandbox.h"
 
 static const uint32_t FAULT_MAGIC = 0x46415554;
 /* Bytes below the top where a dead task's PSP goes: PendSV stores at most 100 below, a new frame
@@ -23,8 +27,7 @@ static const uint32_t DEAD_FRAME = 112;
 _Static_assert(112 + 100 <= KERNEL_STACK_MIN - KERNEL_GUARD, "PendSV stays above the guard");
 
 __attribute__((section(".crash"))) static struct fault_record fault_crash;
-static struct fault_record last, reported; /* of tasks that were ended; being printed */
-static struct timer report_timer;
+static struct fault_record last; /* of the task that was ended last */
 
 extern uint32_t _main_stack_bottom[], _main_stack_top[];
 extern const char _text_start[], _text_end[];
@@ -64,6 +67,10 @@ static void text_copy(char *to, const char *from, size_t size) {
     to[i] = 0;
 }
 
+static void name_copy(struct fault_record *record, const struct task *task) {
+    text_copy(record->task, task ? task->name : "(none)", sizeof(record->task));
+}
+
 /* A BL (T1, A7.7.18) or BLX register (A7.7.19) ends at this address of the firmware's code. */
 static bool follows_call(uint32_t address) {
     uint32_t pc = address & ~1u;
@@ -89,6 +96,10 @@ struct bounds {
 
 static struct bounds stack_of(uint32_t exc_return) {
     const struct task *task = task_self();
+    if (exc_return & EXC_RETURN_PSP && task && task->sandbox) {
+        const struct mpu_area *arena = &task->sandbox->layout->arena;
+        return (struct bounds){(uint32_t *)arena->base, (uint32_t *)(arena->base + arena->size)};
+    }
     if (exc_return & EXC_RETURN_PSP && task)
         return (struct bounds){task->stack + KERNEL_GUARD / 4, task->stack_top};
     return (struct bounds){_main_stack_bottom + KERNEL_GUARD / 4, _main_stack_top};
@@ -99,7 +110,7 @@ static void read_frame(struct fault_record *record) {
         (const uint32_t *)(record->exc_return & EXC_RETURN_PSP ? record->psp : record->msp);
     struct bounds stack = stack_of(record->exc_return);
     uint32_t not_written = CFSR_MSTKERR | CFSR_STKERR;
-    if ((uintptr_t)sp % 4 || sp < stack.low || sp + FAULT_FRAME > stack.high)
+    if ((uintptr_t)sp % 4 || sp < stack.low || sp > stack.high - FAULT_FRAME)
         return;
     find_returns(record, sp + FAULT_FRAME, stack.high);
     if (record->cfsr & not_written)
@@ -110,12 +121,11 @@ static void read_frame(struct fault_record *record) {
     record->exception = record->frame[FRAME_PSR] & 0x1FF;
 }
 
-/* In the guard of the running task, or stacked below its stack. */
+/* In the guard of the running task, just below the arena of a sandbox, or stacked there. */
 static bool is_overflow(const struct fault_record *record) {
-    const struct task *task = task_self();
-    if (!task)
+    if (!task_self())
         return false;
-    uint32_t guard = (uint32_t)task->stack;
+    uint32_t guard = (uint32_t)stack_of(EXC_RETURN_PSP).low - KERNEL_GUARD;
     if (record->cfsr & CFSR_MMARVALID)
         return record->mmfar - guard < KERNEL_GUARD;
     bool stacking = record->cfsr & (CFSR_MSTKERR | CFSR_MLSPERR);
@@ -147,17 +157,11 @@ static void fill_record(struct fault_record *record, const uint32_t *r4_r11, uin
     for (int i = 0; i < 8; i++)
         record->r4_r11[i] = r4_r11[i];
     read_frame(record);
-    text_copy(record->task, task_self() ? task_self()->name : "(none)", sizeof(record->task));
+    name_copy(record, task_self());
     seal(record);
 }
 
 /* ----- the outcome -------------------------------------------------------------------------------- */
-
-static bool nothing_masked(void) {
-    uint32_t basepri, primask;
-    __asm volatile("mrs %0, basepri\n mrs %1, primask" : "=r"(basepri), "=r"(primask));
-    return !basepri && !primask;
-}
 
 static bool from_switch(const struct fault_record *record) {
     return !(record->exc_return & EXC_RETURN_THREAD) && record->exception == EXCEPTION_PENDSV &&
@@ -167,7 +171,7 @@ static bool from_switch(const struct fault_record *record) {
 static bool may_end(const struct fault_record *record) {
     const struct task *task = task_self();
     bool from_task = record->exc_return & EXC_RETURN_THREAD && record->exc_return & EXC_RETURN_PSP;
-    return task && task->options & TASK_MAY_FAULT && nothing_masked() &&
+    return task && task->options & TASK_MAY_FAULT && !arch_masked() &&
            (from_task || from_switch(record));
 }
 
@@ -182,25 +186,11 @@ static void end_task(uint32_t msp) {
     const struct task *task = task_self();
     /* A frame that is still to be written lazily would go to the dead task's stack, or below it. */
     FPU_FPCCR &= ~FPCCR_LSPACT;
+    arch_cancel_pending();
     __asm volatile("msr psp, %0" : : "r"((uint32_t)task->stack_top - DEAD_FRAME) : "memory");
     if (from_switch(&last))
         skip_store((uint32_t *)msp);
     kernel_fault_end();
-}
-
-/* In the timer task: printing here would hold up all interrupts of the kernel's band. */
-static void print_last(void *argument) {
-    (void)argument;
-    uint32_t key = kernel_lock();
-    reported = last;
-    kernel_unlock(key);
-    fault_print(&reported);
-}
-
-static void report_later(void) {
-    timer_stop_isr(&report_timer);
-    timer_init(&report_timer, print_last, NULL);
-    timer_start_isr(&report_timer, 1, 0);
 }
 
 static void clear_flags(void) {
@@ -224,6 +214,12 @@ static void refuse_semihost(const struct fault_record *record) {
 void fault_handle(const uint32_t *r4_r11, uint32_t psp, uint32_t msp, uint32_t exc_return);
 void fault_handle(const uint32_t *r4_r11, uint32_t psp, uint32_t msp, uint32_t exc_return) {
     struct fault_record record;
+    if (exc_return & EXC_RETURN_THREAD && arch_unprivileged()) {
+        fill_record(sandbox_fault_record(), r4_r11, psp, msp, exc_return);
+        clear_flags();
+        sandbox_fault_end();
+        return;
+    }
     fill_record(&record, r4_r11, psp, msp, exc_return);
     clear_flags();
     if (is_refused_semihost(&record)) {
@@ -236,16 +232,16 @@ void fault_handle(const uint32_t *r4_r11, uint32_t psp, uint32_t msp, uint32_t e
     }
     last = record;
     end_task(msp);
-    report_later();
+    fault_report_isr();
 }
 
-_Noreturn void fault_panic(const char *text) {
+_Noreturn void fault_panic_of(const struct task *task, const char *text) {
     arch_disable();
     fault_crash = (struct fault_record){.kind = FAULT_PANIC,
                                         .exception = arch_exception(),
                                         .returns = {(uint32_t)__builtin_return_address(0) & ~1u},
                                         .ticks = (uint32_t)kernel_uptime()};
-    text_copy(fault_crash.task, task_self() ? task_self()->name : "(none)", FAULT_NAME);
+    name_copy(&fault_crash, task ? task : task_self());
     text_copy(fault_crash.text, text, sizeof(fault_crash.text));
     seal(&fault_crash);
     board_panic(&fault_crash);

@@ -27,6 +27,11 @@
  * new stack pointer. It masks the kernel's interrupts itself; the register traffic here runs unmasked,
  * because no interrupt looks at a task's stack or at PSP.
  *
+ * A task that is inside a sandbox runs without privilege, on a stack whose pointer it may have set to
+ * anything. Nothing is stored there: its registers go to struct sandbox, with SAVED_SANDBOX in the place of
+ * EXC_RETURN, which has bit 4 clear so that other tasks do not pay for the question on the way back. The
+ * processor has stacked the frame with the rights of the sandbox.
+ *
  * The stores below can run into the guard of a stack that is nearly full. The MemManage handler then
  * ends the task and continues at arch_switch_pick: nothing that had been saved is wanted any more.
  *
@@ -45,6 +50,9 @@
     .thumb_func
 PendSV_Handler:
     mrs     r0, psp
+    mrs     r3, control
+    lsls    r3, r3, #31             @ nPRIV
+    bmi     4f
     tst     lr, #0x10
     it      eq
     vstmdbeq r0!, {s16-s31}
@@ -54,10 +62,24 @@ arch_switch_pick:
     bl      kernel_switch
     ldmia   r0!, {r4-r11, lr}
     tst     lr, #0x10
-    it      eq
-    vldmiaeq r0!, {s16-s31}
-    msr     psp, r0
+    beq     2f
+1:  msr     psp, r0
     bx      lr
+2:  lsls    r1, lr, #30             @ bit 1
+    bmi     3f
+    vldmia  r0!, {s16-s31}
+    b       1b
+3:  bl      sandbox_resume          @ returns psp
+    mvn     lr, #2                  @ EXC_RETURN_TASK
+    b       1b
+4:  ldr     r1, =kernel
+    ldr     r1, [r1]                @ current
+    ldr     r1, [r1, #4]            @ its sandbox
+    mvn     r2, #0x10               @ SAVED_SANDBOX
+    stmia   r1!, {r4-r11}
+    strd    r2, r0, [r1]            @ context[8], sp
+    bl      sandbox_pause           @ returns context
+    b       arch_switch_pick
     .size PendSV_Handler, . - PendSV_Handler
 
 /* arch_start(idle_top, idle, main_top): r0 to PSP, MSP back to its top, thread mode on PSP. FPCA is

@@ -12,10 +12,19 @@
 struct fault_record;
 
 extern const char board_name[];
+uint32_t board_core_hz(void);
 
+/* The serial port: rtos/console.h is what others use. */
 void board_write(const char *text, size_t length); /* from a task or main(); waits for room */
 int board_read(uint32_t timeout);                  /* next byte, or -1; from one task only */
 void board_flush(void); /* sends what is buffered, without interrupts; from anywhere */
+
+/* A part of the board's memory; false: there are not so many. */
+struct board_memory {
+    const char *name;
+    uint32_t start, size, used; /* bytes */
+};
+bool board_memory(unsigned index, struct board_memory *out);
 
 /* Prints the record without interrupts and resets. Called by the fault handler. */
 _Noreturn void board_panic(const struct fault_record *record);
@@ -25,6 +34,13 @@ _Noreturn void board_reset(void);
 enum board_spare { BOARD_SPARE_KERNEL, BOARD_SPARE_ZERO_LATENCY, BOARD_SPARES };
 extern void (*volatile board_spare_handler[BOARD_SPARES])(void);
 void board_spare_pend(enum board_spare spare);
+
+/* For tests: a clock of its own, which does not stop in sleep, and an interrupt of the kernel's band after
+ * every so many of its counts (0: no more), which may be missing. Its rate is the board's affair. */
+void board_counter_start(void);
+uint32_t board_counter(void);
+void board_alarm(uint32_t counts);
+extern void (*volatile board_alarm_handler)(void);
 
 /* Ends the emulator with an exit code where a host answers semihosting calls; else returns. */
 void board_exit(int code);

@@ -17,6 +17,7 @@ void HardFault_Handler(void);
 void MemManage_Handler(void);
 void BusFault_Handler(void);
 void UsageFault_Handler(void);
+void SVC_Handler(void); /* kernel/sandbox.c */
 void PendSV_Handler(void);
 void SysTick_Handler(void);
 

@@ -7,7 +7,10 @@
 #define RTOS_FAULT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct task;
 
 enum { FAULT_NAME = 16, FAULT_RETURNS = 8, FAULT_FRAME = 8 };
 
@@ -53,9 +56,17 @@ struct fault_record {
 bool fault_crash_take(
     struct fault_record *out);               /* the record of the run before, once; false: none */
 const struct fault_record *fault_last(void); /* of the task that ended last; kind NONE: none */
-_Noreturn void fault_panic(const char *text);
+/* Restarts the board; task, if not NULL, is at fault, else the running one. */
+_Noreturn void fault_panic_of(const struct task *task, const char *text);
+
+static inline _Noreturn void fault_panic(const char *text) {
+    fault_panic_of(NULL, text);
+}
 
 /* lib/report.c */
+const struct fault_record *
+fault_previous(void); /* of the run before this one; NULL: it did not crash */
 void fault_print(const struct fault_record *record);
+void fault_report_isr(void); /* prints fault_last(), a tick later */
 
 #endif

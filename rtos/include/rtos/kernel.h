@@ -22,7 +22,7 @@ enum kernel_status {
 #undef STATUS
 };
 
-/* status.c */
+/* lib/status.c */
 const char *kernel_status_text(enum kernel_status status);
 
 enum {
@@ -41,6 +41,7 @@ enum {
 
 struct task;
 struct mutex;
+struct sandbox;
 
 /* Tasks in order of priority, equals in order of arrival; a ring through next and prev. */
 struct task_queue {
@@ -67,7 +68,8 @@ enum task_options {
 };
 
 struct task {
-    uint32_t *sp; /* saved stack pointer while not running; first: switch.S */
+    uint32_t *sp;            /* saved stack pointer while not running; first: switch.S */
+    struct sandbox *sandbox; /* that it is inside of; second: switch.S. NULL: it is privileged */
     struct task *next, *prev;
     struct task_queue *queue; /* that holds next and prev; NULL: in none */
     struct timeout timeout;
@@ -112,8 +114,9 @@ uint32_t kernel_lock(void); /* masks the kernel's interrupts; nests; keep it sho
 void kernel_unlock(uint32_t key);
 
 /* time.c */
-uint32_t kernel_ticks(void);  /* for differences: does not begin at 0, and wraps */
-uint64_t kernel_uptime(void); /* ticks since kernel_init(), does not wrap */
+uint32_t kernel_ticks(void);   /* for differences: does not begin at 0, and wraps */
+uint64_t kernel_uptime(void);  /* ticks since kernel_init(), does not wrap */
+uint32_t kernel_wakeups(void); /* how often the idle task has been woken */
 
 /* task.c */
 enum kernel_status task_create(struct task *task, const struct task_config *config);
@@ -163,6 +166,30 @@ enum kernel_status queue_send(struct queue *queue, const void *message, uint32_t
 enum kernel_status queue_receive(struct queue *queue, void *message, uint32_t timeout);
 enum kernel_status queue_send_isr(struct queue *queue, const void *message);
 enum kernel_status queue_receive_isr(struct queue *queue, void *message);
+
+/* Mailbox: a queue of pointers, handed over by value. What they point to is not copied, may be of any
+ * size, and belongs to the receiver from then on. */
+struct mailbox {
+    struct queue queue;
+};
+static inline enum kernel_status mailbox_init(struct mailbox *mailbox, void **buffer,
+                                              size_t capacity) {
+    return queue_init(&mailbox->queue, buffer, sizeof(void *), capacity);
+}
+static inline enum kernel_status mailbox_send(struct mailbox *mailbox, void *message,
+                                              uint32_t timeout) {
+    return queue_send(&mailbox->queue, &message, timeout);
+}
+static inline enum kernel_status mailbox_receive(struct mailbox *mailbox, void **message,
+                                                 uint32_t timeout) {
+    return queue_receive(&mailbox->queue, message, timeout);
+}
+static inline enum kernel_status mailbox_send_isr(struct mailbox *mailbox, void *message) {
+    return queue_send_isr(&mailbox->queue, &message);
+}
+static inline enum kernel_status mailbox_receive_isr(struct mailbox *mailbox, void **message) {
+    return queue_receive_isr(&mailbox->queue, message);
+}
 
 /* event.c */
 enum event_mode { EVENT_ANY = 0, EVENT_ALL = 1, EVENT_CLEAR = 2 }; /* EVENT_ALL | EVENT_CLEAR */

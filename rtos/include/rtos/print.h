@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Formatted output to the board's console: %s %c %d %u %x %% with width, `0` and `-`; l and ll are not
- * known, a 64-bit value is printed by its caller. Without newlib's, which needs a heap.
+ * Formatted output to the board's console: %s %c %d %u %x %% with width (or `*`), `0`, `-`, l and ll. Without
+ * newlib's, which needs a heap.
  */
 #ifndef RTOS_PRINT_H
 #define RTOS_PRINT_H
@@ -13,7 +13,7 @@
 __attribute__((format(printf, 3, 4))) size_t format(char *out, size_t size, const char *text, ...);
 size_t format_list(char *out, size_t size, const char *text, va_list arguments);
 
-/* print.c; a line is cut at 160 bytes */
+/* print.c: to every sink of the console that is on (rtos/console.h); a line is cut at 160 bytes */
 __attribute__((format(printf, 1, 2))) void print(const char *text, ...);
 
 #endif

@@ -10,9 +10,12 @@
 
 struct fault_record;
 
-void selftest_run(void); /* from a task of priority 10; does not return, the board restarts */
+/* All, or one suite. From a task of priority 10. Comes back only after a suite that does not restart the
+ * board, or with false: there is no such suite. */
+bool selftest_run(const char *suite);
+const char *selftest_suite(unsigned index); /* a name; NULL: there are no more */
 void selftest_resume(
     const struct fault_record *crash); /* after each start: goes on, if there is one */
-bool selftest_passed(void);            /* the last run, to its end */
+bool selftest_failed(void);            /* the last run, or it did not come to its end */
 
 #endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Unprivileged code, run by a task as if it were a call.
+ *
+ * The walls are the processor's: three regions of the MPU, and no background map for unprivileged code.
+ * Behind them nothing here believes anything:
+ *
+ * - Its stack pointer may be anything at any time. The processor stacks with the sandbox's own rights, so
+ *   that a bad one is a MemManage fault (MSTKERR), which is more urgent than SVCall and comes first. The
+ *   switch stores its registers in struct sandbox (switch.S). Only SVC_Handler looks behind the pointer,
+ *   after a range check, and only the frame that the processor has just written.
+ * - The number of a call is looked up in a table, after a comparison. Arguments are read from the frame: a
+ *   more urgent interrupt may have changed the registers before the handler's first instruction.
+ * - FPU instructions are undefined to it (CPACR), masks and CONTROL cannot be written, the system
+ *   registers are a BusFault.
+ *
+ * There is one way out. enter() keeps the frame of the caller's own supervisor call; leave() puts it
+ * back, with privilege, and the exception returns to enter.S as if the call had taken a while. An exit, a
+ * bad call and a fault do so in their own exception. A kill and the end of the budget are only noted
+ * (sandbox.kill): PendSV finds the note when it is about to let the sandbox go on, so a sandbox is
+ * never taken out of the middle of a call or of an interrupt.
+ *
+ * The budget is time in which the sandbox is the running code, counted from switch to switch by SysTick,
+ * not by CYCCNT, which stops while it waits in WFI. It is compared at every tick: a sandbox that does not
+ * end can have up to one tick more than its budget.
+ */
+#include "rtos/sandbox.h"
+#include "kernel.h"
+#include "rtos/core.h"
+
+_Static_assert(offsetof(struct task, sandbox) == 4, "switch.S");
+_Static_assert(offsetof(struct sandbox, sp) == 36, "switch.S");
+_Static_assert(offsetof(struct sandbox, layout) == 48, "enter.S");
+_Static_assert(offsetof(struct sandbox_layout, arena.base) == 12, "enter.S");
+
+static struct sandbox *loaded; /* whose regions the MPU has */
+
+enum { CODE, ARENA, LIBRARY };
+
+static const uint32_t BUDGET_MAX = INT32_MAX; /* cycles cannot wrap before it is found */
+
+/* ----- beginning and end; from exceptions that the kernel's band cannot interrupt ------------------- */
+
+static void charge(struct sandbox *box) {
+    uint32_t now = arch_time();
+    box->result.cycles += now - box->since;
+    box->since = now;
+}
+
+static void load_regions(struct sandbox *box) {
+    if (loaded == box)
+        return;
+    loaded = box;
+    arch_regions(box->regions);
+}
+
+/* As if the sandbox had been interrupted before its first instruction. */
+static void fill_frame(const struct sandbox *box, uint32_t function, const uint32_t arguments[4]) {
+    uint32_t *frame = (uint32_t *)(box->layout->stack_top - SANDBOX_FRAME);
+    for (int i = 0; i < 4; i++)
+        frame[FRAME_R0 + i] = arguments[i];
+    frame[FRAME_R12] = 0;
+    frame[FRAME_LR] = box->layout->leave;
+    frame[FRAME_PC] = function & ~1u;
+    frame[FRAME_PSR] = 1u << 24; /* Thumb */
+    arch_set_unprivileged(true);
+    arch_set_thread_sp(frame);
+}
+
+/* The frame has the arguments of sandbox_run(), and gets what it returns. */
+static void enter(uint32_t *caller) {
+    if (caller[FRAME_PC] != ((uint32_t)sandbox_entered & ~1u))
+        fault_panic("SVC in privileged code");
+    struct sandbox *box = (struct sandbox *)caller[FRAME_R0];
+    if (box->task) {
+        caller[FRAME_R0] = KERNEL_RUNNING;
+        return;
+    }
+    box->caller = caller;
+    box->task = kernel.current;
+    box->task->sandbox = box;
+    box->kill = 0;
+    box->result.cycles = 0;
+    box->budget = caller[FRAME_R3];
+    load_regions(box);
+    fill_frame(box, caller[FRAME_R1], (const uint32_t *)caller[FRAME_R2]);
+    caller[FRAME_R0] = KERNEL_OK;
+    box->since = arch_time();
+}
+
+static void leave(struct sandbox *box, enum sandbox_end end) {
+    charge(box);
+    box->result.end = end;
+    box->task->sandbox = NULL;
+    box->task = NULL;
+    arch_set_unprivileged(false);
+    arch_set_thread_sp(box->caller);
+}
+
+/* ----- the supervisor call -------------------------------------------------------------------------- */
+
+bool sandbox_reaches(const struct sandbox *box, uint32_t address, uint32_t size) {
+    const struct mpu_area *arena = &box->layout->arena;
+    return size <= arena->size && address - arena->base <= arena->size - size;
+}
+
+static void call(struct sandbox *box, uint32_t *frame, uint32_t number) {
+    uint64_t value = box->layout->calls[number](box, frame);
+    frame[FRAME_R0] = (uint32_t)value;
+    frame[FRAME_R1] = (uint32_t)(value >> 32);
+}
+
+void SVC_Handler(void) {
+    uint32_t *frame = arch_thread_sp();
+    if (!arch_unprivileged()) {
+        enter(frame);
+        return;
+    }
+    struct sandbox *box = kernel.current->sandbox;
+    uint32_t number = SANDBOX_SVC_ENTER;
+    if (sandbox_reaches(box, (uint32_t)frame, SANDBOX_FRAME))
+        number = *(const uint8_t *)(frame[FRAME_PC] - 2);
+    if (number - 1 < box->layout->call_count) {
+        call(box, frame, number - 1);
+    } else if (number == SANDBOX_SVC_EXIT) {
+        box->result.value = (uint64_t)frame[FRAME_R1] << 32 | frame[FRAME_R0];
+        leave(box, SANDBOX_EXIT);
+    } else {
+        leave(box, SANDBOX_BAD_CALL);
+    }
+}
+
+/* ----- switches ------------------------------------------------------------------------------------- */
+
+/* Interrupts are not masked in these two, and arch_time() wants them to be. */
+uint32_t *sandbox_pause(void) {
+    struct sandbox *box = kernel.current->sandbox;
+    uint32_t key = arch_lock();
+    charge(box);
+    arch_unlock(key);
+    arch_set_unprivileged(false);
+    return box->context;
+}
+
+uint32_t *sandbox_resume(uint32_t *behind) {
+    struct sandbox *box = (struct sandbox *)((char *)behind - offsetof(struct sandbox, sp));
+    uint32_t key = arch_lock();
+    box->since = arch_time();
+    if (box->kill) {
+        leave(box, (enum sandbox_end)box->kill);
+        arch_unlock(key);
+        return box->caller;
+    }
+    load_regions(box);
+    arch_unlock(key);
+    arch_set_unprivileged(true);
+    return box->sp;
+}
+
+/* ----- what ends one from outside ------------------------------------------------------------------- */
+
+/* Locked. */
+static void kill(struct sandbox *box, enum sandbox_end why) {
+    if (!box->kill)
+        box->kill = (uint8_t)why;
+    if (box->task == kernel.current)
+        arch_pend_switch();
+}
+
+KERNEL_COLD void sandbox_tick(struct sandbox *box) {
+    charge(box);
+    if (box->result.cycles >= box->budget)
+        kill(box, SANDBOX_BUDGET);
+}
+
+KERNEL_COLD enum kernel_status sandbox_kill(struct sandbox *box) {
+    enum kernel_status status = KERNEL_NOT_RUNNING;
+    uint32_t key = arch_lock();
+    if (box->task) {
+        kill(box, SANDBOX_KILLED);
+        status = KERNEL_OK;
+    }
+    arch_unlock(key);
+    return status;
+}
+
+struct fault_record *sandbox_fault_record(void) {
+    return &kernel.current->sandbox->result.fault;
+}
+
+/* The faults are more urgent than the kernel's band, but this one interrupted no code of the kernel. */
+void sandbox_fault_end(void) {
+    arch_cancel_pending();
+    leave(kernel.current->sandbox, SANDBOX_FAULT);
+}
+
+/* ----- for tasks ------------------------------------------------------------------------------------ */
+
+static bool is_stack(const struct mpu_area *arena, uint32_t top) {
+    uint32_t depth = top - arena->base;
+    return depth <= arena->size && depth >= 2 * SANDBOX_FRAME && top % 8 == 0;
+}
+
+KERNEL_COLD enum kernel_status sandbox_init(struct sandbox *box,
+                                            const struct sandbox_layout *layout) {
+    *box = (struct sandbox){.layout = layout};
+    loaded = NULL;
+    if (layout->code.access != MPU_CODE || layout->arena.access != MPU_DATA ||
+        layout->library.access != MPU_LIBRARY || layout->call_count >= SANDBOX_SVC_ENTER ||
+        layout->arena.off || !is_stack(&layout->arena, layout->stack_top))
+        return KERNEL_BAD_ARGUMENT;
+    enum kernel_status status = mpu_encode(&box->regions[CODE], CODE, &layout->code);
+    if (!status)
+        status = mpu_encode(&box->regions[ARENA], ARENA, &layout->arena);
+    if (!status)
+        status = mpu_encode(&box->regions[LIBRARY], LIBRARY, &layout->library);
+    return status;
+}
+
+enum kernel_status sandbox_run(struct sandbox *box, uint32_t function, const uint32_t arguments[4],
+                               uint32_t budget) {
+    enum kernel_status status = in_task();
+    if (!status && (arch_masked() || !kernel.started))
+        status = KERNEL_MASKED;
+    if (!status && (budget == 0 || budget > BUDGET_MAX))
+        status = KERNEL_BAD_ARGUMENT;
+    return status ? status : sandbox_enter(box, function, arguments, budget);
+}
