@@ -5,4 +5,4 @@ tests/unit_MAY_INCLUDE := compiler runtime runtime/include emulator tests/device
                           tests/driver tests/shell tests/store rtos bsp/stm32f407
 
 # The devices of the virtual board, on a board without a core.
-$(foreach t,basic dma flash misc tim,$(eval test_board_devices_$(t)_DIRS := emulator/board/devices tests/devices))
+$(foreach t,basic dma flash misc noise tim,$(eval test_board_devices_$(t)_DIRS := emulator/board/devices tests/devices))

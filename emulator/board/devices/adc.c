@@ -198,7 +198,9 @@ static unsigned bits(const uint32_t *r) {
 /* 13.5: sampling by SMPR1 (channels 10 to 18) or SMPR2, then a cycle for each bit. */
 static unsigned conversion_cycles(const uint32_t *r, unsigned channel) {
     static const uint16_t sampling[8] = {3, 15, 28, 56, 84, 112, 144, 480};
-    uint32_t smpr = channel >= 10 ? r[SMPR1] >> (channel - 10) * 3 : r[SMPR2] >> channel * 3;
+    uint32_t smpr = channel >= CHANNELS ? 0 /* reserved */
+                    : channel >= 10     ? r[SMPR1] >> (channel - 10) * 3
+                                        : r[SMPR2] >> channel * 3;
     return sampling[smpr & 7] + bits(r);
 }
 

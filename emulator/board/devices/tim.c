@@ -113,6 +113,8 @@ static void load_shadows(struct device *d) {
     struct tim *t = tim_of(d);
     const uint32_t *r = regs_of(d);
     t->psc = r[TIM_PSC];
+    if (t->prescaled > t->psc) /* the encoder counts past the prescaler */
+        t->prescaled = 0;
     t->arr = r[TIM_ARR];
     t->repeat = r[TIM_RCR];
     for (unsigned i = 0; i < TIM_CHANNELS; i++)
