@@ -393,8 +393,10 @@ Test(devices_flash, a_reset_tears_too) {
     memset(flash, 0, sizeof(flash));
     unlock(b);
     fake_write(b, CR, SER | 5 << 3 | X32 | STRT);
+    cr_assert_eq(fake_flash_busy(b), board_cycles(b) + 1000 * (uint64_t)MS);
     fake_run(b, 500 * (uint64_t)MS);
     board_reset(b, BOARD_RESET_WATCHDOG);
+    cr_assert_eq(fake_flash_busy(b), 0);
     unsigned erased = 0;
     for (uint32_t i = 0; i < 0x8000; i++)
         erased += word_at(WORD + 4 * i) == UINT32_MAX;

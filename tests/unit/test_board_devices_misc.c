@@ -37,6 +37,7 @@ static void setup(void) {
 
 static void teardown(void) {
     board_free(b);
+    unlink(adc_file);
 }
 
 TestSuite(devices_misc, .init = setup, .fini = teardown);
@@ -69,7 +70,11 @@ static void adc_values(const char *text) {
     cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
     start(&(struct board_config){.flash = flash, .adc_file = adc_file});
-    unlink(adc_file);
+}
+
+static void convert_once(void) {
+    fake_write(b, ADC1 + CR2, ADON | SWSTART);
+    fake_run(b, CYCLES);
 }
 
 Test(devices_misc, adc_single) {
@@ -113,9 +118,12 @@ Test(devices_misc, adc_resolution_and_alignment) {
 
 Test(devices_misc, adc_bad_file) {
     adc_values("1 2\n19 5\n0 4096\nx 1\n1 2 3 4\n-1 3\n");
+    convert_once();
+    convert_once();
     cr_assert_eq(fake_notes(b), 5);
     cr_assert(fake_noted(b, ":2: expected [microseconds] channel value"));
     start(&(struct board_config){.flash = flash, .adc_file = "/nonexistent/file"});
+    convert_once();
     cr_assert(fake_noted(b, "/nonexistent/file: No such file"));
 }
 
@@ -164,6 +172,17 @@ Test(devices_misc, adc_by_timer) {
     cr_assert_not(fake_irq(b, 18));
     fake_run(b, 1000);
     cr_assert(fake_irq(b, 18));
+}
+
+Test(devices_misc, adc_by_a_pin_and_reset) {
+    fake_write(b, ADC2 + CR2, ADON | 15u << 24 | 1 << 28);
+    fake_write(b, 0x40013C08, BIT(11)); /* EXTI_RTSR */
+    board_pin_drive(b, 0, 11, true);
+    fake_run(b, CYCLES);
+    cr_assert(fake_read(b, ADC2 + SR) & EOC);
+    fake_write(b, 0x40023824, BIT(8)); /* one reset bit for all three */
+    cr_assert_eq(fake_read(b, ADC2 + SR), 0);
+    cr_assert_eq(fake_read(b, ADC2 + CR2), 0);
 }
 
 Test(devices_misc, adc_watchdog_and_internal_channels) {
@@ -328,7 +347,7 @@ Test(devices_misc, iwdg_times) {
     }
 }
 
-Test(devices_misc, iwdg_settings_need_the_key_and_the_lsi) {
+Test(devices_misc, iwdg_settings_need_the_key_and_a_start) {
     fake_write(b, IWDG_RLR, 5);
     cr_assert_eq(fake_read(b, IWDG_RLR), 0xFFF);
     cr_assert(fake_noted(b, "without the key 0x5555"));
@@ -336,14 +355,15 @@ Test(devices_misc, iwdg_settings_need_the_key_and_the_lsi) {
     fake_write(b, IWDG_RLR, 5);
     cr_assert_eq(fake_read(b, IWDG_RLR), 5);
     fake_run_us(b, 1000000);
-    cr_assert_eq(fake_read(b, IWDG_SR), 2, "no LSI, no update");
+    cr_assert_eq(fake_read(b, IWDG_SR), 2, "not started, no update");
     fake_write(b, IWDG_RLR, 6);
     cr_assert_eq(fake_read(b, IWDG_RLR), 5);
     cr_assert(fake_noted(b, "while its last value is under way"));
-    fake_write(b, 0x40023874, 1); /* LSION */
-    fake_run_us(b, 100);
-    fake_read(b, IWDG_SR);
-    fake_run_us(b, 200);
+    fake_write(b, 0x40023874, 1); /* LSION does not help */
+    fake_run_us(b, 1000);
+    cr_assert_eq(fake_read(b, IWDG_SR), 2);
+    fake_write(b, IWDG, 0xCCCC);
+    fake_run_us(b, 160);
     cr_assert_eq(fake_read(b, IWDG_SR), 0);
 }
 

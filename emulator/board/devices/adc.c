@@ -80,6 +80,7 @@ struct common {
     struct regs regs;
     struct sample *samples;
     size_t count;
+    bool loaded; /* the file has been read */
 };
 
 static const struct device_type *const types[ADCS] = {&device_adc1, &device_adc2, &device_adc3};
@@ -122,8 +123,12 @@ static void add_sample(struct common *c, struct sample s) {
     c->samples[c->count++] = s;
 }
 
+/* At the first conversion. */
 static void load(struct device *d) {
     struct common *c = d->state;
+    if (c->loaded)
+        return;
+    c->loaded = true;
     const char *path = board_config(d->board)->adc_file;
     FILE *f = path ? fopen(path, "r") : NULL;
     char line[256];
@@ -145,8 +150,9 @@ static void load(struct device *d) {
 
 static unsigned channel_value(struct board *b, unsigned channel) {
     static const uint16_t typical[CHANNELS] = {[TEMPERATURE] = 1037, [VREFINT] = 1652};
-    const struct device *d = common_of(b);
+    struct device *d = common_of(b);
     const struct common *c = d->state;
+    load(d);
     uint64_t us = board_ns(b) / 1000, since = 0;
     unsigned value = channel < CHANNELS ? typical[channel] : 0;
     if ((channel == TEMPERATURE || channel == VREFINT) && !(regs_of(d)[CCR] & CCR_TSVREFE))
@@ -411,9 +417,8 @@ static const struct reg common_regs[COMMON_REGS] = {
 };
 
 static void common_reset(struct device *d, enum board_reset_cause cause) {
+    (void)cause;
     regs_reset(d);
-    if (cause == BOARD_RESET_POWER)
-        load(d);
 }
 
 static void common_free(struct device *d) {
