@@ -4,8 +4,8 @@ bsp/stm32f407_MAY_INCLUDE := rtos/include
 bsp/stm32f407_TARGET_CFLAGS = $(FIRMWARE_CFLAGS)
 
 FIRMWARES += stm32f407
-stm32f407_DIRS := bsp/stm32f407 rtos/arch/armv7m rtos/console rtos/driver rtos/kernel rtos/lib rtos/selftest \
-                  rtos/shell
+stm32f407_DIRS := bsp/stm32f407 rtos/arch/armv7m rtos/bench rtos/console rtos/driver rtos/kernel rtos/lib \
+                  rtos/selftest rtos/shell
 stm32f407_LD := ld/stm32f407.ld
 ALL += $(BUILD)/firmware/stm32f407.elf
 

@@ -342,23 +342,78 @@ static bool check_tail_call(const struct checking *c) {
     return check_records_open(c, "a tail call");
 }
 
+/* ---- Formats */
+
+/* A format in constants. */
+struct format {
+    const char *text;
+    uint64_t size;
+    bool exact; /* it begins with the text; else somewhere in it */
+};
+
+/* The format of a helper that has one; false if it has none, or one that is not constant. */
+static bool constant_format(const struct checking *c, struct format *f) {
+    bool string = c->h->id == BPF_FUNC_SNPRINTF; /* ends with 0; of the others the size is given */
+    if (!string && c->h->id != BPF_FUNC_TRACE_PRINTK && c->h->id != BPF_FUNC_TRACE_VPRINTK)
+        return false;
+    const struct value *fmt = argument(c, string ? 2 : 0), *size = argument(c, 1);
+    const struct prog_data *d = fmt->kind == VALUE_DATA ? &c->a->program->datas[fmt->object] : NULL;
+    int64_t low, high;
+    if (!d || d->writable || !d->image || !object_range(fmt, 0, &low, &high) || low < 0 ||
+        high > (int64_t)d->size)
+        return false;
+    *f = (struct format){(const char *)d->image + low, d->size - (uint64_t)low, low == high};
+    if (string)
+        return true;
+    if (!f->exact || size->kind != VALUE_SCALAR || !scalar_is_const(&size->n) ||
+        size->n.x.value > f->size)
+        return false;
+    f->size = size->n.x.value;
+    return true;
+}
+
+/* Where the letter of the conversion is that begins with the % at i: as bpf_format() reads it. */
+static uint64_t conversion_letter(const struct format *f, uint64_t i) {
+    for (i++; i < f->size && f->text[i] && strchr("-0123456789lh", f->text[i]); i++)
+        ;
+    return i;
+}
+
 /* Arguments that bpf_trace_printk() reads: its format and as many numbers as that has conversions. A
  * format that is not constant may ask for all. */
 static unsigned printk_arguments(const struct checking *c) {
-    const struct value *fmt = argument(c, 0), *size = argument(c, 1);
-    const struct prog_data *d = fmt->kind == VALUE_DATA ? &c->a->program->datas[fmt->object] : NULL;
+    struct format f;
     unsigned conversions = 0;
-    if (!d || d->writable || !d->image || !scalar_is_const(&fmt->n) || size->kind != VALUE_SCALAR ||
-        !scalar_is_const(&size->n) || fmt->n.x.value > d->size ||
-        size->n.x.value > d->size - fmt->n.x.value)
+    if (!constant_format(c, &f))
         return c->h->nargs;
-    const char *text = (const char *)d->image + fmt->n.x.value;
-    for (uint64_t i = 0; i + 1 < size->n.x.value; i++)
-        if (text[i] == '%') {
-            conversions += text[i + 1] != '%';
-            i += text[i + 1] == '%';
+    for (uint64_t i = 0; i + 1 < f.size; i++)
+        if (f.text[i] == '%') {
+            conversions += f.text[i + 1] != '%';
+            i += f.text[i + 1] == '%';
         }
     return conversions + 2 < c->h->nargs ? conversions + 2 : c->h->nargs;
+}
+
+/* What %s prints is read at an address that is a number to the verifier: it could be any. */
+static bool check_format(const struct checking *c) {
+    struct format f;
+    if (!constant_format(c, &f))
+        return true;
+    for (uint64_t i = 0; i < f.size && (f.text[i] || !f.exact); i++) {
+        uint64_t letter = i;
+        if (f.text[i] == '%')
+            letter = conversion_letter(&f, i);
+        if (letter > i && letter < f.size && f.text[letter] == 's')
+            return PROBLEM(
+                c, DIAG_HELPER,
+                "make the string a part of the format, or print its characters by %c",
+                "the format of bpf_%s() has a %%s, which reads memory at an address that "
+                "is given as a number",
+                c->h->name);
+        if (f.exact)
+            i = letter;
+    }
+    return true;
 }
 
 bool check_helper(const struct analysis *a, const struct state *s, uint32_t slot, uint32_t id,
@@ -389,5 +444,5 @@ bool check_helper(const struct analysis *a, const struct state *s, uint32_t slot
         return check_timer_init(&c);
     if (id == BPF_FUNC_TIMER_START)
         return check_timer_start(&c);
-    return true;
+    return check_format(&c);
 }

@@ -117,6 +117,7 @@ static struct value join_element(const struct value *sum, const struct value *el
         struct value v = value_pointer(VALUE_FUNC_OF, p->object);
         struct scalar by = scalar_const((uint64_t)off);
         v.n = scalar_alu(BPF_ADD, 64, &p->n, &by);
+        v.nullable = sum->nullable; /* an element before was null */
         return v;
     }
     return value_join(sum, element, NULL);

@@ -31,7 +31,9 @@ static bool same_sort(const struct value *a, const struct value *b) {
 
 bool value_same_object(const struct value *a, const struct value *b) {
     bool element = a->kind == VALUE_MAP_VALUE || a->kind == VALUE_MAP_KEY;
-    return a->kind >= VALUE_CTX && a->kind == b->kind && a->object == b->object &&
+    bool some =
+        a->kind == VALUE_FUNC_OF || a->kind == VALUE_FUNC_ANY; /* one of several functions */
+    return a->kind >= VALUE_CTX && !some && a->kind == b->kind && a->object == b->object &&
            a->size == b->size && (!element || a->size != 0);
 }
 

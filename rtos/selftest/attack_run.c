@@ -134,6 +134,7 @@ const char *unharmed(uint32_t sum_before) {
     stop = 0;
     alive = 0;
     helper_start(3, 5, count_ticks);
+    task_sleep(1);
     uint32_t start = kernel_ticks();
     task_sleep(3);
     stop = 1;

@@ -9,6 +9,7 @@
 #include "bpf/host.h"
 #include "compile.h"
 #include "fuzz/coverage.h"
+#include "fuzz/jobs.h"
 #include "ir/random.h"
 #include "load.h"
 #include "program/program.h"
@@ -16,8 +17,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define BUDGET 2000000 /* instructions of the interpreter; cycles are 64 times that */
 
@@ -396,8 +395,15 @@ static struct machine *fresh_machine(struct machine *old) {
     return m;
 }
 
+/* The run of all jobs: each fills a tally of its own, which are added up in the first process. */
+struct run {
+    const struct options *options;
+    struct tally tally;
+};
+
 /* Every jobs-th eight of the seeds, which take kinds of programs in turn; stops at the third difference. */
-static struct tally run_job(const struct options *o, unsigned job) {
+static void run_job(void *user, unsigned job, FILE *results) {
+    const struct options *o = ((struct run *)user)->options;
     struct machine *m = fresh_machine(NULL);
     struct tally tally = {0};
     for (uint64_t i = 0; i < o->count && tally.failed < 3; i++) {
@@ -412,45 +418,28 @@ static struct tally run_job(const struct options *o, unsigned job) {
         }
     }
     machine_free(m);
-    return tally;
+    fwrite(&tally, sizeof(tally), 1, results);
+    coverage_write(results);
 }
 
-/* Jobs are processes: Unicorn's and our own state is theirs. A job hands over its tally and coverage. */
+static bool collect(void *user, FILE *results) {
+    struct tally *sum = &((struct run *)user)->tally, t;
+    if (fread(&t, sizeof(t), 1, results) != 1 || !coverage_read(results))
+        return false;
+    sum->done += t.done;
+    sum->refused += t.refused;
+    sum->verified += t.verified;
+    sum->faults += t.faults;
+    sum->failed += t.failed;
+    return true;
+}
+
 static struct tally run_jobs(const struct options *o) {
-    struct tally sum = {0};
-    FILE **out = calloc(o->jobs, sizeof(*out));
-    for (unsigned job = 0; job < o->jobs; job++) {
-        out[job] = tmpfile();
-        fflush(NULL);
-        if (!out[job] || fork() != 0)
-            continue;
-        struct tally tally = run_job(o, job);
-        fwrite(&tally, sizeof(tally), 1, out[job]);
-        coverage_write(out[job]);
-        fflush(NULL);
-        _exit(0);
-    }
-    while (wait(NULL) > 0)
-        ;
-    for (unsigned job = 0; job < o->jobs; job++) {
-        struct tally tally;
-        if (out[job])
-            rewind(out[job]);
-        if (!out[job] || fread(&tally, sizeof(tally), 1, out[job]) != 1 ||
-            !coverage_read(out[job])) {
-            printf("job %u did not come to its end\n", job);
-            sum.failed++;
-            continue;
-        }
-        sum.done += tally.done;
-        sum.refused += tally.refused;
-        sum.verified += tally.verified;
-        sum.faults += tally.faults;
-        sum.failed += tally.failed;
-        fclose(out[job]);
-    }
-    free(out);
-    return sum;
+    struct run run = {.options = o};
+    unsigned lost = jobs_run(
+        &(struct jobs){.count = o->jobs, .user = &run, .run = run_job, .collect = collect});
+    run.tally.failed += lost;
+    return run.tally;
 }
 
 static int replay(int count, char **paths) {
@@ -492,7 +481,7 @@ static bool parse(int argc, char **argv, struct options *o) {
     for (; i < argc && argv[i][0] == '-'; i++) {
         bool more = i + 1 < argc;
         if (strcmp(argv[i], "--jobs") == 0 && more)
-            o->jobs = (unsigned)atoi(argv[++i]);
+            o->jobs = jobs_parse(argv[++i]);
         else if (strcmp(argv[i], "--coverage") == 0 && more)
             o->coverage = argv[++i];
         else if (strcmp(argv[i], "--save") == 0 && more)
@@ -504,7 +493,7 @@ static bool parse(int argc, char **argv, struct options *o) {
         else
             return false;
     }
-    if (argc - i != 2 || o->jobs < 1 || o->jobs > 256)
+    if (argc - i != 2 || o->jobs == 0)
         return false;
     o->first = strtoull(argv[i], NULL, 0);
     o->count = strtoull(argv[i + 1], NULL, 0);

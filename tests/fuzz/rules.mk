@@ -1,5 +1,5 @@
 # Random programs on every engine. `make fuzz N=20000 FIRST=1` runs more than `make check` does.
-tests/fuzz_SRCS := compiled.c coverage.c
+tests/fuzz_SRCS := compiled.c coverage.c jobs.c
 tests/fuzz_CFLAGS := -Itests -Iemulator
 tests/fuzz_MAY_INCLUDE := compiler runtime/include emulator tests/ir
 

@@ -49,13 +49,41 @@ const char *kernel_unusable(void) {
     return verdict.accepts ? NULL : verdict.reason;
 }
 
+/* Linux finds a timer by its type: a value of nothing but a struct bpf_timer at its place. */
+static struct btf *timer_types(const struct kernel_map *map, uint32_t *key, uint32_t *value) {
+    struct btf *btf = btf__new_empty();
+    int integer = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+    int byte = btf__add_int(btf, "char", 1, BTF_INT_CHAR);
+    int number = btf__add_int(btf, "long", 8, 0);
+    int opaque = btf__add_array(btf, integer, number, 2);
+    int bytes = btf__add_array(btf, integer, byte, map->key_size);
+
+    int timer = btf__add_struct(btf, "bpf_timer", 16);
+    btf__add_field(btf, "__opaque", opaque, 0, 0);
+    *key = (uint32_t)(map->key_size == 4 ? integer : bytes);
+    *value = (uint32_t)btf__add_struct(btf, "value", map->value_size);
+    btf__add_field(btf, "timer", timer, map->timer_off * 8, 0);
+    if (btf__load_into_kernel(btf) == 0)
+        return btf;
+    btf__free(btf);
+    return NULL;
+}
+
 int kernel_map_create(const struct kernel_map *map) {
+    struct btf *types = NULL;
     union bpf_attr attr = {.map_type = map->type,
                            .key_size = map->key_size,
                            .value_size = map->value_size,
                            .max_entries = map->max_entries,
                            .map_flags = map->flags | (map->constant ? BPF_F_RDONLY_PROG : 0)};
+    if (map->has_timer) {
+        types = timer_types(map, &attr.btf_key_type_id, &attr.btf_value_type_id);
+        if (!types)
+            return -1;
+        attr.btf_fd = (uint32_t)btf__fd(types);
+    }
     int fd = bpf(BPF_MAP_CREATE, &attr);
+    btf__free(types); /* null is allowed; the map keeps what it needs */
     if (fd < 0)
         return -1;
     if (map->image) {

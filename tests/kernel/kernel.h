@@ -13,6 +13,8 @@ struct kernel_map {
     uint32_t type, key_size, value_size, max_entries, flags;
     const uint8_t *image; /* of the only element; NULL: zeros */
     bool constant;        /* read-only, and its bytes known to the verifier */
+    bool has_timer;       /* each value has a struct bpf_timer at timer_off */
+    uint32_t timer_off;
 };
 
 struct kernel_program {

@@ -35,8 +35,13 @@ static int open_map(struct translation *t, const struct kernel_map *map) {
 
 static int map_of(struct translator *t, uint32_t index) {
     const struct prog_map *m = &t->program->maps[index];
-    struct kernel_map map = {m->type,      m->key_size, m->value_size, m->max_entries,
-                             m->map_flags, NULL,        false};
+    struct kernel_map map = {.type = m->type,
+                             .key_size = m->key_size,
+                             .value_size = m->value_size,
+                             .max_entries = m->max_entries,
+                             .flags = m->map_flags,
+                             .has_timer = m->has_timer,
+                             .timer_off = m->timer_off};
     if (m->type == BPF_MAP_RINGBUF) /* Linux counts in pages */
         map.max_entries = PAGE;
     if (m->type == BPF_MAP_PROG_ARRAY)
@@ -48,8 +53,12 @@ static int map_of(struct translator *t, uint32_t index) {
 
 static int data_of(struct translator *t, uint32_t index) {
     const struct prog_data *d = &t->program->datas[index];
-    const struct kernel_map map = {BPF_MAP_ARRAY, 4,           d->size ? d->size : 1, 1, 0,
-                                   d->image,      !d->writable};
+    const struct kernel_map map = {.type = BPF_MAP_ARRAY,
+                                   .key_size = 4,
+                                   .value_size = d->size ? d->size : 1,
+                                   .max_entries = 1,
+                                   .image = d->image,
+                                   .constant = !d->writable};
     if (d->relocated)
         t->out->skip = "data that hold addresses";
     if (!t->data[index])
@@ -74,8 +83,12 @@ static uint32_t put(uint64_t *to, struct bpf_decoded d) {
 }
 
 static void prologue(struct translation *t, uint64_t *to, uint32_t mem_size) {
-    const struct kernel_map memory = {BPF_MAP_ARRAY, 4, mem_size ? mem_size : 1, 1, 0, NULL, false};
-    const struct kernel_map length = {BPF_MAP_ARRAY, 4, 8, 1, 0, NULL, false};
+    const struct kernel_map memory = {.type = BPF_MAP_ARRAY,
+                                      .key_size = 4,
+                                      .value_size = mem_size ? mem_size : 1,
+                                      .max_entries = 1};
+    const struct kernel_map length = {
+        .type = BPF_MAP_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1};
     uint32_t memory_fd = (uint32_t)open_map(t, &memory);
     uint32_t length_fd = (uint32_t)open_map(t, &length);
     uint32_t n =

@@ -304,9 +304,10 @@ static int32_t take(struct call *c, bool remove) {
     return result;
 }
 
+/* What %s prints would be anywhere. */
 static int no_string(void *user, uint32_t address) {
-    (void)user;
     (void)address;
+    machine_fail(user, "a string at an address that is a number");
     return -1;
 }
 
@@ -317,7 +318,7 @@ static int32_t print(struct call *c) {
     int32_t length = -BPF_EINVAL;
     if (c->size[3] % 8 == 0)
         length = bpf_format((char *)out, c->size[0], format, (uint32_t)strlen(format), c->memory[3],
-                            c->size[3] / 8, no_string, NULL);
+                            c->size[3] / 8, no_string, c->m);
     uint32_t written = length < 0 ? 0 : (uint32_t)length + 1;
     if (written < c->size[0])
         memset(out + written, 0, c->size[0] - written);

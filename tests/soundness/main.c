@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Random programs against the verifier's states; --help says more, soundness.h what it is for. */
+#include "fuzz/jobs.h"
 #include "soundness/soundness.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define RUNS 6
 #define REPLAY_RUNS 40
@@ -100,8 +99,15 @@ static void try_seed(uint64_t seed, const struct options *o, struct tally *t) {
 
 /* ---- Jobs */
 
+/* The run of all jobs: each fills a tally of its own, which are added up in the first process. */
+struct run {
+    const struct options *options;
+    struct tally tally;
+};
+
 /* Every jobs-th program; stops at the third failure. */
-static struct tally run_job(const struct options *o, unsigned job) {
+static void run_job(void *user, unsigned job, FILE *results) {
+    const struct options *o = ((struct run *)user)->options;
     struct tally t = {0};
     for (uint64_t i = job; i < o->count && t.failed < 3; i += o->jobs) {
         try_seed(o->first + i, o, &t);
@@ -109,52 +115,33 @@ static struct tally run_job(const struct options *o, unsigned job) {
             fprintf(stderr, "%llu of %llu programs\n", (unsigned long long)i,
                     (unsigned long long)o->count);
     }
-    return t;
+    fwrite(&t, sizeof(t), 1, results);
 }
 
-static void add(struct tally *sum, const struct tally *t) {
-    sum->programs += t->programs;
-    sum->accepted += t->accepted;
-    sum->run += t->run;
-    sum->failed += t->failed;
-    sum->steps += t->steps;
-    sum->compared += t->compared;
-    sum->refused_faulted += t->refused_faulted;
+static bool collect(void *user, FILE *results) {
+    struct tally *sum = &((struct run *)user)->tally, t;
+    if (fread(&t, sizeof(t), 1, results) != 1)
+        return false;
+    sum->programs += t.programs;
+    sum->accepted += t.accepted;
+    sum->run += t.run;
+    sum->failed += t.failed;
+    sum->steps += t.steps;
+    sum->compared += t.compared;
+    sum->refused_faulted += t.refused_faulted;
     for (int i = 0; i < CATEGORIES; i++) {
-        sum->refused[i] += t->refused[i];
-        sum->faulted[i] += t->faulted[i];
+        sum->refused[i] += t.refused[i];
+        sum->faulted[i] += t.faulted[i];
     }
+    return true;
 }
 
 static struct tally run_jobs(const struct options *o) {
-    struct tally sum = {0};
-    FILE **out = calloc(o->jobs, sizeof(*out));
-    for (unsigned job = 0; job < o->jobs; job++) {
-        out[job] = tmpfile();
-        fflush(NULL);
-        if (!out[job] || fork() != 0)
-            continue;
-        struct tally t = run_job(o, job);
-        fwrite(&t, sizeof(t), 1, out[job]);
-        fflush(NULL);
-        _exit(0);
-    }
-    while (wait(NULL) > 0)
-        ;
-    for (unsigned job = 0; job < o->jobs; job++) {
-        struct tally t;
-        if (out[job])
-            rewind(out[job]);
-        if (out[job] && fread(&t, sizeof(t), 1, out[job]) == 1) {
-            add(&sum, &t);
-            fclose(out[job]);
-            continue;
-        }
-        printf("job %u did not come to its end\n", job);
-        sum.failed++;
-    }
-    free(out);
-    return sum;
+    struct run run = {.options = o};
+    unsigned lost = jobs_run(
+        &(struct jobs){.count = o->jobs, .user = &run, .run = run_job, .collect = collect});
+    run.tally.failed += lost;
+    return run.tally;
 }
 
 static void print_tally(const struct tally *t) {
@@ -225,7 +212,7 @@ static bool parse(int argc, char **argv, struct options *o) {
     for (; i < argc && argv[i][0] == '-'; i++) {
         bool more = i + 1 < argc;
         if (strcmp(argv[i], "--jobs") == 0 && more)
-            o->jobs = (unsigned)atoi(argv[++i]);
+            o->jobs = jobs_parse(argv[++i]);
         else if (strcmp(argv[i], "--save") == 0 && more)
             o->save = argv[++i];
         else if (strcmp(argv[i], "--why") == 0)
@@ -238,7 +225,7 @@ static bool parse(int argc, char **argv, struct options *o) {
     o->rest = i;
     if (o->replay)
         return true;
-    if (argc - i != 2 || o->jobs < 1 || o->jobs > 256)
+    if (argc - i != 2 || o->jobs == 0)
         return false;
     o->first = strtoull(argv[i], NULL, 0);
     o->count = strtoull(argv[i + 1], NULL, 0);

@@ -2,10 +2,10 @@
 tests/soundness_SRCS := generate.c generate_helper.c generate_loop.c generate_memory.c machine.c \
     machine_helper.c machine_memory.c member.c shrink.c source.c trial.c
 tests/soundness_CFLAGS := -Itests
-tests/soundness_MAY_INCLUDE := compiler runtime/include
+tests/soundness_MAY_INCLUDE := compiler runtime/include tests/fuzz
 
 SOUNDNESS := $(BUILD)/tests/soundness
-$(SOUNDNESS): $(call objs,host,tests/soundness) $(BUILD)/host/tests/soundness/main.o $(LIBBPF2THUMB)
+$(SOUNDNESS): $(call objs,host,tests/soundness) $(BUILD)/host/tests/soundness/main.o $(BUILD)/host/tests/fuzz/jobs.o $(LIBBPF2THUMB)
 	@mkdir -p $(@D)
 	@echo '  link $@'
 	@$(CC) -o $@ $^ $(HOST_LIBS)

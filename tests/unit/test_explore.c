@@ -5,7 +5,8 @@
  */
 #include "verifier/verifier.h"
 
-#include "asm/asm.h"
+#include "tests/unit/fixture.h"
+
 #include "bpf/map.h"
 
 #include <criterion/criterion.h>
@@ -13,25 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-static struct arena *arena;
-static struct diag *diag;
 static struct verify_result result;
-
-static void setup(void) {
-    arena = arena_new();
-    diag = diag_new();
-}
-
-static void teardown(void) {
-    arena_free(arena);
-    diag_free(diag);
-}
-
-/* Between the rows of a table. */
-static void again(void) {
-    teardown();
-    setup();
-}
 
 TestSuite(explore, .init = setup, .fini = teardown);
 
@@ -52,13 +35,8 @@ static struct prog_map maps[] = {
     {.name = "events", .type = BPF_MAP_RINGBUF, .max_entries = 4096, .bytes = 1},
 };
 
-static struct program *from_text(const char *text) {
-    struct bpf_insn *insns;
-    uint32_t count;
-
-    cr_assert(asm_parse(arena, text, "test", &insns, &count, diag), "%s", text);
-    struct program *p = program_from_insns(arena, "main", insns, count, 64, diag);
-    cr_assert_not_null(p, "%s", text);
+static struct program *with_maps(const char *text) {
+    struct program *p = from_text(text);
     p->maps = maps;
     p->nmaps = sizeof(maps) / sizeof(maps[0]);
     p->datas = &table;
@@ -81,20 +59,13 @@ static struct program *from_text(const char *text) {
 
 /* The first error, or "accepted". */
 static const char *verdict(const char *text) {
-    if (verify(from_text(text), &result, diag))
+    if (verify(with_maps(text), &result, diag))
         return "accepted";
     for (size_t i = 0; i < diag_count(diag); i++)
         if (diag_get(diag, i)->severity == DIAG_ERROR)
             return diag_get(diag, i)->text;
     cr_assert(false, "`%s`: refused without a word", text);
     return "";
-}
-
-static bool has_note(const char *part) {
-    for (size_t i = 0; i < diag_count(diag); i++)
-        if (diag_get(diag, i)->severity == DIAG_NOTE && strstr(diag_get(diag, i)->text, part))
-            return true;
-    return false;
 }
 
 /* ---------------------------------------------------------------------------------- both verdicts */
@@ -312,19 +283,19 @@ Test(explore, bounds) {
 Test(explore, path) {
     cr_assert(
         strstr(verdict(LOOKUP "mov r6, 0\nmov r7, r0\nldxdw r0, [r7+0]\nexit"), "may be null"));
-    cr_expect(has_note("bpf_map_lookup_elem() may return null here"));
+    cr_expect(has_message(DIAG_NOTE, "bpf_map_lookup_elem() may return null here"));
     again();
     verdict("mov r2, r10\nadd r2, -16\nmov r3, 0\nl: mov r4, r2\nadd r4, r3\nstxb [r4+0], r3\nadd "
             "r3, 1\n"
             "jlt r3, 15, l\nldxdw r0, [r10-8]\nexit");
-    cr_expect(has_note("when the loop goes on here (14 times)"));
-    cr_expect(has_note("when the loop ends here"));
+    cr_expect(has_message(DIAG_NOTE, "when the loop goes on here (14 times)"));
+    cr_expect(has_message(DIAG_NOTE, "when the loop ends here"));
     again();
     verdict("call local f\nexit\nf: ldxb r3, [r1+0]\njgt r3, 7, +1\nmov r4, 1\nmov r0, 0\njgt r3, "
             "8, +1\n"
             "mov r0, r4\nexit");
-    cr_expect(has_note("in func_2(), called here"));
-    cr_expect(has_note("when the branch is taken"));
+    cr_expect(has_message(DIAG_NOTE, "in func_2(), called here"));
+    cr_expect(has_message(DIAG_NOTE, "when the branch is taken"));
 }
 
 /* ------------------------------------------------------------------------------------------- cost */

@@ -2,46 +2,12 @@
 /* The linked program from bare instructions, its look-ups, and the messages of its decoding. */
 #include "program/program.h"
 
-#include "asm/asm.h"
+#include "tests/unit/fixture.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct arena *arena;
-static struct diag *diag;
-
-static void setup(void) {
-    arena = arena_new();
-    diag = diag_new();
-}
-
-static void teardown(void) {
-    arena_free(arena);
-    diag_free(diag);
-}
-
-/* Between the rows of a table. */
-static void again(void) {
-    teardown();
-    setup();
-}
-
 TestSuite(program, .init = setup, .fini = teardown);
-
-static struct program *from_text(const char *text) {
-    struct bpf_insn *insns;
-    uint32_t count;
-
-    cr_assert(asm_parse(arena, text, "test", &insns, &count, diag));
-    return program_from_insns(arena, "test", insns, count, 64, diag);
-}
-
-static bool has_message(const char *part) {
-    for (size_t i = 0; i < diag_count(diag); i++)
-        if (strstr(diag_get(diag, i)->text, part))
-            return true;
-    return false;
-}
 
 Test(program, functions_begin_at_call_targets) {
     const struct program *p = from_text("call local f\ncall local g\nexit\nf:\nmov r0, 1\nexit\n"
@@ -129,7 +95,7 @@ Test(program, refused) {
         again();
         cr_expect_null(program_from_insns(arena, "test", cases[i].insns, cases[i].count, 8, diag),
                        "case %zu", i);
-        cr_expect(has_message(cases[i].message), "case %zu: no `%s` in `%s`", i, cases[i].message,
-                  diag_get(diag, 0)->text);
+        cr_expect(has_message(DIAG_ERROR, cases[i].message), "case %zu: no `%s` in `%s`", i,
+                  cases[i].message, diag_get(diag, 0)->text);
     }
 }

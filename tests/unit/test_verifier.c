@@ -5,49 +5,14 @@
  */
 #include "verifier/verifier.h"
 
-#include "asm/asm.h"
+#include "tests/unit/fixture.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct arena *arena;
-static struct diag *diag;
 static struct verify_result result;
 
-static void setup(void) {
-    arena = arena_new();
-    diag = diag_new();
-}
-
-static void teardown(void) {
-    arena_free(arena);
-    diag_free(diag);
-}
-
-/* Between the rows of a table. */
-static void again(void) {
-    teardown();
-    setup();
-}
-
 TestSuite(verifier, .init = setup, .fini = teardown);
-
-static struct program *from_text(const char *text) {
-    struct bpf_insn *insns;
-    uint32_t count;
-
-    cr_assert(asm_parse(arena, text, "test", &insns, &count, diag), "%s", text);
-    struct program *p = program_from_insns(arena, "main", insns, count, 64, diag);
-    cr_assert_not_null(p, "%s", text);
-    return p;
-}
-
-static bool has_message(enum diag_severity severity, const char *part) {
-    for (size_t i = 0; i < diag_count(diag); i++)
-        if (diag_get(diag, i)->severity == severity && strstr(diag_get(diag, i)->text, part))
-            return true;
-    return false;
-}
 
 /* A program of a board's hook instead of raw is checked as on Linux. */
 static const struct {

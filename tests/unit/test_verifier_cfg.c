@@ -6,41 +6,14 @@
  */
 #include "verifier/cfg.h"
 
-#include "asm/asm.h"
+#include "tests/unit/fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static struct arena *arena;
-static struct diag *diag;
-
-static void setup(void) {
-    arena = arena_new();
-    diag = diag_new();
-}
-
-static void teardown(void) {
-    arena_free(arena);
-    diag_free(diag);
-}
-
 TestSuite(verifier_cfg, .init = setup, .fini = teardown);
-
-static struct program *from_insns(const struct bpf_insn *insns, uint32_t count) {
-    struct program *p = program_from_insns(arena, "main", insns, count, 64, diag);
-    cr_assert_not_null(p);
-    return p;
-}
-
-static struct program *from_text(const char *text) {
-    struct bpf_insn *insns;
-    uint32_t count;
-
-    cr_assert(asm_parse(arena, text, "test", &insns, &count, diag), "%s", text);
-    return from_insns(insns, count);
-}
 
 static struct cfg built(const struct program *p) {
     struct cfg cfg;
