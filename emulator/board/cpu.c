@@ -9,8 +9,9 @@
  *   to be stopped (a division with its trap on, an FPU instruction without the right, single steps) is
  *   run by run_careful(), one instruction at a time with ITSTATE set by hand.
  * - A load or store is aborted by taking the rights of its mapping away inside the memory hook: the
- *   access then fails without having happened, in IT blocks too, and pc stays. Memory is never mapped
- *   more finely, because that would cost translated code.
+ *   access then fails without having happened, and pc stays. Memory is never mapped more finely,
+ *   because that would cost translated code. A load that fails ends the run at once; after a store
+ *   the rest of an IT block still runs: its accesses are blocked too, and its registers taken back.
  * - An access across the end of a 1 KiB page calls the hook again for its parts: two aligned words
  *   that contain a load, all bytes of a store.
  * - The hook comes before the access, also before the callbacks of devices. So the hook asks the
@@ -458,6 +459,7 @@ static bool take_care(struct board *b, uint32_t pc, const struct decoded *d) {
         }
         open_block(cpu, pc, &d->cycles);
         return false;
+    case CARE_USER: cpu->generation++; return false; /* no window is right for it */
     case CARE_LDREX: cpu->exclusive = true; return false;
     case CARE_STREX: cpu->exclusive = false; return false;
     case CARE_SEV: b->event_register = true; return false;
@@ -482,7 +484,7 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user) 
     uint32_t pc = (uint32_t)address;
     (void)uc, (void)size;
 
-    if (cpu->stopped)
+    if (cpu->stopped || cpu->fault.exception)
         return;
     if (b->cycles.total >= cpu->deadline && look_around(b, pc)) {
         cpu->pc = pc;
@@ -503,17 +505,16 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user) 
 /* ------------------------------------------------------------------------------------------------
  * Before each access */
 
-/* Aborts the access that the hook was called for. */
-static void abort_access(struct board *b, uint32_t address, struct fault fault) {
+/* Keeps the access that the hook was called for from happening. */
+static void block(struct board *b, uint32_t address) {
     struct cpu *cpu = &b->cpu;
     uc_mem_region *regions;
     uint32_t count;
 
-    cpu->fault = fault;
     must(uc_mem_regions(cpu->uc, &regions, &count));
     for (uint32_t i = 0; i < count; i++)
         if (address - regions[i].begin <= regions[i].end - regions[i].begin) {
-            cpu->blocked = i + 1;
+            cpu->blocked |= 1u << i;
             must(uc_mem_protect(cpu->uc, regions[i].begin, regions[i].end - regions[i].begin + 1,
                                 regions[i].perms & UC_PROT_EXEC));
         }
@@ -528,11 +529,33 @@ static void unblock(struct board *b) {
     if (!cpu->blocked)
         return;
     must(uc_mem_regions(cpu->uc, &regions, &count));
-    const uc_mem_region *r = &regions[cpu->blocked - 1];
-    must(uc_mem_protect(cpu->uc, r->begin, r->end - r->begin + 1,
-                        r->perms | UC_PROT_READ | UC_PROT_WRITE));
+    for (; cpu->blocked; cpu->blocked &= cpu->blocked - 1) {
+        const uc_mem_region *r = &regions[__builtin_ctz(cpu->blocked)];
+        must(uc_mem_protect(cpu->uc, r->begin, r->end - r->begin + 1,
+                            r->perms | UC_PROT_READ | UC_PROT_WRITE));
+    }
     must(uc_free(regions));
-    cpu->blocked = 0;
+}
+
+static void fault_in_access(struct board *b, struct fault fault, bool write) {
+    struct cpu *cpu = &b->cpu;
+
+    cpu->fault = fault;
+    cpu->generation++; /* whatever comes until Unicorn stops is looked at, and blocked */
+    if (!write || !in_block(cpu, cpu->pc))
+        return;
+    cpu->has_saved = true;
+    for (unsigned i = 0; i < 15; i++)
+        cpu->saved[i] = get(b, reg_ids[i]);
+    cpu->saved[15] = get(b, UC_ARM_REG_XPSR);
+}
+
+/* What an IT block has done behind a store that failed. */
+static void take_back(struct board *b) {
+    b->cpu.has_saved = false;
+    for (unsigned i = 0; i < 15; i++)
+        set(b, reg_ids[i], b->cpu.saved[i]);
+    set(b, UC_ARM_REG_XPSR, b->cpu.saved[15]);
 }
 
 /* The fault that an access of the running instruction makes, if any. */
@@ -562,10 +585,12 @@ static void access_device(struct board *b, const struct memory *m, uint32_t addr
                 ? board_bus_write(b, BUS_CORE, address + done, part, (uint32_t)(value >> done * 8))
                 : board_bus_read(b, BUS_CORE, address + done, part, &cpu->io[done / 4]);
         if (!answered) {
-            abort_access(b, address,
-                         (struct fault){.exception = EXC_BUS,
-                                        .cfsr = CFSR_PRECISERR | CFSR_BFARVALID,
-                                        .address = address + done});
+            fault_in_access(b,
+                            (struct fault){.exception = EXC_BUS,
+                                           .cfsr = CFSR_PRECISERR | CFSR_BFARVALID,
+                                           .address = address + done},
+                            write);
+            block(b, address);
             return;
         }
     }
@@ -601,9 +626,13 @@ static void access_slowly(struct board *b, uint32_t address, unsigned size, bool
         cpu->split--;
         return;
     }
-    struct fault fault = access_fault(b, address, size, write);
-    if (fault.exception) {
-        abort_access(b, address, fault);
+    if (!cpu->fault.exception) {
+        struct fault fault = access_fault(b, address, size, write);
+        if (fault.exception)
+            fault_in_access(b, fault, write);
+    }
+    if (cpu->fault.exception) {
+        block(b, address);
         return;
     }
     if (address % PAGE + size > PAGE)
@@ -657,7 +686,7 @@ static bool on_invalid(uc_engine *uc, uc_mem_type type, uint64_t wide, int size,
         return false;
     }
     bool write = type == UC_MEM_WRITE_UNMAPPED || type == UC_MEM_WRITE_PROT;
-    cpu->fault = access_fault(b, address, (unsigned)size, write);
+    fault_in_access(b, access_fault(b, address, (unsigned)size, write), write);
     assert(cpu->fault.exception);
     return false;
 }
@@ -709,7 +738,7 @@ static enum cpu_result on_exit_interrupt(struct board *b, uint32_t pc) {
     case UC_EXC_RETURN:
     case UC_PREFETCH_ABORT:
         cpu->pc = pc;
-        if (cpu->ipsr && pc >= 0xF0000000)
+        if (cpu->ipsr && pc >= 0xF0000000 && cpu->ran > 0) /* not a vector */
             return CPU_EXC_RETURN;
         struct fault fault = bus_check(b, pc, 2, ACCESS_FETCH, cpu_is_privileged(b));
         return fault.exception ? fault_result(b, fault) : usage_fault(b, CFSR_UNDEFINSTR);
@@ -773,6 +802,8 @@ static enum cpu_result run(struct board *b) {
     /* An end that no instruction can reach: address 0 would end the run without an error. */
     uc_emu_start(cpu->uc, cpu->pc | 1, 1, 0, 0);
     unblock(b);
+    if (cpu->has_saved)
+        take_back(b);
     if (cpu->restore.size)
         restore_memory(cpu);
     read_special(b);
