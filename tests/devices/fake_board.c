@@ -22,7 +22,7 @@ struct board {
     struct board_clocks clocks;
     struct device devices[DEVICES];
     struct board_event *events; /* by time; of equal ones the older first */
-    uint64_t cycles, stalled;
+    uint64_t cycles, stalled, ns, ns_at, flash_busy;
     bool irq[IRQS];
     unsigned pulses[IRQS], notes;
     char note[NOTES][160];
@@ -147,7 +147,13 @@ const struct board_clocks *board_clocks(const struct board *b) {
     return &b->clocks;
 }
 
+uint64_t board_ns(const struct board *b) {
+    return b->ns + (b->cycles - b->ns_at) * 1000000000 / b->clocks.core_hz;
+}
+
 void board_set_clocks(struct board *b, const struct board_clocks *clocks) {
+    b->ns = board_ns(b);
+    b->ns_at = b->cycles;
     b->clocks = *clocks;
     for (unsigned i = 0; i < DEVICES; i++)
         if (types[i]->clock_changed)
@@ -227,13 +233,24 @@ void fake_set(struct board *b, uint32_t address, uint32_t bits) {
     fake_write(b, address, fake_read(b, address) | bits);
 }
 
+/* As a core does: how long the array is busy is asked when it changes. */
+static void flash_changed(struct board *b) {
+    b->flash_busy = flash_busy_until(board_device(b, &device_flash));
+}
+
+uint64_t fake_flash_busy(const struct board *b) {
+    return b->flash_busy;
+}
+
 void board_flash_program(struct board *b, uint32_t offset, unsigned size, uint32_t value) {
     for (unsigned i = 0; i < size; i++)
         b->config.flash[offset + i] &= (uint8_t)(value >> 8 * i);
+    flash_changed(b);
 }
 
 void board_flash_erase(struct board *b, uint32_t offset, uint32_t size) {
     memset(b->config.flash + offset, 0xFF, size);
+    flash_changed(b);
 }
 
 void board_remap(struct board *b, enum board_memory0 what) {

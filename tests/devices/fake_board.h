@@ -25,8 +25,9 @@ bool fake_irq(const struct board *b, unsigned irq);
 unsigned fake_pulses(const struct board *b, unsigned irq);
 uint64_t fake_stalled(const struct board *b); /* cycles, in all */
 enum board_memory0 fake_memory0(const struct board *b);
-int fake_reset_wanted(const struct board *b);             /* enum board_reset_cause; -1: none */
-unsigned fake_notes(const struct board *b);               /* how many */
+uint64_t fake_flash_busy(const struct board *b); /* until when, at the last change of the array */
+int fake_reset_wanted(const struct board *b);    /* enum board_reset_cause; -1: none */
+unsigned fake_notes(const struct board *b);      /* how many */
 bool fake_noted(const struct board *b, const char *part); /* some note contains it */
 
 #endif

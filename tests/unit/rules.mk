@@ -4,7 +4,7 @@ tests/unit_CFLAGS := -I. -Iemulator -Itests
 tests/unit_MAY_INCLUDE := compiler runtime runtime/include emulator tests/devices tests/encoder tests/regalloc tests/elf tests/runtime tests/soundness
 
 # The devices of the virtual board, on a board without a core.
-$(foreach t,basic flash,$(eval test_board_devices_$(t)_DIRS := emulator/board/devices tests/devices))
+$(foreach t,basic dma flash misc noise tim,$(eval test_board_devices_$(t)_DIRS := emulator/board/devices tests/devices))
 
 # The core of the virtual board, with its devices.
 test_board_core_DIRS := emulator emulator/board emulator/board/devices

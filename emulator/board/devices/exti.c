@@ -5,10 +5,12 @@
  */
 #include "gpio.h"
 #include "regs.h"
+#include "tim.h"
 
 enum { IMR, EMR, RTSR, FTSR, SWIER, PR, EXTI_REGS };
 enum { MEMRMP, PMC, EXTICR1, EXTICR4 = 5, CMPCR = 8, SYSCFG_REGS };
 enum { LINES = 0x7FFFFF, CMP_READY = BIT(8) };
+enum { ADC_LINE = 11, ADC_SOURCE = 15 }; /* table 67: external triggers of regular channels */
 
 /* Table 62. Lines that share an interrupt share a row. */
 static const struct {
@@ -35,6 +37,8 @@ void exti_pin_changed(struct board *b, unsigned port, unsigned pin, bool level) 
     if (!(r[level ? RTSR : FTSR] & BIT(pin)))
         return;
     r[PR] |= BIT(pin);
+    if (pin == ADC_LINE)
+        adc_trigger(b, ADC_SOURCE);
     irq_update(d);
 }
 

@@ -135,9 +135,7 @@ static uint32_t torn_erase(uint32_t before, uint64_t seed, unsigned done) {
 }
 
 /* The operation has come only so far; the contents from before are put together with those after. */
-static void tear(struct device *d, uint64_t cut) {
-    struct flash *f = d->state;
-    struct operation *op = &f->operation;
+static void tear(struct device *d, const struct operation *op, uint64_t cut) {
     const uint8_t *array = board_config(d->board)->flash;
     unsigned done = (unsigned)((cut - op->start) * 256 / (op->end - op->start));
     uint32_t words = op->size / 4;
@@ -229,7 +227,7 @@ static void operation_apply_cut(struct device *d) {
     struct flash *f = d->state;
     uint64_t cut = board_config(d->board)->cut_power_at;
     if (cut && f->operation.size && cut >= f->operation.start && cut < f->operation.end)
-        tear(d, cut);
+        tear(d, &f->operation, cut);
 }
 
 static bool protected(const struct device *d, unsigned sector) {
@@ -422,9 +420,11 @@ static void flash_reset(struct device *d, enum board_reset_cause cause) {
     struct flash *f = d->state;
     uint32_t optcr = regs_of(d)[OPTCR];
     settle(d);
-    if (f->operation.end && f->operation.size && cause != BOARD_RESET_POWER)
-        tear(d, board_cycles(d->board));
-    forget(&f->operation);
+    struct operation broken_off = f->operation;
+    f->operation = (struct operation){0}; /* the array is free from now on */
+    if (broken_off.end && broken_off.size && cause != BOARD_RESET_POWER)
+        tear(d, &broken_off, board_cycles(d->board));
+    forget(&broken_off);
     board_event_cancel(d->board, &f->done);
     f->done.fire = operation_done;
     f->done.device = d;

@@ -24,6 +24,9 @@ static const struct device_type *const ports[BOARD_PORTS] = {
     &device_gpiof, &device_gpiog, &device_gpioh, &device_gpioi,
 };
 
+/* By parts of the board: PE3 selects the accelerometer, which has a pull-up inside. */
+static const uint16_t pulled_up[BOARD_PORTS] = {[4] = BIT(3)};
+
 static struct device *port_device(const struct board *b, unsigned port) {
     return board_device((struct board *)b, ports[port]);
 }
@@ -40,7 +43,7 @@ static bool resolve(const struct device *d, unsigned pin) {
         return odr;
     if (g->driven >> pin & 1)
         return g->drive >> pin & 1;
-    return two_bits(r[PUPDR], pin) == PULL_UP;
+    return two_bits(r[PUPDR], pin) == PULL_UP || pulled_up[regs_config(d)->number] & BIT(pin);
 }
 
 /* Outputs that change are told; so are pins that were outputs and fall back to their pull. */
@@ -67,6 +70,8 @@ static void pins_update(struct device *d) {
             continue;
         g->level ^= (uint16_t)BIT(pin);
         exti_pin_changed(d->board, regs_config(d)->number, pin, level);
+        spi_pin_changed(d->board, regs_config(d)->number, pin, level);
+        tim_pins_changed(d->board);
     }
 }
 
@@ -92,6 +97,7 @@ static void configure(struct device *d, unsigned index, uint32_t written, uint32
     (void)written;
     *r = (*r & ~kept) | (old & kept);
     pins_update(d);
+    tim_pins_changed(d->board);
 }
 
 static void odr_write(struct device *d, unsigned index, uint32_t written, uint32_t old) {

@@ -8,7 +8,9 @@
 /* The alternate function that a pin is switched to; -1: it is no alternate function. */
 int gpio_alternate(const struct board *b, unsigned port, unsigned pin);
 
-/* The level that a pin's input sees has changed (exti.c). */
+/* The level of a pin has changed (exti.c, spi.c). */
 void exti_pin_changed(struct board *b, unsigned port, unsigned pin, bool level);
+void spi_pin_changed(struct board *b, unsigned port, unsigned pin, bool level);
+void tim_pins_changed(struct board *b); /* levels or functions: break inputs (tim_pins.c) */
 
 #endif

@@ -50,6 +50,7 @@ enum {
 enum { HSEBYP = BIT(18), PLLSRC_HSE = BIT(22), PWR_CR_VOS = BIT(14) };
 enum { CSR_RMVF = BIT(24), CSR_BOR = BIT(25), CSR_PIN = BIT(26), CSR_POR = BIT(27) };
 enum { CSR_SFT = BIT(28), CSR_IWDG = BIT(29), CSR_WWDG = BIT(30), BDCR_BDRST = BIT(16) };
+enum { ADC1_BIT = BIT(8) };
 static const uint32_t CSR_FLAGS = 0xFE000000;
 
 /* Values of CFGR.SW are these as well. */
@@ -270,6 +271,8 @@ static void rstr_write(struct device *d, unsigned index, uint32_t written, uint3
     };
     (void)written;
     uint32_t risen = regs_of(d)[index] & ~old;
+    if (index == APB2RSTR && risen & ADC1_BIT)
+        risen |= ADC1_BIT << 1 | ADC1_BIT << 2; /* one bit for all three (7.3.9) */
     for (unsigned i = 0; risen && i < COUNT(all); i++) {
         const struct regs_config *config = all[i]->config;
         struct clock_gate gate = config->gate;

@@ -5,6 +5,7 @@
  * once the receiver is on (before that there is no rate to send at, so the sender waits). A rate far from
  * the usual ones is noted. LIN, smartcard, IrDA, flow control and mute mode are not modelled.
  */
+#include "dma.h"
 #include "regs.h"
 
 #include <stdlib.h>
@@ -58,6 +59,11 @@ static const struct device_type *const types[BOARD_USARTS] = {
     &device_usart1, &device_usart2, &device_usart3, &device_uart4, &device_uart5, &device_usart6,
 };
 
+static const enum dma_line dma_lines[BOARD_USARTS][2] = {
+    {DMA_USART1_RX, DMA_USART1_TX}, {DMA_USART2_RX, DMA_USART2_TX}, {DMA_USART3_RX, DMA_USART3_TX},
+    {DMA_UART4_RX, DMA_UART4_TX},   {DMA_UART5_RX, DMA_UART5_TX},   {DMA_USART6_RX, DMA_USART6_TX},
+};
+
 static struct device *usart_device(const struct board *b, unsigned usart) {
     return board_device((struct board *)b, types[usart - 1]);
 }
@@ -106,7 +112,12 @@ static void check_rate(struct device *d) {
 }
 
 /* ------------------------------------------------------------------------------------------------
- * Interrupts */
+ * Interrupts and DMA */
+
+static bool enabled(const struct device *d, uint32_t direction) {
+    uint32_t cr1 = regs_of(d)[CR1];
+    return cr1 & CR1_UE && cr1 & direction && bit_ticks(d);
+}
 
 static void requests_update(struct device *d) {
     const uint32_t *r = regs_of(d);
@@ -116,15 +127,13 @@ static void requests_update(struct device *d) {
                (cr1 & CR1_IDLEIE && sr & SR_IDLE) ||
                (r[CR3] & CR3_EIE && r[CR3] & CR3_DMAR && sr & (SR_ORE | SR_FE | SR_NF));
     board_irq(d->board, regs_config(d)->irq, irq);
+    const enum dma_line *lines = dma_lines[regs_config(d)->number - 1];
+    dma_request(d->board, lines[0], r[CR3] & CR3_DMAR && sr & SR_RXNE);
+    dma_request(d->board, lines[1], r[CR3] & CR3_DMAT && sr & SR_TXE && enabled(d, CR1_TE));
 }
 
 /* ------------------------------------------------------------------------------------------------
  * Sending */
-
-static bool enabled(const struct device *d, uint32_t direction) {
-    uint32_t cr1 = regs_of(d)[CR1];
-    return cr1 & CR1_UE && cr1 & direction && bit_ticks(d);
-}
 
 static void shift_out(struct device *d) {
     struct usart *u = d->state;

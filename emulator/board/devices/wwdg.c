@@ -30,17 +30,15 @@ static void irq_update(struct device *d) {
     board_irq(d->board, regs_config(d)->irq, regs_of(d)[CFR] & CFR_EWI && regs_of(d)[SR] & SR_EWIF);
 }
 
-/* Next the counter reaches 0x40, or falls below it. */
+/* Next the counter reaches 0x40, or from there the next value. */
 static void schedule(struct device *d) {
     struct wwdg *w = d->state;
-    uint32_t t = regs_of(d)[CR] & T_MAX;
-    uint64_t left = t > T_LAST ? t - T_LAST : 0;
-    if (!(regs_of(d)[CR] & CR_WDGA))
-        return;
-    uint64_t tick = w->since + left * period(d);
-    if (tick <= ticks_now(d->board, &w->clock))
-        tick = w->since + (left + 1) * period(d);
-    board_event_at(d->board, &w->due, ticks_cycle(&w->clock, tick));
+    uint32_t t = count_now(d);
+    uint64_t passed = (ticks_now(d->board, &w->clock) - w->since) / period(d);
+    uint64_t left = t > T_LAST ? t - T_LAST : 1;
+    if (regs_of(d)[CR] & CR_WDGA)
+        board_event_at(d->board, &w->due,
+                       ticks_cycle(&w->clock, w->since + (passed + left) * period(d)));
 }
 
 static void due(struct board_event *event) {
