@@ -30,3 +30,7 @@ program: $(PROBE_NEEDS)
 CHECKS += openocd
 openocd_CHECK := tests/board/openocd $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf
 openocd_NEEDS := $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf
+
+CHECKS += desk
+desk_CHECK := tests/board/desk $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf
+desk_NEEDS := $(openocd_NEEDS)
