@@ -10,7 +10,7 @@ ALL += $(BUILD)/firmware/stm32f407.elf
 # The STM32F405 model of QEMU: the n-th -serial is USARTn (docs/kernel.md).
 QEMU := qemu-system-arm -M netduinoplus2 -display none -monitor none -serial null -serial stdio \
         -semihosting-config enable=on,target=native -icount shift=3,sleep=off -kernel
-BOARD := $(BUILD)/bpf2thumb-emu board
+VIRTUAL := $(BUILD)/bpf2thumb-emu board
 FIRMWARE := $(BUILD)/firmware/stm32f407.elf
 SELFTEST := scripts/selftest tests/board/selftest.list $(FIRMWARE)
 
@@ -23,7 +23,7 @@ firmware: $(SETUP)
 
 ## run: run the firmware on the virtual board, its console on the terminal (Ctrl-A x leaves)
 run: $(SETUP) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
-	@$(BOARD) $(FIRMWARE)
+	@$(VIRTUAL) $(FIRMWARE)
 
 ## run-qemu: run the firmware in QEMU, its console on the terminal (key x leaves)
 run-qemu: $(SETUP) $(FIRMWARE)
@@ -32,7 +32,7 @@ run-qemu: $(SETUP) $(FIRMWARE)
 ## selftest: run the firmware's own tests in QEMU and on the virtual board
 selftest: $(SETUP) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
 	@scripts/selftest --show $(filter-out scripts/selftest,$(SELFTEST)) $(QEMU)
-	@scripts/selftest --show $(filter-out scripts/selftest,$(SELFTEST)) $(BOARD)
+	@scripts/selftest --show $(filter-out scripts/selftest,$(SELFTEST)) $(VIRTUAL)
 
 ## size: the kernel's share of the firmware, from the linker map
 size: $(SETUP) $(BUILD)/firmware/stm32f407.elf
@@ -43,9 +43,9 @@ size: $(SETUP) $(BUILD)/firmware/stm32f407.elf
 CHECKS += selftest-qemu selftest-board selftest-model-f selftest-soak kernel-size
 selftest-qemu_CHECK := $(SELFTEST) $(QEMU)
 selftest-qemu_NEEDS := $(FIRMWARE)
-selftest-board_CHECK := $(SELFTEST) $(BOARD)
-selftest-model-f_CHECK := $(SELFTEST) $(BOARD) --model f
-selftest-soak_CHECK := $(SELFTEST) $(BOARD) --irq-every 97
+selftest-board_CHECK := $(SELFTEST) $(VIRTUAL)
+selftest-model-f_CHECK := $(SELFTEST) $(VIRTUAL) --model f
+selftest-soak_CHECK := $(SELFTEST) $(VIRTUAL) --irq-every 97
 selftest-board_NEEDS := $(FIRMWARE) $(BUILD)/bpf2thumb-emu
 selftest-model-f_NEEDS := $(selftest-board_NEEDS)
 selftest-soak_NEEDS := $(selftest-board_NEEDS)
