@@ -5,6 +5,7 @@
 #include "board/image.h"
 #include "board/terminal.h"
 #include "commands.h"
+#include "desk/desk.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -16,6 +17,9 @@
 enum {
     OPT_SERIAL = CMD_LONG,
     OPT_FLASH,
+    OPT_STLINK,
+    OPT_VIEW,
+    OPT_STIMULI,
     OPT_MODEL,
     OPT_CUT,
     OPT_IRQ,
@@ -27,8 +31,13 @@ enum {
 };
 
 static const struct cmd_option options[] = {
-    {OPT_SERIAL, "serial", "WHERE", "where USART2 leads: stdio, none (default: stdio)",
-     "stdio none"},
+    {OPT_SERIAL, "serial", "WHERE",
+     "where USART2 leads: stdio, none, pty, tcp:PORT (default: stdio)", "stdio none pty tcp:"},
+    {OPT_STLINK, "stlink", "PORT", "an ST-LINK at this port of the PC, for OpenOCD (0: any port)",
+     NULL},
+    {OPT_VIEW, "view", NULL, "LEDs, PWM and button in the last line; Ctrl-A b presses the button",
+     NULL},
+    {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/board.md", NULL},
     {OPT_FLASH, "flash", "FILE", "the flash lives in FILE and outlives the run", NULL},
     {OPT_MODEL, "model", "M", "cycle model: r (no wait states) or f (flash with ART; default: r)",
      "r f"},
@@ -43,7 +52,9 @@ static const struct cmd_option options[] = {
 
 struct options {
     const char *flash;
-    bool serial, real_time, fast;
+    bool terminal; /* the console is on standard input and output */
+    bool real_time, fast;
+    struct desk_options desk;
     unsigned long long max_cycles;
     struct board_config config;
 };
@@ -65,16 +76,23 @@ static bool number(struct cmd_args *args, const char *option, uint64_t *value) {
 }
 
 static bool parse(struct cmd_args *args, struct options *o) {
-    bool second = false;
+    unsigned long long port = 0;
     uint64_t max = 0;
 
     for (int id; (id = cmd_next(args)) != 0;) {
         bool ok = true;
         switch (id) {
         case OPT_SERIAL:
-            ok = choose(args, "--serial", "stdio", "none", &second);
-            o->serial = !second;
+            o->terminal = strcmp(args->value, "stdio") == 0;
+            o->desk.serial = o->terminal || strcmp(args->value, "none") == 0 ? NULL : args->value;
             break;
+        case OPT_STLINK:
+            o->desk.stlink = true;
+            ok = cmd_number(args, "--stlink", args->value, 0, 65535, &port);
+            o->desk.stlink_port = (unsigned)port;
+            break;
+        case OPT_VIEW: o->desk.view = true; break;
+        case OPT_STIMULI: o->desk.stimuli = args->value; break;
         case OPT_FLASH: o->flash = args->value; break;
         case OPT_MODEL: ok = choose(args, "--model", "r", "f", &o->config.model_f); break;
         case OPT_PACE:
@@ -95,7 +113,7 @@ static bool parse(struct cmd_args *args, struct options *o) {
     }
     if (!cmd_operands(args, 0, 1))
         return false;
-    return args->argc || o->flash ||
+    return args->argc || o->flash || o->desk.stlink ||
            diag_error(args->diag, DIAG_USAGE, NULL,
                       "name an ELF file, or an image that has firmware in it: --flash FILE",
                       "there is nothing to run");
@@ -105,6 +123,8 @@ static bool parse(struct cmd_args *args, struct options *o) {
  * What the board says */
 
 struct console {
+    struct desk desk;
+    bool terminal;
     bool json; /* kept for the result, else written */
     char *text;
     size_t length;
@@ -125,8 +145,14 @@ static void console_write(struct console *c, const void *bytes, size_t length) {
 }
 
 static void on_serial(void *user, unsigned usart, uint8_t byte) {
-    if (usart == CONSOLE_USART)
-        console_write(user, &byte, 1);
+    struct console *c = user;
+
+    if (usart != CONSOLE_USART)
+        return;
+    if (c->desk.serial)
+        serial_put(c->desk.serial, byte);
+    else if (c->terminal)
+        console_write(c, &byte, 1);
 }
 
 static void on_semihost(void *user, const char *text, size_t length) {
@@ -180,8 +206,26 @@ static void report(struct cmd_args *args, const struct board *b, const struct ho
     }
 }
 
+static bool take_key(void *user, uint8_t key) {
+    return desk_key(user, key);
+}
+
+/* To the end, with all that is on the desk; terminal and sockets are as before then. */
+static void run_host(struct cmd_args *args, struct host *host, const struct options *o,
+                     struct console *c) {
+    if (o->terminal)
+        terminal_open(host, CONSOLE_USART);
+    terminal_keys(take_key, &c->desk);
+    enum board_stop stop = host_run(host);
+    terminal_close();
+    desk_close(&c->desk);
+    if (args->json)
+        report_json(args, host->board, stop, c);
+    report(args, host->board, host, stop);
+}
+
 static void run_board(struct cmd_args *args, struct options *o) {
-    struct console console = {.json = args->json};
+    struct console console = {.json = args->json, .terminal = o->terminal};
 
     o->config.listener = (struct board_listener){
         .user = &console, .serial = on_serial, .semihost = on_semihost, .note = on_note};
@@ -189,21 +233,16 @@ static void run_board(struct cmd_args *args, struct options *o) {
     struct host host = {.board = b,
                         .max_cycles = o->max_cycles,
                         .real_time = o->real_time || (!o->fast && isatty(STDIN_FILENO))};
-    if (!o->serial)
-        o->config.listener.serial = NULL;
-    if (o->serial)
-        terminal_open(&host, CONSOLE_USART);
-    enum board_stop stop = host_run(&host);
-    terminal_close();
-    if (args->json)
-        report_json(args, b, stop, &console);
-    report(args, b, &host, stop);
+    if (desk_open(&console.desk, &host, &o->desk, args->arena, args->diag))
+        run_host(args, &host, o, &console);
+    else
+        desk_close(&console.desk);
     board_free(b);
     free(console.text);
 }
 
 static void run(struct cmd_args *args) {
-    struct options o = {.serial = true};
+    struct options o = {.terminal = true, .desk = {.usart = CONSOLE_USART}};
 
     if (!parse(args, &o))
         return;
@@ -222,8 +261,8 @@ const struct cmd cmd_board = {
     .about = "The whole chip: Cortex-M4F, memories and devices (docs/board.md). USART2 is on the "
              "terminal; Ctrl-A x leaves. The exit status is 0 when the guest leaves by semihosting "
              "with code 0.",
-    .example = "{program} board build/firmware/stm32f407.elf\n"
-               "{program} board --flash board.img --cut-power-at 5000000 firmware.elf",
+    .example = "bpf2thumb board firmware.elf\n"
+               "bpf2thumb board --flash board.img --cut-power-at 50000 firmware.elf",
     .options = options,
     .run = run,
 };

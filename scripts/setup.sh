@@ -11,8 +11,8 @@ packages=(
     gcc-arm-none-eabi binutils-arm-none-eabi libnewlib-arm-none-eabi
     # libraries
     libelf-dev libbpf-dev libcjson-dev libunicorn-dev libcapstone-dev
-    # the board's emulator
-    qemu-system-arm
+    # the board: an emulator, probe, debugger
+    qemu-system-arm openocd gdb-multiarch
     # tests and scripts
     libcriterion-dev valgrind python3 pkg-config git groff-base jq man-db
 )

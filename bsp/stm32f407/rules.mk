@@ -12,7 +12,7 @@ ALL += $(BUILD)/firmware/stm32f407.elf
 # The STM32F405 model of QEMU: the n-th -serial is USARTn (docs/kernel.md).
 QEMU := qemu-system-arm -M netduinoplus2 -display none -monitor none -serial null -serial stdio \
         -semihosting-config enable=on,target=native -icount shift=3,sleep=off -kernel
-BOARD := $(BUILD)/bpf2thumb-emu board
+VIRTUAL := $(BUILD)/bpf2thumb-emu board
 FIRMWARE := $(BUILD)/firmware/stm32f407.elf
 SELFTEST_BOARD := tests/board/selftest.list $(FIRMWARE)
 SELFTEST_QEMU := --skips tests/board/selftest-qemu-skips.list $(SELFTEST_BOARD)
@@ -26,7 +26,7 @@ firmware: $(SETUP)
 
 ## run: run the firmware on the virtual board, its shell on the terminal (Ctrl-A x leaves)
 run: $(SETUP) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
-	@$(BOARD) $(FIRMWARE)
+	@$(VIRTUAL) $(FIRMWARE)
 
 ## run-qemu: run the firmware in QEMU, its shell on the terminal (`exit` leaves)
 run-qemu: $(SETUP) $(FIRMWARE)
@@ -35,7 +35,7 @@ run-qemu: $(SETUP) $(FIRMWARE)
 ## selftest: run the firmware's own tests in QEMU and on the virtual board
 selftest: $(SETUP) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
 	@scripts/selftest --show $(SELFTEST_QEMU) $(QEMU)
-	@scripts/selftest --show $(SELFTEST_BOARD) $(BOARD)
+	@scripts/selftest --show $(SELFTEST_BOARD) $(VIRTUAL)
 
 ## size: the kernel's share of the firmware, from the linker map
 size: $(SETUP) $(BUILD)/firmware/stm32f407.elf
@@ -45,13 +45,13 @@ size: $(SETUP) $(BUILD)/firmware/stm32f407.elf
 # instructions of thread code, which changes no result.
 CHECKS += selftest-qemu selftest-board selftest-model-f selftest-soak selftest-no-crystal shell-qemu shell-board kernel-size
 selftest-qemu_CHECK := scripts/selftest $(SELFTEST_QEMU) $(QEMU)
-selftest-board_CHECK := scripts/selftest $(SELFTEST_BOARD) $(BOARD)
-selftest-model-f_CHECK := scripts/selftest $(SELFTEST_BOARD) $(BOARD) --model f
-selftest-soak_CHECK := scripts/selftest $(SELFTEST_BOARD) $(BOARD) --irq-every 97
+selftest-board_CHECK := scripts/selftest $(SELFTEST_BOARD) $(VIRTUAL)
+selftest-model-f_CHECK := scripts/selftest $(SELFTEST_BOARD) $(VIRTUAL) --model f
+selftest-soak_CHECK := scripts/selftest $(SELFTEST_BOARD) $(VIRTUAL) --irq-every 97
 selftest-no-crystal_CHECK := scripts/selftest --skips tests/board/selftest-no-crystal-skips.list $(SELFTEST_BOARD) \
-                             $(BOARD) --no-crystal
+                             $(VIRTUAL) --no-crystal
 shell-qemu_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE) $(QEMU)
-shell-board_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE) $(BOARD)
+shell-board_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE) $(VIRTUAL)
 $(foreach c,selftest shell,$(eval $(c)-qemu_NEEDS := $(FIRMWARE)))
 $(foreach c,selftest-board selftest-model-f selftest-soak selftest-no-crystal shell-board,\
     $(eval $(c)_NEEDS := $(FIRMWARE) $(BUILD)/bpf2thumb-emu))

@@ -41,6 +41,7 @@ void debug_reset(struct board *b, bool power) {
     if (power)
         memset(d, 0, sizeof(*d));
     d->halted = d->caught = false;
+    d->control &= ~(uint32_t)DHCSR_HALT; /* "clears on core reset": Cortex-M4 TRM, DHCSR */
     d->reset_seen = true;
     systick_pause(b, false);
     if (debug_enabled_bits(d, 0) && d->demcr & DEMCR_VC_CORERESET)
@@ -54,6 +55,7 @@ void debug_halt(struct board *b, uint32_t reason) {
     b->scb.dfsr |= reason;
     b->debug.control |= DHCSR_HALT;
     b->debug.halted = true;
+    b->locked_up = false; /* that ends with debug state (B1.5.15); what runs on may lock up again */
     systick_pause(b, true);
     cpu_attend(b);
 }

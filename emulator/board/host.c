@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { STANDSTILL_MS = 1 };
+
 void host_watch(struct host *host, int fd, short events, host_ready_fn *ready, void *user) {
     assert(host->count < HOST_SOURCES);
     host->sources[host->count++] = (struct host_source){fd, events, ready, user};
@@ -30,12 +32,13 @@ static void serve(struct host *host, int fd, short events) {
 }
 
 static void look(struct host *host, int timeout_ms) {
-    struct pollfd fds[HOST_SOURCES];
+    struct pollfd fds[HOST_SOURCES + HOST_FDS];
     unsigned count = host->count;
 
     for (unsigned i = 0; i < count; i++)
         fds[i] = (struct pollfd){host->sources[i].fd, host->sources[i].events, 0};
-    if (poll(fds, count, timeout_ms) <= 0)
+    size_t more = host->fds ? host->fds(host->user, fds + count) : 0;
+    if (poll(fds, count + more, timeout_ms) <= 0)
         return;
     for (unsigned i = 0; i < count; i++)
         if (fds[i].revents)
@@ -59,22 +62,38 @@ static int ahead_ms(const struct host *host, int64_t *offset) {
     return ahead > 0 && ahead <= 1000000000 ? (int)(ahead / 1000000) : 0;
 }
 
-static bool goes_on(const struct host *host, enum board_stop stop) {
+static bool goes_on(const struct host *host) {
     if (host->leave || (host->max_cycles && board_cycles(host->board) >= host->max_cycles))
         return false;
-    return stop == BOARD_RAN || (host->stay && stop != BOARD_EXITED);
+    return host->stop == BOARD_RAN || (host->stay && host->stop != BOARD_EXITED);
+}
+
+static uint64_t slice(struct host *host) {
+    uint64_t left = host->max_cycles - board_cycles(host->board);
+    uint64_t cycles = host->max_cycles && left < HOST_SLICE ? left : HOST_SLICE;
+
+    return host->slice ? host->slice(host->user, cycles) : cycles;
+}
+
+/* A core that stands still would otherwise keep the PC busy with nothing. */
+static int wait_ms(const struct host *host, bool ran, int64_t *offset) {
+    int ahead = ahead_ms(host, offset);
+    int linger = ran && host->stop == BOARD_RAN ? host->linger_ms : STANDSTILL_MS;
+
+    return ahead > linger ? ahead : linger;
 }
 
 enum board_stop host_run(struct host *host) {
     int64_t offset = (int64_t)(board_ns(host->board) - wall_ns());
-    enum board_stop stop = BOARD_RAN;
 
-    while (goes_on(host, stop)) {
-        uint64_t left = host->max_cycles - board_cycles(host->board);
-        stop = board_run(host->board, host->max_cycles && left < HOST_SLICE ? left : HOST_SLICE);
+    host->stop = BOARD_RAN;
+    while (goes_on(host)) {
+        uint64_t cycles = slice(host);
+        if (cycles)
+            host->stop = board_run(host->board, cycles);
+        look(host, wait_ms(host, cycles > 0, &offset));
         if (host->each_slice)
             host->each_slice(host->user);
-        look(host, ahead_ms(host, &offset));
     }
-    return stop;
+    return host->stop;
 }

@@ -12,10 +12,12 @@
 
 #include "board.h"
 
+#include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { HOST_SOURCES = 16, HOST_SLICE = 168000 }; /* cycles: 1 ms at 168 MHz */
+enum { HOST_SOURCES = 16, HOST_FDS = 8, HOST_SLICE = 168000 }; /* cycles: 1 ms at 168 MHz */
 
 /* Called between slices when `fd` is ready; `events` as from poll(). */
 typedef void host_ready_fn(void *user, int fd, short events);
@@ -25,7 +27,9 @@ struct host {
     uint64_t max_cycles; /* 0: no end */
     bool real_time;      /* the board is not faster than the clock on the wall */
     bool stay; /* a halted, locked-up or unpowered core does not end it: a debugger is there */
-    volatile bool leave; /* set it to end host_run() */
+    volatile bool leave;  /* set it to end host_run() */
+    enum board_stop stop; /* how the last slice ended */
+    int linger_ms;        /* after a slice, wait so long for a descriptor */
 
     struct host_source {
         int fd;
@@ -34,8 +38,13 @@ struct host {
         void *user;
     } sources[HOST_SOURCES];
     unsigned count;
-    void (*each_slice)(void *user); /* before the descriptors are looked at; may be null */
+
+    /* For parts whose descriptors come and go; each may be null. */
     void *user;
+    uint64_t (*slice)(void *user,
+                      uint64_t cycles);            /* how much of it to run; 0: the board is held */
+    size_t (*fds)(void *user, struct pollfd *fds); /* at most HOST_FDS to wait for */
+    void (*each_slice)(void *user);                /* serves, whatever is ready */
 };
 
 void host_watch(struct host *host, int fd, short events, host_ready_fn *ready, void *user);

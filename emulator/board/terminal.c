@@ -16,6 +16,8 @@ static struct {
     struct termios before;
     uint8_t out[OUT];
     size_t length;
+    bool (*take)(void *user, uint8_t key);
+    void *user;
 } terminal;
 
 static void restore(void) {
@@ -30,9 +32,8 @@ static void on_signal(int number) {
     raise(number);
 }
 
-void terminal_flush(void *user) {
+void terminal_flush(void) {
     size_t done = 0;
-    (void)user;
 
     while (done < terminal.length) {
         ssize_t n = write(STDOUT_FILENO, terminal.out + done, terminal.length - done);
@@ -48,7 +49,7 @@ void terminal_flush(void *user) {
 void terminal_write(const void *bytes, size_t length) {
     for (size_t i = 0; i < length; i++) {
         if (terminal.length == OUT)
-            terminal_flush(NULL);
+            terminal_flush();
         terminal.out[terminal.length++] = ((const uint8_t *)bytes)[i];
     }
 }
@@ -65,6 +66,8 @@ static void key(uint8_t byte) {
         terminal.host->leave = true;
         return;
     }
+    if (escaped && terminal.take && terminal.take(terminal.user, byte))
+        return;
     board_serial_send(terminal.host->board, terminal.usart, byte);
 }
 
@@ -96,10 +99,14 @@ void terminal_open(struct host *host, unsigned usart) {
         atexit(restore);
     }
     host_watch(host, STDIN_FILENO, POLLIN, ready, NULL);
-    host->each_slice = terminal_flush;
 }
 
 void terminal_close(void) {
-    terminal_flush(NULL);
+    terminal_flush();
     restore();
+}
+
+void terminal_keys(bool (*take)(void *user, uint8_t key), void *user) {
+    terminal.take = take;
+    terminal.user = user;
 }

@@ -11,6 +11,8 @@
 void terminal_open(struct host *host, unsigned usart);
 void terminal_close(void); /* the terminal as it was; also done when a signal ends the process */
 void terminal_write(const void *bytes, size_t length); /* buffered; terminal_flush() writes */
-void terminal_flush(void *user);
+void terminal_flush(void);
+/* What becomes of a key after Ctrl-A, besides x; false: it means nothing. */
+void terminal_keys(bool (*take)(void *user, uint8_t key), void *user);
 
 #endif

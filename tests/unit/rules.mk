@@ -1,7 +1,7 @@
 # Every test_NAME.c here is a Criterion program of its own, built with sanitizers. A test that needs
 # more than libbpf2thumb.a says so here: test_NAME_DIRS := emulator, test_NAME_LIBS := -lunicorn.
 tests/unit_CFLAGS := -I. -Iemulator -Itests -Irtos/include
-tests/unit_MAY_INCLUDE := compiler runtime runtime/include emulator tests/devices tests/encoder tests/regalloc tests/elf tests/runtime tests/soundness \
+tests/unit_MAY_INCLUDE := compiler runtime runtime/include emulator tests/desk tests/devices tests/encoder tests/regalloc tests/elf tests/runtime tests/soundness \
                           tests/driver tests/shell tests/store rtos bsp/stm32f407
 
 # The devices of the virtual board, on a board without a core.

@@ -1,0 +1,6 @@
+tests/desk_SRCS := fake_board.c
+tests/desk_CFLAGS := -I. -Iemulator
+tests/desk_MAY_INCLUDE := emulator
+
+test_desk_DIRS := emulator/desk tests/desk
+test_stlink_DIRS := emulator/desk tests/desk
