@@ -26,6 +26,7 @@ enum {
     OPT_MAX,
     OPT_PACE,
     OPT_NO_CRYSTAL,
+    OPT_MASKED,
     CONSOLE_USART = 2,
     SERIAL_JSON_MAX = 1 << 20,
 };
@@ -47,6 +48,8 @@ static const struct cmd_option options[] = {
     {OPT_CUT, "cut-power-at", "N", "power goes at cycle N", NULL},
     {OPT_IRQ, "irq-every", "N", "an empty interrupt every N instructions of thread code", NULL},
     {OPT_NO_CRYSTAL, "no-crystal", NULL, "the board's crystal is broken", NULL},
+    {OPT_MASKED, "masked", NULL,
+     "say at the end how long interrupts were masked at most, and where", NULL},
     {0},
 };
 
@@ -57,6 +60,7 @@ struct options {
     struct desk_options desk;
     unsigned long long max_cycles;
     struct board_config config;
+    bool masked; /* to be reported */
 };
 
 static bool choose(struct cmd_args *args, const char *option, const char *first, const char *second,
@@ -106,6 +110,7 @@ static bool parse(struct cmd_args *args, struct options *o) {
         case OPT_CUT: ok = number(args, "--cut-power-at", &o->config.cut_power_at); break;
         case OPT_IRQ: ok = number(args, "--irq-every", &o->config.irq_every); break;
         case OPT_NO_CRYSTAL: o->config.no_crystal = true; break;
+        case OPT_MASKED: o->masked = true; break;
         default: ok = false;
         }
         if (!ok)
@@ -183,6 +188,18 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
     cJSON_AddNumberToObject(args->result, "instructions", (double)board_instructions(b));
     cJSON_AddNumberToObject(args->result, "ns", (double)board_ns(b));
     cJSON_AddStringToObject(args->result, "serial", c->text ? c->text : "");
+    struct board_masked masked = board_longest_masked(b);
+    cJSON *object = cJSON_AddObjectToObject(args->result, "masked");
+    cJSON_AddNumberToObject(object, "cycles", (double)masked.cycles);
+    cJSON_AddNumberToObject(object, "from", masked.from);
+    cJSON_AddNumberToObject(object, "to", masked.to);
+}
+
+static void report_masked(const struct board *b) {
+    struct board_masked masked = board_longest_masked(b);
+
+    fprintf(stderr, "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32 "\n",
+            masked.cycles, masked.from, masked.to);
 }
 
 static void report(struct cmd_args *args, const struct board *b, const struct host *host,
@@ -222,6 +239,8 @@ static void run_host(struct cmd_args *args, struct host *host, const struct opti
     if (args->json)
         report_json(args, host->board, stop, c);
     report(args, host->board, host, stop);
+    if (o->masked && !args->json)
+        report_masked(host->board);
 }
 
 static void run_board(struct cmd_args *args, struct options *o) {

@@ -74,6 +74,7 @@ static void power_on(struct board *b) {
     b->systick.event.queued = false;
     cycles_reset(&b->cycles);
     b->slept = 0;
+    b->masked = (struct masked){0};
     memset(b->bus.sram, 0xA5, SRAM_SIZE);
     memset(b->bus.ccm, 0xA5, CCM_SIZE);
     b->cpu.sram_runs = false;

@@ -80,6 +80,13 @@ uint64_t board_cycles(const struct board *b); /* since power came */
 uint64_t board_instructions(const struct board *b);
 uint64_t board_ns(const struct board *b);
 
+/* The longest time that interrupts were masked since power came (masked.c); 0 cycles: never. */
+struct board_masked {
+    uint64_t cycles;
+    uint32_t from, to; /* instructions behind the one that masks, and that which opens */
+};
+struct board_masked board_longest_masked(const struct board *b);
+
 /* The surroundings of the board. Inputs that nobody drives follow the pin's pull. */
 void board_serial_send(struct board *b, unsigned usart,
                        uint8_t byte); /* arrives at the next frame time */

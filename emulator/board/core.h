@@ -191,6 +191,14 @@ struct window {
     unsigned generation;
 };
 
+struct masked {
+    bool on;
+    uint64_t since; /* in cycles without sleep */
+    uint32_t from;
+    struct board_masked longest;
+};
+void masked_look(struct board *b, uint32_t pc); /* masked.c: behind a write of special registers */
+
 struct cpu {
     uc_engine *uc;
     struct code codes[CPU_CODES]; /* flash, alias at 0, SRAM */
@@ -469,6 +477,7 @@ struct board {
     unsigned device_count;
 
     uint64_t limit; /* end of this board_run() */
+    struct masked masked;
     uint64_t slept; /* cycles that passed in sleep: CYCCNT does not count them */
     bool sleeping, waiting_for_event, event_register;
     bool locked_up, exited, no_power;

@@ -411,8 +411,10 @@ static bool look_around(struct board *b, uint32_t pc) {
 
     if (cpu->restore.size)
         restore_memory(cpu);
-    if (cpu->special_written)
+    if (cpu->special_written) {
         read_special(b);
+        masked_look(b, pc);
+    }
     if (in_block(cpu, pc))
         return false;
     if (cpu->single && cpu->ran > 0)
