@@ -18,9 +18,10 @@ static struct board *start(const uint16_t *code, size_t count, const struct boar
 
     memset(flash, 0xFF, sizeof(flash));
     for (unsigned i = 0; i < 16; i++)
-        memcpy(flash + i * 4, &(uint32_t){i == 0   ? 0x20001000
-                                          : i == 1 ? 0x08000101
-                                                   : 0x08000081},
+        memcpy(flash + i * 4,
+               &(uint32_t){i == 0   ? 0x20001000
+                           : i == 1 ? 0x08000101
+                                    : 0x08000081},
                4);
     memcpy(flash + 0x80, &(uint16_t){0xE7FE}, 2);
     memcpy(flash + 0x100, code, count * 2);
@@ -102,8 +103,7 @@ Test(debug, a_step_is_one_instruction) {
 /* cmp r0, r0; itte eq; moveq r1, #1; moveq r2, #2; movne r3, #3; b . */
 Test(debug, steps_inside_an_it_block) {
     struct board *b = START(0x4280, 0xBF06, 0x2101, 0x2202, 0x2303, 0xE7FE);
-    static const uint32_t expected[] = {0x08000102, 0x08000104, 0x08000106, 0x08000108,
-                                        0x0800010A};
+    static const uint32_t expected[] = {0x08000102, 0x08000104, 0x08000106, 0x08000108, 0x0800010A};
 
     halt(b);
     poke(b, DCRDR, 0x08000100);
@@ -158,8 +158,7 @@ Test(debug, reset_is_caught) {
 
 /* ldr r1, [pc, #8]; movs r0, #5; str r0, [r1]; nop; b . ; .word 0x20000040 */
 Test(debug, watchpoints_stop_behind_the_access) {
-    struct board *b =
-        START(0x4902, 0x2005, 0x6008, 0xBF00, 0xE7FE, 0xBF00, 0x0040, 0x2000);
+    struct board *b = START(0x4902, 0x2005, 0x6008, 0xBF00, 0xE7FE, 0xBF00, 0x0040, 0x2000);
 
     control(b, 1);
     poke(b, 0xE0001020, 0x20000040);
@@ -282,9 +281,9 @@ Test(memory, what_a_chip_has) {
 /* A program between two reads of CYCCNT; what is left of the second read's own load is 1. */
 static uint32_t cycles_between(const uint16_t *code, size_t count, bool model_f) {
     uint16_t program[64] = {
-        0x4F00 | 7,     /* ldr r7, =0xE0001000 */
-        0x687D,         /* ldr r5, [r7, #4] */
-        0xBF00,         /* nop: no load directly behind a load */
+        0x4F00 | 7, /* ldr r7, =0xE0001000 */
+        0x687D,     /* ldr r5, [r7, #4] */
+        0xBF00,     /* nop: no load directly behind a load */
     };
     memcpy(program + 3, code, count * 2);
     program[3 + count] = 0x687E; /* ldr r6, [r7, #4] */
