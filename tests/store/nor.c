@@ -3,17 +3,19 @@
 
 #include <string.h>
 
+/* A counter, scrambled: seeds that differ by little give numbers that have nothing in common. */
 uint32_t nor_random(struct nor *nor) {
-    nor->random ^= nor->random << 13;
-    nor->random ^= nor->random >> 7;
-    nor->random ^= nor->random << 17;
-    return (uint32_t)(nor->random >> 32);
+    uint64_t z = nor->random += 0x9e3779b97f4a7c15ull;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return (uint32_t)((z ^ z >> 31) >> 16);
 }
 
 void nor_init(struct nor *nor, uint64_t seed) {
     memset(nor, 0, sizeof(*nor));
     memset(nor->word, 0xff, sizeof(nor->word));
-    nor->random = seed * 0x9e3779b97f4a7c15ull + 1;
+    nor->random = seed;
     nor->broken_offset = NOR_SIZE;
     nor_power_up(nor);
 }
