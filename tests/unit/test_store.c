@@ -51,7 +51,19 @@ static void describe(const struct store *s, char text[TEXT_MAX]) {
 
 /* ----- calls -------------------------------------------------------------------------------------- */
 
-enum call_kind { INSTALL, REMOVE, ENABLE, DISABLE, GRANT, CONFIRM, ROLLBACK, COMPACT, CALLS };
+/* AROUND installs `name`; while its upload is open, b is switched on and off. */
+enum call_kind {
+    INSTALL,
+    REMOVE,
+    ENABLE,
+    DISABLE,
+    GRANT,
+    CONFIRM,
+    ROLLBACK,
+    COMPACT,
+    CALLS,
+    AROUND,
+};
 
 struct call {
     enum call_kind kind;
@@ -82,8 +94,20 @@ static enum store_status install(struct store *s, const struct call *c) {
     return status ? status : store_commit(s);
 }
 
+static enum store_status install_around(struct store *s, const struct call *c) {
+    enum store_status status = store_begin(s, c->name, c->size, NULL, 0);
+    if (!status)
+        status = store_enable(s, "b", true);
+    if (!status)
+        status = store_write(s, bytes_of(c->seed, c->size), c->size);
+    if (!status)
+        status = store_enable(s, "b", false);
+    return status ? status : store_commit(s);
+}
+
 static enum store_status perform(struct store *s, const struct call *c) {
     switch (c->kind) {
+    case AROUND: return install_around(s, c);
     case INSTALL: return install(s, c);
     case REMOVE: return store_remove(s, c->name);
     case ENABLE: return store_enable(s, c->name, true);
@@ -209,6 +233,25 @@ Test(store, power_fails_in_every_operation, .timeout = 120) {
     }
 }
 
+/*
+ * A commit whose record does not lie last: switching b on and off are calls of their own, so that only the
+ * last six operations, those of the commit, are cut.
+ */
+Test(store, power_fails_in_a_commit_behind_which_records_lie) {
+    static const struct call around = {AROUND, "a", 20, 7};
+    static struct nor nor, base;
+    char old[TEXT_MAX], new[TEXT_MAX];
+    nor_init(&nor, 16);
+    carry_out(&nor, &(struct call){INSTALL, "b", 40, 2}, old);
+    base = nor;
+    uint64_t operations = carry_out(&nor, &around, new);
+    for (uint64_t cut = operations - 3; cut < operations; cut++)
+        for (int i = 0; i < 40 * NOR_TEARS; i++) {
+            base.random += 1;
+            cut_call(&base, &around, old, new, cut, (enum nor_tear)(i % NOR_TEARS), UINT64_MAX);
+        }
+}
+
 Test(store, power_fails_in_the_first_mount) {
     struct store s;
     for (uint64_t cut = 0; cut < 60; cut++)
@@ -246,6 +289,63 @@ Test(store, power_fails_in_format) {
             s = mounted(&nor);
             expect_either(&s, old, "", is);
         }
+}
+
+/* ----- what calls mean ----------------------------------------------------------------------------- */
+
+static void expect_program(const struct store *s, const char *name, uint32_t seed, uint32_t size,
+                           bool enabled) {
+    const struct store_program *p = store_find(s, name);
+    cr_assert_not_null(p, "%s: %s is not there", what, name);
+    cr_expect_eq(p->size, size, "%s: %u bytes", what, p->size);
+    cr_expect_eq(p->enabled, enabled, "%s: enabled", what);
+    cr_expect_eq(memcmp(store_bytes(s, p), bytes_of(seed, size), size), 0, "%s: bytes", what);
+}
+
+/* Each line is one call and the program `a` behind it: size (0: none), enabled, entries in the store. */
+Test(store, meaning) {
+    static const struct {
+        struct call call;
+        enum store_status status;
+        uint32_t size, seed;
+        bool enabled;
+        unsigned count;
+    } steps[] = {
+        {{INSTALL, "a", 10, 1}, STORE_OK, 10, 1, false, 1},
+        {{CONFIRM, "a", 0, 0}, STORE_NOT_FOUND, 10, 1, false, 1},
+        {{ROLLBACK, "a", 0, 0}, STORE_NOT_FOUND, 10, 1, false, 1},
+        {{ENABLE, "a", 0, 0}, STORE_OK, 10, 1, true, 1},
+        {{INSTALL, "a", 20, 2}, STORE_OK, 20, 2, true, 2}, /* takes the enabling over */
+        {{DISABLE, "a", 0, 0}, STORE_OK, 20, 2, false, 2},
+        {{ROLLBACK, "a", 0, 0}, STORE_OK, 10, 1, false, 1}, /* so does who comes back */
+        {{ROLLBACK, "a", 0, 0}, STORE_NOT_FOUND, 10, 1, false, 1},
+        {{INSTALL, "a", 30, 3}, STORE_OK, 30, 3, false, 2},
+        {{CONFIRM, "a", 0, 0}, STORE_OK, 30, 3, false, 1},
+        {{ROLLBACK, "a", 0, 0}, STORE_NOT_FOUND, 30, 3, false, 1},
+        {{INSTALL, "a", 40, 4}, STORE_OK, 40, 4, false, 2},
+        {{INSTALL, "a", 50, 5}, STORE_OK, 50, 5, false, 2}, /* the predecessor's one goes */
+        {{ROLLBACK, "a", 0, 0}, STORE_OK, 40, 4, false, 1},
+        {{INSTALL, "a", 60, 6}, STORE_OK, 60, 6, false, 2},
+        {{REMOVE, "a", 0, 0}, STORE_OK, 0, 0, false, 0}, /* with its predecessor */
+        {{REMOVE, "a", 0, 0}, STORE_NOT_FOUND, 0, 0, false, 0},
+    };
+    for (int compacted = 0; compacted < 2; compacted++) {
+        static struct nor nor;
+        nor_init(&nor, 17);
+        struct store s = mounted(&nor);
+        for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+            snprintf(what, sizeof(what), "step %zu%s", i, compacted ? ", compacted" : "");
+            cr_expect_eq(perform(&s, &steps[i].call), steps[i].status, "%s", what);
+            if (compacted)
+                cr_assert_eq(store_compact(&s), STORE_OK);
+            s = mounted(&nor);
+            cr_expect_eq(s.count, steps[i].count, "%s: %u entries", what, s.count);
+            if (steps[i].size)
+                expect_program(&s, "a", steps[i].seed, steps[i].size, steps[i].enabled);
+            else
+                cr_expect_null(store_find(&s, "a"), "%s", what);
+        }
+    }
 }
 
 /* ----- refusals ----------------------------------------------------------------------------------- */
@@ -477,6 +577,7 @@ Test(store, a_flash_that_breaks) {
     nor.broken_offset = 200;
     s = mounted(&nor);
     cr_expect_eq(store_compact(&s), STORE_FLASH);
+    cr_expect_not(s.spare_ready);
     s = mounted(&nor);
     describe(&s, is);
     cr_expect_str_eq(is, text);
