@@ -184,6 +184,7 @@ void taken_functions(const struct analysis *a, void (*visit)(void *arg, uint32_t
 bool object_functions(const struct analysis *a, const struct value *v,
                       void (*visit)(void *arg, uint32_t func), void *arg) {
     int64_t low, high;
+    bool any = false;
     if (v->kind == VALUE_FUNC) {
         visit(arg, v->object);
         return true;
@@ -199,9 +200,12 @@ bool object_functions(const struct analysis *a, const struct value *v,
         if (!scalar_contains(&v->n, (uint64_t)at))
             continue;
         struct value element = data_element(a, v->object, (uint64_t)at, 8);
+        if (value_is_null(&element)) /* the caller sees to it that *v is not null */
+            continue;
         if (element.kind != VALUE_FUNC)
             return false;
         visit(arg, element.object);
+        any = true;
     }
-    return true;
+    return any;
 }
