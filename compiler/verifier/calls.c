@@ -161,6 +161,8 @@ struct choice {
 static void choose(void *arg, uint32_t func) {
     struct choice *choice = arg;
     struct state_pool *pool = choice->c->a->pool;
+    if (state_pool_spent(pool))
+        return;
     struct state *s = state_copy(pool, choice->before);
     if (!call_function(choice->c, s, func)) {
         state_free(pool, s);
@@ -254,7 +256,7 @@ static bool run_callback(const struct call *c, struct state *s, const struct bpf
             grew = state_join(pool, s, once, runs >= CALLBACK_WIDEN_FROM ? limits : NULL);
         }
         state_free(pool, once);
-        if (!grew)
+        if (!grew || state_pool_spent(pool))
             return true;
     }
 }
@@ -271,6 +273,9 @@ static void add_timer(void *arg, uint32_t func) {
     const struct setting *setting = arg;
     struct fixpoint *fp = setting->fp;
     const struct timer_root root = {func, setting->map};
+    state_pool_charge(fp->a->pool, 1 + fp->timers.count / 64);
+    if (state_pool_spent(fp->a->pool))
+        return;
     vec_for_each(const struct timer_root, old, &fp->timers)
         if (old->func == root.func && old->map == root.map)
             return;

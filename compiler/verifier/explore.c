@@ -52,6 +52,7 @@
 
 #define LONG_LOOP 1000    /* executions of a header that are not followed one by one at first */
 #define JOIN_WIDEN_FROM 2 /* executions that are joined before the first widening */
+#define CELLS_OF_INSN 64  /* cells compared in the time that an instruction takes */
 #define MEMORY_MAX (230u << 20)  /* bytes of states and of what belongs to a run */
 #define VISITED_MAX (100u << 20) /* bytes in use from which on no more states are kept */
 
@@ -492,9 +493,16 @@ static bool step(struct exploration *x, struct place *p) {
     }
 }
 
+/* What counts against the budget: comparisons of large states as well, so that a budget takes about the same time
+ * whatever it is spent on. */
+static uint64_t spent(const struct exploration *x) {
+    return x->report->processed + x->visited.cells / CELLS_OF_INSN;
+}
+
 static bool exhausted(struct exploration *x) {
     x->report->memory = state_pool_used(x->a->pool) + arena_used(x->arena) > MEMORY_MAX;
-    if (x->report->processed < x->budget && !x->report->memory)
+    x->report->spent = spent(x);
+    if (x->report->spent < x->budget && !x->report->memory && !state_pool_spent(x->a->pool))
         return false;
     give_up(x, EXPLORE_BUDGET);
     return true;
@@ -592,6 +600,7 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     x->mode = mode;
     x->report = report;
     x->visited.merge = mode == EXPLORE_JOIN;
+    x->visited.cells = 0;
     x->budget = budget;
     x->stop = false;
     x->arena = arena_new();

@@ -76,6 +76,7 @@ struct explore_report {
     bool memory;         /* BUDGET: it is memory that has run out */
     bool joined;         /* some iterations were joined */
     uint64_t processed;  /* instructions */
+    uint64_t spent;      /* of the budget: those, and what comparing states took */
     uint64_t visited;    /* states kept */
     uint64_t pruned;     /* paths given up because of them */
     uint64_t bytes;      /* of memory, but for states */

@@ -140,6 +140,8 @@ static struct value data_load(const struct analysis *a, const struct value *p, i
     if ((uint64_t)(high - low) / step >= TABLE_ELEMENTS_MAX)
         return d->relocated ? value_none(NONE_MIXED) : any;
     bool first = true;
+    state_pool_charge(a->pool, (uint64_t)(high - low) / step / 4 *
+                                   (1 + (d->relocated ? a->program->nrelocs / 32 : 0)));
     for (uint64_t at = start; at <= (uint64_t)high; at += step) {
         if (!scalar_contains(&p->n, at - (uint64_t)off))
             continue;
@@ -196,6 +198,7 @@ bool object_functions(const struct analysis *a, const struct value *v,
     if (v->kind != VALUE_FUNC_OF || !object_range(v, 0, &low, &high) || low < 0 ||
         high + 8 > a->program->datas[v->object].size)
         return false;
+    state_pool_charge(a->pool, (uint64_t)(high - low) / 16 * (1 + a->program->nrelocs / 32));
     for (int64_t at = low; at <= high; at++) {
         if (!scalar_contains(&v->n, (uint64_t)at))
             continue;

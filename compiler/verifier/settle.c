@@ -22,6 +22,7 @@ struct settling {
     struct exploration *x;
     struct bitset *said; /* slots with a message */
     struct verify_cost *cost;
+    uint64_t spent; /* of VERIFY_BUDGET_ALL */
     VEC(struct explore_root) roots;
 };
 
@@ -114,12 +115,14 @@ static const struct {
 static void settle_root(struct settling *t, const struct explore_root *root,
                         struct explore_report *report) {
     struct explore_report last = {.joined = true};
-    uint64_t left = t->a->budget;
+    uint64_t all = VERIFY_BUDGET_ALL > t->spent ? VERIFY_BUDGET_ALL - t->spent : 0;
+    uint64_t left = all < t->a->budget ? all : t->a->budget;
     *report = (struct explore_report){.verdict = EXPLORE_BUDGET, .loop = CFG_NONE};
     for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]) && left; i++) {
         uint64_t part = last.joined ? t->a->budget / attempts[i].part : left;
         attempt(t, root, attempts[i].mode, part < left ? part : left, &last);
-        left -= last.processed < left ? last.processed : left;
+        left -= last.spent < left ? last.spent : left;
+        t->spent += last.spent;
         /* What failed with iterations joined tells more than that the budget is spent. */
         if (is_final(&last) || last.verdict != EXPLORE_BUDGET || report->verdict == EXPLORE_BUDGET)
             *report = last;

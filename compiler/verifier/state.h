@@ -119,6 +119,12 @@ struct state {
 struct state_pool;
 struct state_pool *state_pool_new(struct arena *arena);
 uint64_t state_pool_used(const struct state_pool *pool); /* bytes in states that are not free */
+/* Work on states, so that it ends in seconds whatever the program is: in units of about an instruction's transfer.
+ * When VERIFY_WORK is spent, analyses stop where they are, and what they have is worth nothing: verify_values()
+ * refuses the program. */
+void state_pool_charge(struct state_pool *pool, uint64_t units);
+bool state_pool_spent(const struct state_pool *pool);
+uint64_t state_pool_work(const struct state_pool *pool); /* what was charged */
 
 /* --- values (value.c) */
 struct value value_none(enum none_reason reason);
