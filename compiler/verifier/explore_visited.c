@@ -131,14 +131,6 @@ static void merge(struct visited_table *t, const struct visits *v, struct state 
     *s = sum;
 }
 
-/* What makes the comparison of two states slow. */
-static uint32_t unshared_cells(const struct state *a, const struct state *b) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < b->nframes; i++)
-        count += b->frame[i] && a->frame[i] != b->frame[i] ? b->frame[i]->ncells : 0;
-    return count;
-}
-
 enum visit_answer visited_look(struct visited_table *t, uint32_t slot, const struct chain *chain,
                                struct epoch *epoch, struct state **s, struct epoch **culprit) {
     struct visits *v = visits_at(t, slot, chain);
@@ -150,7 +142,7 @@ enum visit_answer visited_look(struct visited_table *t, uint32_t slot, const str
         if (!old || ((old->digest ^ mine) & old->mask))
             continue;
         tests++;
-        t->cells += unshared_cells(*s, old->state);
+        t->cells += state_unshared_cells(*s, old->state);
         if (!state_subset(*s, old->state))
             continue;
         if (may_prune(epoch, old->epoch, &apart)) {

@@ -326,17 +326,17 @@ static bool states_equal(const struct state *a, const struct state *b) {
            memcmp(a->record, b->record, a->nrecords * sizeof(*a->record)) == 0;
 }
 
-static uint32_t cells_of(const struct state *s) {
+uint32_t state_unshared_cells(const struct state *a, const struct state *b) {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < s->nframes; i++)
-        count += s->frame[i] ? s->frame[i]->ncells : 0;
+    for (uint32_t i = 0; i < b->nframes; i++)
+        count += b->frame[i] && a->frame[i] != b->frame[i] ? b->frame[i]->ncells : 0;
     return count;
 }
 
 bool state_join(struct state_pool *pool, struct state *into, const struct state *s,
                 const struct thresholds *widen) {
     assert(into->nframes == s->nframes);
-    state_pool_charge(pool, 2 + cells_of(s));
+    state_pool_charge(pool, 2 + state_unshared_cells(into, s) / 4);
     if (state_subset(s, into))
         return false;
     struct state *old = state_copy(pool, into);

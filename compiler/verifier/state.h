@@ -196,6 +196,8 @@ void state_lose_keys(struct state_pool *pool, struct state *s, uint32_t map);
 void state_open_record(struct state *s, uint32_t slot);
 bool state_has_record(const struct state *s, uint32_t slot);
 
+/* Cells in frames that the two do not share: what makes it slow to compare or join them. */
+uint32_t state_unshared_cells(const struct state *a, const struct state *b);
 /* Exchanges two states. */
 void state_swap(struct state *a, struct state *b);
 /* Frame `index` goes out of reach. */

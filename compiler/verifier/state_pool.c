@@ -85,6 +85,7 @@ static struct frame *frame_clone(struct state_pool *pool, const struct frame *f)
     struct frame *copy = frame_new(pool);
     *copy = *f;
     copy->refs = 1;
+    state_pool_charge(pool, f->ncells / 16);
     copy->cells = NULL;
     copy->room = 0;
     copy->ncells = 0;

@@ -133,6 +133,32 @@ static void write_nested(FILE *out, uint32_t n) {
     }
 }
 
+/* A number in each byte of the stack, and branches behind each of which one of them changes. */
+static void write_bytes(FILE *out, uint32_t n) {
+    fputs("mov r6, r1\n", out);
+    for (int i = 1; i <= 512; i++)
+        fprintf(out, "ldxb r3, [r6+%d]\nstxb [r10-%d], r3\n", i, i);
+    for (uint32_t i = 0; i < n / 3; i++)
+        fprintf(out, "ldxb r3, [r6+%u]\njgt r3, 7, +1\nstxb [r10-%u], r3\n", i % 512, i % 512 + 1);
+    fputs("mov r0, 0\nexit\n", out);
+}
+
+/* Loops around such ones, and a table of constants in them. */
+static void write_byte_loops(FILE *out, uint32_t n) {
+    fputs("mov r6, r1\nmov r7, 0\n", out);
+    for (int i = 1; i <= 512; i++)
+        fprintf(out, "ldxb r3, [r6+%d]\nstxb [r10-%d], r3\n", i, i);
+    for (uint32_t i = 0; i < n / 100; i++) {
+        for (int d = 0; d < 3; d++)
+            fprintf(out, "mov r%d, 0\nl%u_%d:\n", 7 + d, i, d);
+        for (uint32_t k = 0; k < 30; k++)
+            fprintf(out, "ldxb r3, [r6+%u]\njgt r3, 7, +1\nstxb [r10-%u], r3\n", k, (i + 7 * k) % 512 + 1);
+        for (int d = 2; d >= 0; d--)
+            fprintf(out, "add r%d, 1\njlt r%d, 9, l%u_%d\n", 7 + d, 7 + d, i, d);
+    }
+    fputs("mov r0, 0\nexit\n", out);
+}
+
 /* What those shapes name. */
 static void add_objects(struct arena *arena, struct program *p, uint32_t n) {
     static struct prog_data table = {
@@ -175,6 +201,8 @@ static const struct shape hostile[] = {
     {"any", "calls of any function", write_any},
     {"timers", "any function for any timer", write_timers},
     {"nested", "callbacks in callbacks", write_nested},
+    {"bytes", "branches above a stack of bytes", write_bytes},
+    {"byte-loops", "loops above a stack of bytes", write_byte_loops},
 };
 
 static struct program *program_of(struct arena *arena, const char *shape, uint32_t n) {
