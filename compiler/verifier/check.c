@@ -174,8 +174,8 @@ static bool check_comparison(const struct checking *c, const struct value *x,
         return PROBLEM(c, DIAG_LEAK, "compare whole pointers", "a comparison of half an address");
     if (value_is_null(other) && equality && (p->nullable || object_is_near(p)))
         return true;
-    if (value_is_code(x) && value_is_code(y) &&
-        equality) /* the same function, here and on the board */
+    /* Whether it is the same function does not depend on where functions lie. */
+    if (equality && value_is_code(x) && value_is_code(y))
         return true;
     if (!value_same_object(x, y))
         return PROBLEM(

@@ -443,8 +443,7 @@ static bool call_through(struct exploration *x, struct place *p) {
 static bool leave(struct exploration *x, struct place *p) {
     if (!p->chain->caller) {
         struct problem problem;
-        uint32_t callback = x->root->callback;
-        if (callback != CFG_NONE && bitset_test(x->goals->results, callback) &&
+        if (explore_wants_result(x->goals, x->root) &&
             !check_callback_result(x->a, p->s, p->slot, &problem))
             fail(x, p, &problem);
         return false;
@@ -563,8 +562,7 @@ struct exploration *explore_new(struct fixpoint *fp, const struct explore_goals 
 }
 
 bool explore_wants(const struct exploration *x, const struct explore_root *root) {
-    return x->plan->wants[root->summary->func] ||
-           (root->callback != CFG_NONE && bitset_test(x->goals->results, root->callback));
+    return x->plan->wants[root->summary->func] || explore_wants_result(x->goals, root);
 }
 
 /* Failures by their place in the program, not by the order in which paths came to them. */
@@ -610,10 +608,8 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     x->failed = bitset_new(x->arena, a->program->ninsns);
     uint32_t func = root->summary->func;
     struct chain *chain = arena_alloc(x->arena, sizeof(*chain));
-    *chain = (struct chain){.slot = CFG_NONE,
-                            .func = func,
-                            .behind = root->callback != CFG_NONE &&
-                                      bitset_test(x->goals->results, root->callback)};
+    *chain = (struct chain){
+        .slot = CFG_NONE, .func = func, .behind = explore_wants_result(x->goals, root)};
     struct place start = {.s = state_copy(a->pool, root->summary->entry),
                           .slot = a->program->funcs[func].start,
                           .chain = chain};

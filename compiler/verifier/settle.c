@@ -43,9 +43,9 @@ static void see_call(void *arg, const struct summary *callee, uint32_t slot, boo
     struct settling *t = arg;
     if (!callback)
         return;
-    struct explore_root root = {callee, slot};
+    struct explore_root root = {ROOT_CALLBACK, callee, slot};
     vec_for_each(struct explore_root, old, &t->roots) {
-        if (old->callback != slot || old->summary->func != callee->func ||
+        if (old->kind != ROOT_CALLBACK || old->slot != slot || old->summary->func != callee->func ||
             !state_same_frames(callee->entry, old->summary->entry))
             continue;
         if (old->summary == callee || state_subset(callee->entry, old->summary->entry))
@@ -62,12 +62,12 @@ static void collect_roots(struct settling *t) {
     const struct program *p = t->a->program;
     const struct fixpoint_visitor visitor = {.arg = t, .before = see, .call = see_call};
     for (uint32_t i = 0; i < p->nentries; i++) {
-        struct explore_root root = {fixpoint_entry_summary(t->fp, i), CFG_NONE};
+        struct explore_root root = {ROOT_PROGRAM, fixpoint_entry_summary(t->fp, i), 0};
         vec_push(t->a->arena, &t->roots, root);
     }
     values_walk(t->fp, &visitor);
     for (size_t i = 0; i < t->fp->timers.count; i++) {
-        struct explore_root root = {fixpoint_timer_summary(t->fp, i), CFG_NONE};
+        struct explore_root root = {ROOT_TIMER, fixpoint_timer_summary(t->fp, i), 0};
         vec_push(t->a->arena, &t->roots, root);
     }
 }
@@ -76,7 +76,7 @@ static void collect_roots(struct settling *t) {
 static void mark_results(struct settling *t) {
     bool *open = arena_alloc_array(t->a->arena, t->a->program->nfuncs, sizeof(*open));
     vec_for_each(struct explore_root, root, &t->roots)
-        if (root->callback != CFG_NONE && bitset_test(t->goals.results, root->callback))
+        if (explore_wants_result(&t->goals, root))
             open[root->summary->func] = true;
     t->goals.result_open = open;
 }

@@ -196,6 +196,7 @@ static void frame_join(struct state_pool *pool, struct frame *f, const struct fr
     }
     join_pointers(pool, f, g, widen);
     and_init(f, g);
+    f->lost_key = f->lost_key ? f->lost_key : g->lost_key;
     for (int k = 0; k < 4; k++)
         f->saved[k] = value_join(&f->saved[k], &g->saved[k], widen);
 }
@@ -531,10 +532,14 @@ static void lose_all(struct state_pool *pool, struct state *s, const struct loss
         for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells;) {
             const struct cell c = s->frame[i]->cells[k];
             struct value v = c.v;
-            if (lose(&v, loss))
-                stack_write(pool, state_own_frame(pool, s, i), c.off, c.size, &v);
-            else
+            if (!lose(&v, loss)) {
                 k++;
+                continue;
+            }
+            struct frame *f = state_own_frame(pool, s, i);
+            stack_write(pool, f, c.off, c.size, &v);
+            if (loss->reason == NONE_CALLBACK && !loss->null)
+                f->lost_key = c.off;
         }
     }
 }

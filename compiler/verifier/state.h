@@ -87,6 +87,8 @@ struct frame {
     uint32_t call;                        /* slot of the call that made it, or STATE_CALL_... */
     struct value saved[4];                /* r6 to r9 of the caller */
     uint64_t init[VERIFY_STACK_MAX / 64]; /* bit i: byte i - 512 from r10 is initialised */
+    int16_t
+        lost_key; /* for messages only: where a key was that a helper gave to its callback; 0: nowhere */
     uint32_t ncells, room;
     struct cell *cells; /* by offset */
 };

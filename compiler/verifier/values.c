@@ -142,8 +142,8 @@ void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor) {
     fixpoint_forget(fp);
     for (uint32_t i = 0; i < p->nentries; i++)
         fixpoint_walk(fp, fixpoint_entry_summary(fp, i), visitor);
+    /* A callback may set others. */
     for (size_t i = 0; i < fp->timers.count && !state_pool_spent(fp->a->pool); i++)
-        /* a callback may set others */
         fixpoint_walk(fp, fixpoint_timer_summary(fp, i), visitor);
 }
 

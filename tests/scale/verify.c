@@ -152,7 +152,8 @@ static void write_byte_loops(FILE *out, uint32_t n) {
         for (int d = 0; d < 3; d++)
             fprintf(out, "mov r%d, 0\nl%u_%d:\n", 7 + d, i, d);
         for (uint32_t k = 0; k < 30; k++)
-            fprintf(out, "ldxb r3, [r6+%u]\njgt r3, 7, +1\nstxb [r10-%u], r3\n", k, (i + 7 * k) % 512 + 1);
+            fprintf(out, "ldxb r3, [r6+%u]\njgt r3, 7, +1\nstxb [r10-%u], r3\n", k,
+                    (i + 7 * k) % 512 + 1);
         for (int d = 2; d >= 0; d--)
             fprintf(out, "add r%d, 1\njlt r%d, 9, l%u_%d\n", 7 + d, 7 + d, i, d);
     }

@@ -11,12 +11,19 @@
 
 struct coverage coverage;
 
-static const char *const kind_names[COVERAGE_KINDS] = {
-    [VALUE_NONE] = "none",           [VALUE_SCALAR] = "number",  [VALUE_CTX] = "context",
-    [VALUE_STACK] = "stack",         [VALUE_MAP] = "map",        [VALUE_MAP_VALUE] = "map value",
-    [VALUE_MAP_KEY] = "map key",     [VALUE_RECORD] = "record",  [VALUE_DATA] = "data",
-    [VALUE_FUNC] = "function",       [VALUE_FUNC_OF] = "out of a table",
-    [VALUE_FUNC_ANY] = "any function", [COVERAGE_NULLABLE] = "(may be null)"};
+static const char *const kind_names[COVERAGE_KINDS] = {[VALUE_NONE] = "none",
+                                                       [VALUE_SCALAR] = "number",
+                                                       [VALUE_CTX] = "context",
+                                                       [VALUE_STACK] = "stack",
+                                                       [VALUE_MAP] = "map",
+                                                       [VALUE_MAP_VALUE] = "map value",
+                                                       [VALUE_MAP_KEY] = "map key",
+                                                       [VALUE_RECORD] = "record",
+                                                       [VALUE_DATA] = "data",
+                                                       [VALUE_FUNC] = "function",
+                                                       [VALUE_FUNC_OF] = "out of a table",
+                                                       [VALUE_FUNC_ANY] = "any function",
+                                                       [COVERAGE_NULLABLE] = "(may be null)"};
 
 static const char *const op_names[] = {
 #define BPF_ALU(NAME, ...) #NAME,
@@ -31,10 +38,12 @@ static const char *const op_names[] = {
 };
 
 /* Columns. */
+/* clang-format off */
 #define OPERATIONS(X)                                                                              \
     X(MOVED, "mov") X(ADDED, "+ -") X(ALU, "alu") X(LOADED, "load") X(STORED_TO, "store")          \
     X(ATOMIC, "atomic") X(STORED, "stored") X(NULL_TEST, "== 0") X(SAME, "cmp own")                \
     X(OTHER, "cmp oth") X(HALF, "cmp 32") X(ARGUMENT, "arg") X(CALLED, "callx") X(EXIT, "exit")
+/* clang-format on */
 
 enum operation {
 #define X(NAME, text) DID_##NAME,
@@ -54,11 +63,11 @@ static void did(enum operation op, const struct value *v) {
 static void note_jump(const struct state *s, const struct bpf_decoded *d) {
     const struct value imm = value_const((uint64_t)d->imm), *x = &s->reg[d->dst];
     const struct value *y = d->src_reg ? &s->reg[d->src] : &imm;
-    enum operation op = d->width == 32                                   ? DID_HALF
-                        : value_is_null(y)                               ? DID_NULL_TEST
-                        : x->kind == y->kind && x->object == y->object   ? DID_SAME
-                        : value_is_code(x) && value_is_code(y)           ? DID_SAME
-                                                                         : DID_OTHER;
+    enum operation op = d->width == 32                                 ? DID_HALF
+                        : value_is_null(y)                             ? DID_NULL_TEST
+                        : x->kind == y->kind && x->object == y->object ? DID_SAME
+                        : value_is_code(x) && value_is_code(y)         ? DID_SAME
+                                                                       : DID_OTHER;
     did(op, x);
     did(op, y);
 }
@@ -138,11 +147,10 @@ static void print_kinds(FILE *out) {
 }
 
 static void print_arguments(FILE *out) {
-    static const char *const names[COVERAGE_ARGS] = {"",          "map",     "ringbuf", "prog_array",
-                                                     "key",       "value",   "value out", "mem",
-                                                     "mem out",   "size",    "size0",   "const size",
-                                                     "str",       "ctx",     "func",    "callback ctx",
-                                                     "ringbuf mem", "timer", "u32",     "u64"};
+    static const char *const names[COVERAGE_ARGS] = {
+        "",     "map",          "ringbuf",     "prog_array", "key",        "value", "value out",
+        "mem",  "mem out",      "size",        "size0",      "const size", "str",   "ctx",
+        "func", "callback ctx", "ringbuf mem", "timer",      "u32",        "u64"};
     fprintf(out, "arguments of helpers\n");
     for (int arg = 1; arg < COVERAGE_ARGS; arg++) {
         fprintf(out, "  %-13s", names[arg]);
@@ -156,7 +164,8 @@ static void print_arguments(FILE *out) {
 
 static bool has_form(enum bpf_op op, int form, int source) {
     bool sized = bpf_op_is_alu(op) || bpf_op_is_jcc(op);
-    return (sized && form >= 2 && form <= 3 && (op != BPF_NEG || !source)) || (!source && op == BPF_LDDW && form != 3 && form < 5) ||
+    return (sized && form >= 2 && form <= 3 && (op != BPF_NEG || !source)) ||
+           (!source && op == BPF_LDDW && form != 3 && form < 5) ||
            (!source && form == 3 && !sized && op != BPF_LDDW);
 }
 

@@ -83,8 +83,8 @@ static bool may_call(const struct generator *g, enum origin origin) {
     if (has_kind(g, FUNC_TABLE, g->func + 1))
         return false;
     uint32_t n = g->out->nfuncs;
-    return origin != CHOSEN || !(has_kind(g, FUNC_LOOP, n) || has_kind(g, FUNC_EACH, n) ||
-                                 has_kind(g, FUNC_TIMER, n));
+    return origin != CHOSEN ||
+           !(has_kind(g, FUNC_LOOP, n) || has_kind(g, FUNC_EACH, n) || has_kind(g, FUNC_TIMER, n));
 }
 
 /* One or two, tested for null, compared, called. */
@@ -105,7 +105,7 @@ void do_code(struct generator *g) {
     (void)number_register(g); /* for what is called, on every way */
     write_words(g, 8, 2);
     struct beliefs before = believe(g);
-    if (chance(g, call ? 97 : 50))
+    if (chance(g, call ? 93 : 50))
         skip[0] = test_null(g, p);
     if (two && chance(g, 20))
         skip[1] = test_null(g, q);
