@@ -35,9 +35,9 @@ enum {
     DATA_CONST,
     DATA_VAR,
     DATA_FUNCS,
-    DATA_NULLS, /* as DATA_FUNCS, with a null in it */
     DATA_POINTERS,
     DATA_TEXT,
+    DATA_NULLS, /* as DATA_FUNCS, with a null in it */
     DATA_FORMATS,
     DATAS
 };
