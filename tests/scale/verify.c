@@ -133,6 +133,16 @@ static void write_nested(FILE *out, uint32_t n) {
     }
 }
 
+/* The callback of each timer sets the next one for another timer. */
+static void write_timer_chain(FILE *out, uint32_t n) {
+    for (uint32_t i = 0; i < n / 14; i++)
+        fprintf(out,
+                "c%u:\nstdw [r10-8], 0\nlddw r1, 0x3a800000000\nmov r2, r10\nadd r2, -8\ncall "
+                "1\njeq r0, 0, +4\nmov r1, r0\nlddw r2, func c%u\ncall 170\nmov r0, 0\nexit\n",
+                i, i + 1);
+    fprintf(out, "c%u:\nmov r0, 0\nexit\n", n / 14);
+}
+
 /* A number in each byte of the stack, and branches behind each of which one of them changes. */
 static void write_bytes(FILE *out, uint32_t n) {
     fputs("mov r6, r1\n", out);
@@ -202,6 +212,7 @@ static const struct shape hostile[] = {
     {"any", "calls of any function", write_any},
     {"timers", "any function for any timer", write_timers},
     {"nested", "callbacks in callbacks", write_nested},
+    {"timer-chain", "callbacks that set callbacks", write_timer_chain},
     {"bytes", "branches above a stack of bytes", write_bytes},
     {"byte-loops", "loops above a stack of bytes", write_byte_loops},
 };
