@@ -161,6 +161,8 @@ struct choice {
 static void choose(void *arg, uint32_t func) {
     struct choice *choice = arg;
     struct state_pool *pool = choice->c->a->pool;
+    if (state_pool_spent(pool))
+        return;
     struct state *s = state_copy(pool, choice->before);
     if (!call_function(choice->c, s, func)) {
         state_free(pool, s);
@@ -175,10 +177,17 @@ static void choose(void *arg, uint32_t func) {
     state_free(pool, s);
 }
 
+/* Where call_anything() looks for a callback. */
+#define BPF_HELPER(NAME, id, name, RET, A1, A2, A3, A4, A5, ...)                                   \
+    _Static_assert(BPF_ARG_##A1 != BPF_ARG_FUNC && BPF_ARG_##A3 != BPF_ARG_FUNC &&                 \
+                       BPF_ARG_##A4 != BPF_ARG_FUNC && BPF_ARG_##A5 != BPF_ARG_FUNC,               \
+                   "the callback of bpf_" name "() is in r2");
+#include "bpf/helper.def"
+
 /* Anything may have happened to what a call can reach: its check refuses it. Single paths may know which helper it
  * is, but a function that they call there has not been looked at. */
 static bool call_anything(const struct call *c, struct state *s, const struct value *called) {
-    const struct value *callback = &s->reg[BPF_R2]; /* of every helper that has one (helper.def) */
+    const struct value *callback = &s->reg[BPF_R2]; /* of every helper that has one */
     bool helper =
         called->kind == VALUE_SCALAR && callback->kind != VALUE_NONE && !value_is_code(callback);
     if (c->visitor && !helper)
@@ -254,7 +263,7 @@ static bool run_callback(const struct call *c, struct state *s, const struct bpf
             grew = state_join(pool, s, once, runs >= CALLBACK_WIDEN_FROM ? limits : NULL);
         }
         state_free(pool, once);
-        if (!grew)
+        if (!grew || state_pool_spent(pool))
             return true;
     }
 }
@@ -267,10 +276,13 @@ struct setting {
     uint32_t map;
 };
 
-static void add_timer(void *arg, uint32_t func) {
+static void add_timer_root(void *arg, uint32_t func) {
     const struct setting *setting = arg;
     struct fixpoint *fp = setting->fp;
     const struct timer_root root = {func, setting->map};
+    state_pool_charge(fp->a->pool, 1 + fp->timers.count / 64);
+    if (state_pool_spent(fp->a->pool))
+        return;
     vec_for_each(const struct timer_root, old, &fp->timers)
         if (old->func == root.func && old->map == root.map)
             return;
@@ -280,8 +292,8 @@ static void add_timer(void *arg, uint32_t func) {
 /* Only a walk's states are those of all executions: before, they may be larger, and roots be too many. */
 static void set_timer(const struct call *c, const struct state *s) {
     struct setting setting = {c->fp, s->reg[BPF_R1].object};
-    if (c->visitor && !object_functions(c->a, &s->reg[BPF_R2], add_timer, &setting))
-        taken_functions(c->a, add_timer, &setting);
+    if (c->visitor && !object_functions(c->a, &s->reg[BPF_R2], add_timer_root, &setting))
+        taken_functions(c->a, add_timer_root, &setting);
 }
 
 /* ---- Helpers */

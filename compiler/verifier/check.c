@@ -174,6 +174,9 @@ static bool check_comparison(const struct checking *c, const struct value *x,
         return PROBLEM(c, DIAG_LEAK, "compare whole pointers", "a comparison of half an address");
     if (value_is_null(other) && equality && (p->nullable || object_is_near(p)))
         return true;
+    /* Whether it is the same function does not depend on where functions lie. */
+    if (equality && value_is_code(x) && value_is_code(y))
+        return true;
     if (!value_same_object(x, y))
         return PROBLEM(
             c, DIAG_LEAK, "compare pointers with null, or with pointers into the same object",

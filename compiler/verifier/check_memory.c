@@ -157,7 +157,13 @@ static bool check_stack(const struct checking *c, int64_t low, int64_t high, uin
     }
     if (access->uninit_ok)
         return true;
-    if (!stack_is_init(f, from, count))
+    bool init = stack_is_init(f, from, count);
+    if (!init && f->lost_key && from <= f->lost_key && f->lost_key < from + count)
+        return PROBLEM(c, DIAG_POINTER, "copy the key: `*out = *key`",
+                       "%s a pointer to a key that a callback was given, and the callback has "
+                       "returned",
+                       who(c));
+    if (!init)
         return PROBLEM(c, DIAG_UNINIT,
                        access->who ? "initialise all of it: `= {0}` also fills the gaps between "
                                      "members"

@@ -327,8 +327,8 @@ static void explain_decisions(const struct explaining *e) {
 void explain_path(const struct analysis *a, const struct explore_failure *failure) {
     struct explaining e = {a, failure, path_steps(a, failure)};
     const struct explore_root *root = failure->root;
-    if (root->callback != CFG_NONE)
-        note(&e, root->callback,
+    if (root->kind == ROOT_CALLBACK)
+        note(&e, root->slot,
              arena_printf(a->arena, "in %s(), which is called back from here",
                           a->program->funcs[root->summary->func].name));
     explain_origin(&e);

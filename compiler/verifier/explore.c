@@ -52,6 +52,7 @@
 
 #define LONG_LOOP 1000    /* executions of a header that are not followed one by one at first */
 #define JOIN_WIDEN_FROM 2 /* executions that are joined before the first widening */
+#define CELLS_OF_INSN 64  /* cells compared in the time that an instruction takes */
 #define MEMORY_MAX (230u << 20)  /* bytes of states and of what belongs to a run */
 #define VISITED_MAX (100u << 20) /* bytes in use from which on no more states are kept */
 
@@ -442,8 +443,7 @@ static bool call_through(struct exploration *x, struct place *p) {
 static bool leave(struct exploration *x, struct place *p) {
     if (!p->chain->caller) {
         struct problem problem;
-        uint32_t callback = x->root->callback;
-        if (callback != CFG_NONE && bitset_test(x->goals->results, callback) &&
+        if (explore_wants_result(x->goals, x->root) &&
             !check_callback_result(x->a, p->s, p->slot, &problem))
             fail(x, p, &problem);
         return false;
@@ -492,9 +492,16 @@ static bool step(struct exploration *x, struct place *p) {
     }
 }
 
+/* What counts against the budget: comparisons of large states as well, so that a budget takes about the same time
+ * whatever it is spent on. */
+static uint64_t spent(const struct exploration *x) {
+    return x->report->processed + x->visited.cells / CELLS_OF_INSN;
+}
+
 static bool exhausted(struct exploration *x) {
     x->report->memory = state_pool_used(x->a->pool) + arena_used(x->arena) > MEMORY_MAX;
-    if (x->report->processed < x->budget && !x->report->memory)
+    x->report->spent = spent(x);
+    if (x->report->spent < x->budget && !x->report->memory && !state_pool_spent(x->a->pool))
         return false;
     give_up(x, EXPLORE_BUDGET);
     return true;
@@ -555,8 +562,7 @@ struct exploration *explore_new(struct fixpoint *fp, const struct explore_goals 
 }
 
 bool explore_wants(const struct exploration *x, const struct explore_root *root) {
-    return x->plan->wants[root->summary->func] ||
-           (root->callback != CFG_NONE && bitset_test(x->goals->results, root->callback));
+    return x->plan->wants[root->summary->func] || explore_wants_result(x->goals, root);
 }
 
 /* Failures by their place in the program, not by the order in which paths came to them. */
@@ -592,6 +598,7 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     x->mode = mode;
     x->report = report;
     x->visited.merge = mode == EXPLORE_JOIN;
+    x->visited.cells = 0;
     x->budget = budget;
     x->stop = false;
     x->arena = arena_new();
@@ -601,10 +608,8 @@ void explore(struct exploration *x, const struct explore_root *root, enum explor
     x->failed = bitset_new(x->arena, a->program->ninsns);
     uint32_t func = root->summary->func;
     struct chain *chain = arena_alloc(x->arena, sizeof(*chain));
-    *chain = (struct chain){.slot = CFG_NONE,
-                            .func = func,
-                            .behind = root->callback != CFG_NONE &&
-                                      bitset_test(x->goals->results, root->callback)};
+    *chain = (struct chain){
+        .slot = CFG_NONE, .func = func, .behind = explore_wants_result(x->goals, root)};
     struct place start = {.s = state_copy(a->pool, root->summary->entry),
                           .slot = a->program->funcs[func].start,
                           .chain = chain};

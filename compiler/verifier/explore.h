@@ -26,9 +26,16 @@ struct explore_goals {
 
 /* Where exploration starts: a program, or a callback as its helper or the kernel calls it. */
 struct explore_root {
-    const struct summary *summary; /* its function and entry state */
-    uint32_t callback; /* slot of the helper's call; CFG_NONE: a program, or a timer's callback */
+    enum { ROOT_PROGRAM, ROOT_TIMER, ROOT_CALLBACK } kind; /* what calls: hook, timer, or helper */
+    const struct summary *summary;                         /* its function and entry state */
+    uint32_t slot;                                         /* ROOT_CALLBACK: of the helper's call */
 };
+
+/* Whether what a callback returns to its helper is open. */
+static inline bool explore_wants_result(const struct explore_goals *goals,
+                                        const struct explore_root *root) {
+    return root->kind == ROOT_CALLBACK && bitset_test(goals->results, root->slot);
+}
 
 enum path_kind {
     PATH_BRANCH, /* a conditional jump at slot, taken or not */
@@ -76,6 +83,7 @@ struct explore_report {
     bool memory;         /* BUDGET: it is memory that has run out */
     bool joined;         /* some iterations were joined */
     uint64_t processed;  /* instructions */
+    uint64_t spent;      /* of the budget: those, and what comparing states took */
     uint64_t visited;    /* states kept */
     uint64_t pruned;     /* paths given up because of them */
     uint64_t bytes;      /* of memory, but for states */

@@ -77,6 +77,7 @@ struct visited_table {
     struct visits *buckets[VISITED_BUCKETS];
     uint64_t limit; /* no more states are kept if the pool has as many bytes in use */
     bool merge;     /* where there is a crowd */
+    uint64_t cells; /* of stack that were compared: see spent() in explore.c */
 };
 
 enum visit_answer {

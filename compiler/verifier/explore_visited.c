@@ -142,6 +142,7 @@ enum visit_answer visited_look(struct visited_table *t, uint32_t slot, const str
         if (!old || ((old->digest ^ mine) & old->mask))
             continue;
         tests++;
+        t->cells += state_unshared_cells(*s, old->state);
         if (!state_subset(*s, old->state))
             continue;
         if (may_prune(epoch, old->epoch, &apart)) {

@@ -92,6 +92,7 @@ static bool step(struct run *r, struct state *s, uint32_t slot) {
 static void run_block(struct run *r, uint32_t block, const struct state *in) {
     const struct cfg_block *b = &r->cfg->blocks[block];
     struct state *s = state_copy(r->a->pool, in);
+    state_pool_charge(r->a->pool, 2 + b->end - b->start);
     for (uint32_t slot = b->start; slot < b->end; slot += r->a->program->decoded[slot].len) {
         if (!step(r, s, slot)) {
             state_free(r->a->pool, s);
@@ -133,7 +134,7 @@ static bool update_header(struct run *r, uint32_t block, uint32_t loop) {
 static void rise(struct run *r) {
     size_t next;
     bitset_set(r->todo, 0);
-    while ((next = bitset_next(r->todo, 0)) < r->todo->size) {
+    while ((next = bitset_next(r->todo, 0)) < r->todo->size && !state_pool_spent(r->a->pool)) {
         uint32_t block = (uint32_t)next, loop = r->fp->header_loop[r->cfg->func][block];
         bitset_clear(r->todo, block);
         if (loop == CFG_NONE || update_header(r, block, loop))
@@ -180,7 +181,7 @@ static void sweep(struct run *r) {
         uint32_t loop = r->fp->header_loop[r->cfg->func][block];
         if (loop != CFG_NONE)
             r->in[block] = swept_header(r, loop);
-        if (r->in[block])
+        if (r->in[block] && !state_pool_spent(r->a->pool))
             run_block(r, block, r->in[block]);
     }
     free_states(r->a->pool, m->in, nblocks);
@@ -233,6 +234,7 @@ static void summary_run(struct fixpoint *fp, struct summary *m) {
 struct summary *fixpoint_summary(struct fixpoint *fp, uint32_t func, const struct state *entry) {
     uint32_t count = 0;
     struct summary *last = NULL;
+    state_pool_charge(fp->a->pool, 4);
     for (struct summary *m = fp->summaries[func]; m; m = m->next) {
         if (!state_same_frames(m->entry, entry))
             continue;
@@ -334,6 +336,7 @@ static void walk_block(struct walk *w, uint32_t block) {
     const struct analysis *a = w->fp->a;
     const struct cfg_block *b = &a->cfgs[w->m->func].blocks[block];
     struct state *s = state_copy(a->pool, w->m->in[block]);
+    state_pool_charge(a->pool, 2 + b->end - b->start);
     for (uint32_t slot = b->start; slot < b->end; slot += a->program->decoded[slot].len) {
         const struct bpf_decoded *d = &a->program->decoded[slot];
         w->visitor->before(w->visitor->arg, w->m, slot, s);
@@ -355,7 +358,8 @@ void fixpoint_walk(struct fixpoint *fp, struct summary *summary,
     if (summary->walked)
         return;
     summary->walked = true;
-    for (uint32_t block = 0; block < fp->a->cfgs[summary->func].nblocks; block++)
+    uint32_t nblocks = fp->a->cfgs[summary->func].nblocks;
+    for (uint32_t block = 0; block < nblocks && !state_pool_spent(fp->a->pool); block++)
         if (summary->in[block])
             walk_block(&w, block);
 }

@@ -140,6 +140,8 @@ static struct value data_load(const struct analysis *a, const struct value *p, i
     if ((uint64_t)(high - low) / step >= TABLE_ELEMENTS_MAX)
         return d->relocated ? value_none(NONE_MIXED) : any;
     bool first = true;
+    state_pool_charge(a->pool, (uint64_t)(high - low) / step / 4 *
+                                   (1 + (d->relocated ? a->program->nrelocs / 32 : 0)));
     for (uint64_t at = start; at <= (uint64_t)high; at += step) {
         if (!scalar_contains(&p->n, at - (uint64_t)off))
             continue;
@@ -184,6 +186,7 @@ void taken_functions(const struct analysis *a, void (*visit)(void *arg, uint32_t
 bool object_functions(const struct analysis *a, const struct value *v,
                       void (*visit)(void *arg, uint32_t func), void *arg) {
     int64_t low, high;
+    bool any = false;
     if (v->kind == VALUE_FUNC) {
         visit(arg, v->object);
         return true;
@@ -195,13 +198,17 @@ bool object_functions(const struct analysis *a, const struct value *v,
     if (v->kind != VALUE_FUNC_OF || !object_range(v, 0, &low, &high) || low < 0 ||
         high + 8 > a->program->datas[v->object].size)
         return false;
+    state_pool_charge(a->pool, (uint64_t)(high - low) / 16 * (1 + a->program->nrelocs / 32));
     for (int64_t at = low; at <= high; at++) {
         if (!scalar_contains(&v->n, (uint64_t)at))
             continue;
         struct value element = data_element(a, v->object, (uint64_t)at, 8);
+        if (value_is_null(&element)) /* the caller sees to it that *v is not null */
+            continue;
         if (element.kind != VALUE_FUNC)
             return false;
         visit(arg, element.object);
+        any = true;
     }
-    return true;
+    return any;
 }

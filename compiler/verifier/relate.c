@@ -164,7 +164,7 @@ uint32_t relate_join(struct place_pair *pairs, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         struct value *out = pairs[i].out;
         value_unrelate(out);
-        struct class a = class_in(&pairs[i].a, out), b = class_in(&pairs[i].b, out);
+        struct class a = class_in(pairs[i].a, out), b = class_in(pairs[i].b, out);
         if (!wants_relation(out) || !a.any || !b.any)
             continue;
         uint32_t g = 0;
@@ -187,25 +187,59 @@ uint32_t relate_join(struct place_pair *pairs, uint32_t count) {
     return ngroups + 1;
 }
 
+/* Places of one base of b: each is compared with the first of them, and with the first whose relation is of 64 bits,
+ * since distances add up. */
+struct member {
+    uint32_t base;
+    struct class first, first64; /* in a */
+    uint64_t delta, delta64;     /* in b */
+    bool has64;
+};
+
+#define MEMBERS_SIZE 512 /* more than there are places; a power of two */
+
+/* The entry of a base, or the free one where it belongs. `used` has a bit for each entry. */
+static struct member *member_of(struct member *members, uint64_t *used, uint32_t base, bool *new_) {
+    uint32_t i = base % MEMBERS_SIZE;
+    while (used[i / 64] >> (i % 64) & 1 && members[i].base != base)
+        i = (i + 1) % MEMBERS_SIZE;
+    *new_ = !(used[i / 64] >> (i % 64) & 1);
+    used[i / 64] |= UINT64_C(1) << (i % 64);
+    return &members[i];
+}
+
+/* Whether a place, which is of class `a` in a, is as far from the others as b says. */
+static bool fits(struct member *m, bool first, const struct class *a, const struct value *b) {
+    uint64_t delta = (uint64_t)b->delta;
+    if (first)
+        *m = (struct member){.base = b->base, .first = *a, .delta = delta};
+    if (a->base != m->first.base || !same_distance(a->delta - m->first.delta, delta - m->delta, 32))
+        return false;
+    if (b->width == 32)
+        return true;
+    if (!m->has64) {
+        m->has64 = true;
+        m->first64 = *a;
+        m->delta64 = delta;
+        return true;
+    }
+    return a->width == 64 && m->first64.width == 64 &&
+           a->delta - m->first64.delta == delta - m->delta64;
+}
+
 bool relate_subset(const struct place_pair *pairs, uint32_t count) {
+    struct member members[MEMBERS_SIZE];
+    uint64_t used[MEMBERS_SIZE / 64] = {0};
+    assert(count < MEMBERS_SIZE);
     for (uint32_t i = 0; i < count; i++) {
-        const struct value *b = &pairs[i].b;
+        const struct value *b = pairs[i].b;
         if (!b->base)
             continue;
-        struct class a = class_in(&pairs[i].a, b);
-        if (!a.any)
+        struct class a = class_in(pairs[i].a, b);
+        bool first;
+        struct member *m = member_of(members, used, b->base, &first);
+        if (!a.any || !fits(m, first, &a, b))
             return false;
-        for (uint32_t k = 0; k < i; k++) {
-            const struct value *other = &pairs[k].b;
-            if (other->base != b->base)
-                continue;
-            struct class c = class_in(&pairs[k].a, other);
-            unsigned width = b->width < other->width ? b->width : other->width;
-            if (c.base != a.base || (width == 64 && (a.width == 32 || c.width == 32)) ||
-                !same_distance(a.delta - c.delta, (uint64_t)b->delta - (uint64_t)other->delta,
-                               width))
-                return false;
-        }
     }
     return true;
 }

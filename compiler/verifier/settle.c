@@ -22,6 +22,7 @@ struct settling {
     struct exploration *x;
     struct bitset *said; /* slots with a message */
     struct verify_cost *cost;
+    uint64_t spent; /* of VERIFY_BUDGET_ALL */
     VEC(struct explore_root) roots;
 };
 
@@ -42,9 +43,9 @@ static void see_call(void *arg, const struct summary *callee, uint32_t slot, boo
     struct settling *t = arg;
     if (!callback)
         return;
-    struct explore_root root = {callee, slot};
+    struct explore_root root = {ROOT_CALLBACK, callee, slot};
     vec_for_each(struct explore_root, old, &t->roots) {
-        if (old->callback != slot || old->summary->func != callee->func ||
+        if (old->kind != ROOT_CALLBACK || old->slot != slot || old->summary->func != callee->func ||
             !state_same_frames(callee->entry, old->summary->entry))
             continue;
         if (old->summary == callee || state_subset(callee->entry, old->summary->entry))
@@ -61,12 +62,12 @@ static void collect_roots(struct settling *t) {
     const struct program *p = t->a->program;
     const struct fixpoint_visitor visitor = {.arg = t, .before = see, .call = see_call};
     for (uint32_t i = 0; i < p->nentries; i++) {
-        struct explore_root root = {fixpoint_entry_summary(t->fp, i), CFG_NONE};
+        struct explore_root root = {ROOT_PROGRAM, fixpoint_entry_summary(t->fp, i), 0};
         vec_push(t->a->arena, &t->roots, root);
     }
     values_walk(t->fp, &visitor);
     for (size_t i = 0; i < t->fp->timers.count; i++) {
-        struct explore_root root = {fixpoint_timer_summary(t->fp, i), CFG_NONE};
+        struct explore_root root = {ROOT_TIMER, fixpoint_timer_summary(t->fp, i), 0};
         vec_push(t->a->arena, &t->roots, root);
     }
 }
@@ -75,7 +76,7 @@ static void collect_roots(struct settling *t) {
 static void mark_results(struct settling *t) {
     bool *open = arena_alloc_array(t->a->arena, t->a->program->nfuncs, sizeof(*open));
     vec_for_each(struct explore_root, root, &t->roots)
-        if (root->callback != CFG_NONE && bitset_test(t->goals.results, root->callback))
+        if (explore_wants_result(&t->goals, root))
             open[root->summary->func] = true;
     t->goals.result_open = open;
 }
@@ -114,12 +115,14 @@ static const struct {
 static void settle_root(struct settling *t, const struct explore_root *root,
                         struct explore_report *report) {
     struct explore_report last = {.joined = true};
-    uint64_t left = t->a->budget;
+    uint64_t all = VERIFY_BUDGET_ALL > t->spent ? VERIFY_BUDGET_ALL - t->spent : 0;
+    uint64_t left = all < t->a->budget ? all : t->a->budget;
     *report = (struct explore_report){.verdict = EXPLORE_BUDGET, .loop = CFG_NONE};
     for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]) && left; i++) {
         uint64_t part = last.joined ? t->a->budget / attempts[i].part : left;
         attempt(t, root, attempts[i].mode, part < left ? part : left, &last);
-        left -= last.processed < left ? last.processed : left;
+        left -= last.spent < left ? last.spent : left;
+        t->spent += last.spent;
         /* What failed with iterations joined tells more than that the budget is spent. */
         if (is_final(&last) || last.verdict != EXPLORE_BUDGET || report->verdict == EXPLORE_BUDGET)
             *report = last;

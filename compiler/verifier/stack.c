@@ -45,10 +45,15 @@ static bool overlaps(const struct cell *c, int off, int size) {
 
 /* The first cell that ends behind off: those from here on may overlap what begins at off. */
 static uint32_t first_cell(const struct frame *f, int off) {
-    uint32_t i = 0;
-    while (i < f->ncells && f->cells[i].off + f->cells[i].size <= off)
-        i++;
-    return i;
+    uint32_t low = 0, high = f->ncells;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (f->cells[middle].off + f->cells[middle].size <= off)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 bool stack_has_pointer(const struct frame *f, int off, int size) {

@@ -196,6 +196,7 @@ static void frame_join(struct state_pool *pool, struct frame *f, const struct fr
     }
     join_pointers(pool, f, g, widen);
     and_init(f, g);
+    f->lost_key = f->lost_key ? f->lost_key : g->lost_key;
     for (int k = 0; k < 4; k++)
         f->saved[k] = value_join(&f->saved[k], &g->saved[k], widen);
 }
@@ -216,6 +217,7 @@ static bool frame_has_bases(const struct frame *f) {
 
 struct pairs {
     struct place_pair items[PAIRS_MAX];
+    struct value made[2 * PAIRS_MAX]; /* values that are no cell's */
     uint32_t count;
     bool join; /* for a join, not for inclusion */
     bool lost; /* a place with a relation in b found no room */
@@ -224,7 +226,7 @@ struct pairs {
 static void add_pair(struct pairs *p, struct value *out, const struct value *a,
                      const struct value *b) {
     if (p->count < PAIRS_MAX) {
-        p->items[p->count++] = (struct place_pair){out, *a, *b};
+        p->items[p->count++] = (struct place_pair){out, a, b};
         return;
     }
     p->lost |= b->base != 0 || b->owner;
@@ -232,16 +234,28 @@ static void add_pair(struct pairs *p, struct value *out, const struct value *a,
         value_unrelate(out);
 }
 
-static struct value read_or_none(const struct frame *f, const struct cell *c) {
-    return stack_is_init(f, c->off, c->size) ? stack_read(f, c->off, c->size)
-                                             : value_none(NONE_UNWRITTEN);
+/* What f has in the place of c: a cell's value, or one that is put together in *made. */
+static const struct value *at_cell(const struct frame *f, const struct cell *c,
+                                   struct value *made) {
+    const struct cell *own = stack_cell(f, c->off, c->size);
+    if (own)
+        return &own->v;
+    *made = stack_is_init(f, c->off, c->size) ? stack_read(f, c->off, c->size)
+                                              : value_none(NONE_UNWRITTEN);
+    return made;
 }
 
 /* The places of `out` (which both others have): what they are in a and in b. */
-static void collect_pairs(struct pairs *p, struct state *out, const struct state *a,
-                          const struct state *b) {
+static void collect_registers(struct pairs *p, struct state *out, const struct state *a,
+                              const struct state *b) {
+    p->count = 0;
+    p->lost = false;
     for (int r = 0; r < BPF_R10; r++)
         add_pair(p, &out->reg[r], &a->reg[r], &b->reg[r]);
+}
+
+static void collect_frames(struct pairs *p, struct state *out, const struct state *a,
+                           const struct state *b) {
     for (uint32_t i = 0; i < out->nframes; i++) {
         struct frame *f = out->frame[i];
         if (!f || (a->frame[i] == b->frame[i] && !frame_has_bases(f) && !a->nrecords))
@@ -249,9 +263,10 @@ static void collect_pairs(struct pairs *p, struct state *out, const struct state
         for (int k = 0; k < 4; k++)
             add_pair(p, &f->saved[k], &a->frame[i]->saved[k], &b->frame[i]->saved[k]);
         for (uint32_t k = 0; k < f->ncells; k++) {
-            struct value in_a = read_or_none(a->frame[i], &f->cells[k]);
-            struct value in_b = read_or_none(b->frame[i], &f->cells[k]);
-            add_pair(p, &f->cells[k].v, &in_a, &in_b);
+            struct value *made = &p->made[p->count < PAIRS_MAX ? 2 * p->count : 0];
+            const struct value *in_a = at_cell(a->frame[i], &f->cells[k], made);
+            const struct value *in_b = at_cell(b->frame[i], &f->cells[k], made + 1);
+            add_pair(p, &f->cells[k].v, in_a, in_b);
         }
     }
 }
@@ -268,14 +283,13 @@ static void join_owners(struct pairs *p, const struct state *a, const struct sta
     for (uint32_t i = 0; i < p->count; i++) {
         struct value *out = p->items[i].out;
         if (out->kind == VALUE_RECORD && out->nullable)
-            out->owner =
-                owns(a, &p->items[i].a, out->object) && owns(b, &p->items[i].b, out->object);
+            out->owner = owns(a, p->items[i].a, out->object) && owns(b, p->items[i].b, out->object);
     }
 }
 
 static bool owners_subset(const struct pairs *p, const struct state *a) {
     for (uint32_t i = 0; i < p->count; i++)
-        if (p->items[i].b.owner && !owns(a, &p->items[i].a, p->items[i].b.object))
+        if (p->items[i].b->owner && !owns(a, p->items[i].a, p->items[i].b->object))
             return false;
     return true;
 }
@@ -313,9 +327,17 @@ static bool states_equal(const struct state *a, const struct state *b) {
            memcmp(a->record, b->record, a->nrecords * sizeof(*a->record)) == 0;
 }
 
+uint32_t state_unshared_cells(const struct state *a, const struct state *b) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < b->nframes; i++)
+        count += b->frame[i] && a->frame[i] != b->frame[i] ? b->frame[i]->ncells : 0;
+    return count;
+}
+
 bool state_join(struct state_pool *pool, struct state *into, const struct state *s,
                 const struct thresholds *widen) {
     assert(into->nframes == s->nframes);
+    state_pool_charge(pool, 2 + state_unshared_cells(into, s) / 4);
     if (state_subset(s, into))
         return false;
     struct state *old = state_copy(pool, into);
@@ -331,9 +353,9 @@ bool state_join(struct state_pool *pool, struct state *into, const struct state 
     if (!same_comparison(&into->compared, &s->compared))
         into->compared.width = 0;
     struct pairs pairs;
-    pairs.count = 0;
     pairs.join = true;
-    collect_pairs(&pairs, into, old, s);
+    collect_registers(&pairs, into, old, s);
+    collect_frames(&pairs, into, old, s);
     join_owners(&pairs, old, s);
     join_records(into, s);
     into->next_base = relate_join(pairs.items, pairs.count);
@@ -351,8 +373,8 @@ static bool frame_subset(const struct frame *f, const struct frame *g) {
             return false;
     for (uint32_t k = 0; k < g->ncells; k++) {
         const struct cell *c = &g->cells[k];
-        struct value mine = read_or_none(f, c);
-        if (!value_subset(&mine, &c->v))
+        struct value made;
+        if (!value_subset(at_cell(f, c, &made), &c->v))
             return false;
     }
     /* A pointer of f where g says numbers. */
@@ -399,10 +421,12 @@ bool state_subset(const struct state *a, const struct state *b) {
     if (b->next_base == 1 && b->nrecords == 0)
         return true;
     struct pairs pairs;
-    pairs.count = 0;
+    struct state *out = (struct state *)(uintptr_t)b; /* written to in joins only */
     pairs.join = false;
-    pairs.lost = false;
-    collect_pairs(&pairs, (struct state *)(uintptr_t)b, a, b); /* which writes to joins only */
+    collect_registers(&pairs, out, a, b);
+    if (!relate_subset(pairs.items, pairs.count)) /* most that differ do so here */
+        return false;
+    collect_frames(&pairs, out, a, b);
     return !pairs.lost && owners_subset(&pairs, a) && relate_subset(pairs.items, pairs.count);
 }
 
@@ -508,10 +532,14 @@ static void lose_all(struct state_pool *pool, struct state *s, const struct loss
         for (uint32_t k = 0; s->frame[i] && k < s->frame[i]->ncells;) {
             const struct cell c = s->frame[i]->cells[k];
             struct value v = c.v;
-            if (lose(&v, loss))
-                stack_write(pool, state_own_frame(pool, s, i), c.off, c.size, &v);
-            else
+            if (!lose(&v, loss)) {
                 k++;
+                continue;
+            }
+            struct frame *f = state_own_frame(pool, s, i);
+            stack_write(pool, f, c.off, c.size, &v);
+            if (loss->reason == NONE_CALLBACK && !loss->null)
+                f->lost_key = c.off;
         }
     }
 }

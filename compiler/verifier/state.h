@@ -87,6 +87,8 @@ struct frame {
     uint32_t call;                        /* slot of the call that made it, or STATE_CALL_... */
     struct value saved[4];                /* r6 to r9 of the caller */
     uint64_t init[VERIFY_STACK_MAX / 64]; /* bit i: byte i - 512 from r10 is initialised */
+    int16_t
+        lost_key; /* for messages only: where a key was that a helper gave to its callback; 0: nowhere */
     uint32_t ncells, room;
     struct cell *cells; /* by offset */
 };
@@ -119,6 +121,12 @@ struct state {
 struct state_pool;
 struct state_pool *state_pool_new(struct arena *arena);
 uint64_t state_pool_used(const struct state_pool *pool); /* bytes in states that are not free */
+/* Work on states, so that it ends in seconds whatever the program is: in units of about an instruction's transfer.
+ * When VERIFY_WORK is spent, analyses stop where they are, and what they have is worth nothing: verify_values()
+ * refuses the program. */
+void state_pool_charge(struct state_pool *pool, uint64_t units);
+bool state_pool_spent(const struct state_pool *pool);
+uint64_t state_pool_work(const struct state_pool *pool); /* what was charged */
 
 /* --- values (value.c) */
 struct value value_none(enum none_reason reason);
@@ -190,6 +198,8 @@ void state_lose_keys(struct state_pool *pool, struct state *s, uint32_t map);
 void state_open_record(struct state *s, uint32_t slot);
 bool state_has_record(const struct state *s, uint32_t slot);
 
+/* Cells in frames that the two do not share: what makes it slow to compare or join them. */
+uint32_t state_unshared_cells(const struct state *a, const struct state *b);
 /* Exchanges two states. */
 void state_swap(struct state *a, struct state *b);
 /* Frame `index` goes out of reach. */

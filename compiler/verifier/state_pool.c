@@ -16,6 +16,18 @@ uint64_t state_pool_used(const struct state_pool *pool) {
     return pool->used;
 }
 
+void state_pool_charge(struct state_pool *pool, uint64_t units) {
+    pool->work += units;
+}
+
+uint64_t state_pool_work(const struct state_pool *pool) {
+    return pool->work;
+}
+
+bool state_pool_spent(const struct state_pool *pool) {
+    return pool->work > VERIFY_WORK;
+}
+
 /* ---- Frames */
 
 static unsigned class_of(uint32_t count) {
@@ -73,6 +85,7 @@ static struct frame *frame_clone(struct state_pool *pool, const struct frame *f)
     struct frame *copy = frame_new(pool);
     *copy = *f;
     copy->refs = 1;
+    state_pool_charge(pool, f->ncells / 16);
     copy->cells = NULL;
     copy->room = 0;
     copy->ncells = 0;

@@ -15,6 +15,7 @@ struct state_pool {
     struct frame *frames;             /* the same, linked through cells */
     struct cell *cells[CELL_CLASSES]; /* the same, by class of size */
     uint64_t used;                    /* bytes in states that are not free */
+    uint64_t work;                    /* units so far */
 };
 
 /* A frame without cells, refs 1. */
@@ -37,7 +38,7 @@ bool stack_any_init(const struct frame *f, int off, int size);
 /* One place of a joined state, and what it was in both. */
 struct place_pair {
     struct value *out;
-    struct value a, b;
+    const struct value *a, *b;
 };
 /* Gives the joined values the relations that hold in both states; returns the next free base. */
 uint32_t relate_join(struct place_pair *pairs, uint32_t count);

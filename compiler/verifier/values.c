@@ -142,7 +142,8 @@ void values_walk(struct fixpoint *fp, const struct fixpoint_visitor *visitor) {
     fixpoint_forget(fp);
     for (uint32_t i = 0; i < p->nentries; i++)
         fixpoint_walk(fp, fixpoint_entry_summary(fp, i), visitor);
-    for (size_t i = 0; i < fp->timers.count; i++) /* a callback may set others */
+    /* A callback may set others. */
+    for (size_t i = 0; i < fp->timers.count && !state_pool_spent(fp->a->pool); i++)
         fixpoint_walk(fp, fixpoint_timer_summary(fp, i), visitor);
 }
 
@@ -184,6 +185,16 @@ static bool is_proven(const struct survey *survey, uint64_t *const *bounds) {
     return bitset_empty(survey->open) && bitset_empty(survey->results);
 }
 
+static bool say_spent(struct verifier *v) {
+    return verify_error(
+        v, DIAG_BUDGET, v->program->funcs[v->program->entries[0].func].start,
+        "make the program smaller: fewer loops inside of each other, fewer functions that one "
+        "pointer "
+        "may be of, fewer timers that one function may be set for",
+        "the program is too large to be verified: there is more to look at than %d steps",
+        VERIFY_WORK);
+}
+
 static bool follow(struct verifier *v, struct analysis *a) {
     struct fixpoint *fp = fixpoint_new(a);
     size_t slots = v->program->ninsns;
@@ -200,12 +211,16 @@ static bool follow(struct verifier *v, struct analysis *a) {
     if (v->log)
         trace_fixpoint(fp, v->log);
     values_walk(fp, &visitor);
+    if (state_pool_spent(a->pool))
+        return say_spent(v);
     uint64_t **bounds = loop_bounds(fp);
     bool good = is_proven(&survey, bounds) ||
                 settle(fp, survey.open, survey.results, bounds, &v->result->cost);
     v->result->cost.bytes += arena_used(a->arena);
     if (!good)
         return false;
+    if (state_pool_spent(a->pool)) /* while paths were followed */
+        return say_spent(v);
     if (!depth_take(a))
         return false;
     take_loops(a, bounds);
@@ -217,6 +232,8 @@ bool verify_values(struct verifier *v) {
     struct arena *arena = arena_new();
     struct analysis *a = values_analysis(v, arena);
     bool good = a && follow(v, a);
+    if (a)
+        v->result->cost.work = state_pool_work(a->pool);
     arena_free(arena);
     return good;
 }

@@ -15,9 +15,11 @@
 #include "util/bitset.h"
 #include "util/diag.h"
 
-#define VERIFY_STACK_MAX 512  /* bytes, over every chain of calls */
-#define VERIFY_FRAMES_MAX 8   /* of functions active at one time */
-#define VERIFY_BUDGET 1000000 /* instructions, over all paths that are explored one by one */
+#define VERIFY_STACK_MAX 512      /* bytes, over every chain of calls */
+#define VERIFY_FRAMES_MAX 8       /* of functions active at one time */
+#define VERIFY_BUDGET 1000000     /* instructions, over all paths that are explored one by one */
+#define VERIFY_BUDGET_ALL 3000000 /* the same, of all programs and callbacks of an object */
+#define VERIFY_WORK 12000000      /* of all that is not explored: see state_pool_charge() */
 
 /* What is known about a function. */
 struct verify_func {
@@ -53,6 +55,7 @@ struct verify_cost {
     uint64_t visited;  /* states kept for that */
     uint64_t pruned;   /* paths that ended where such a state had been */
     uint64_t bytes;    /* of memory, at most */
+    uint64_t work;     /* of all that was not explored, see VERIFY_WORK */
 };
 
 struct verify_result {

@@ -14,6 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Functions by index, ascending. */
+struct functions {
+    const uint32_t *items;
+    uint32_t count;
+};
+
 struct calls {
     struct verifier *v;
     uint32_t func;         /* being scanned */
@@ -23,6 +29,7 @@ struct calls {
     bool all_taken;        /* it may call every function whose address is taken */
     bool all_timers;       /* it may set each of them as the callback of a timer */
     bool any_timer;        /* some function sets one */
+    struct functions *set; /* by function: callbacks of timers that it sets itself */
     bool *called;          /* by function: someone calls it */
     uint32_t *tail_call;   /* by function: slot of a tail call, or UINT32_MAX */
     const uint32_t *taken; /* functions whose address is taken */
@@ -41,7 +48,7 @@ static void add_pointer(struct calls *c, struct reg pointer) {
         c->all_taken = true;
 }
 
-static void add_timer(struct calls *c, struct reg pointer) {
+static void note_timer_callback(struct calls *c, struct reg pointer) {
     if (pointer.kind == REG_FUNC)
         vec_push(c->v->program->arena, &c->timers, (uint32_t)pointer.value);
     else if (pointer.kind == REG_ANY || pointer.kind == REG_FRAME_AT)
@@ -58,7 +65,7 @@ static void add_helper(struct calls *c, uint32_t slot, uint32_t id,
         c->tail_call[c->func] = slot;
     for (int i = 0; i < helper->nargs; i++)
         if (helper->arg[i] == BPF_ARG_FUNC && id == BPF_FUNC_TIMER_SET_CALLBACK)
-            add_timer(c, before->reg[BPF_R1 + i]);
+            note_timer_callback(c, before->reg[BPF_R1 + i]);
         else if (helper->arg[i] == BPF_ARG_FUNC)
             add_pointer(c, before->reg[BPF_R1 + i]);
 }
@@ -115,16 +122,16 @@ static void scan(struct calls *c, uint32_t func) {
         vec_push(arena, &c->callees, c->taken[i]);
     for (uint32_t i = 0; i < c->ntaken && c->all_timers; i++)
         vec_push(arena, &c->timers, c->taken[i]);
-    result->ntimers = sort_unique(c->timers.items, c->timers.count);
-    result->timers = c->timers.items;
+    uint32_t nset = sort_unique(c->timers.items, c->timers.count);
+    c->set[func] = (struct functions){c->timers.items, nset};
     result->ncallees = sort_unique(c->callees.items, c->callees.count);
     result->callees = c->callees.items;
     result->nhelpers = sort_unique(c->helpers.items, c->helpers.count);
     result->helpers = c->helpers.items;
     for (uint32_t i = 0; i < result->ncallees; i++)
         c->called[result->callees[i]] = true;
-    for (uint32_t i = 0; i < result->ntimers; i++)
-        c->called[result->timers[i]] = true;
+    for (uint32_t i = 0; i < nset; i++)
+        c->called[c->set[func].items[i]] = true;
 }
 
 /* ---- Chains ---- */
@@ -252,7 +259,8 @@ bool verify_chains(struct verifier *v) {
 /* ---- Timers ---- */
 
 /* All timers' callbacks that a function leads to: through calls, and through such callbacks. */
-static void close_timers(struct calls *c, uint32_t func, struct verify_func *closed) {
+static void close_timers(struct calls *c, uint32_t func) {
+    struct verify_func *result = &c->v->result->funcs[func];
     struct arena *arena = c->v->program->arena;
     struct bitset *seen = bitset_new(arena, c->v->program->nfuncs);
     VEC(uint32_t) todo = {0}, timers = {0};
@@ -266,28 +274,18 @@ static void close_timers(struct calls *c, uint32_t func, struct verify_func *clo
         bitset_set(seen, at);
         for (uint32_t i = 0; i < f->ncallees; i++)
             vec_push(arena, &todo, f->callees[i]);
-        for (uint32_t i = 0; i < f->ntimers; i++) {
-            vec_push(arena, &todo, f->timers[i]);
-            vec_push(arena, &timers, f->timers[i]);
+        for (uint32_t i = 0; i < c->set[at].count; i++) {
+            vec_push(arena, &todo, c->set[at].items[i]);
+            vec_push(arena, &timers, c->set[at].items[i]);
         }
     }
-    closed->ntimers = sort_unique(timers.items, timers.count);
-    closed->timers = timers.items;
+    result->ntimers = sort_unique(timers.items, timers.count);
+    result->timers = timers.items;
 }
 
 static void find_timers(struct calls *c) {
-    uint32_t nfuncs = c->v->program->nfuncs;
-    struct verify_func *funcs = c->v->result->funcs;
-
-    if (!c->any_timer)
-        return;
-    struct verify_func *closed = arena_alloc_array(c->v->program->arena, nfuncs, sizeof(*closed));
-    for (uint32_t i = 0; i < nfuncs; i++)
-        close_timers(c, i, &closed[i]);
-    for (uint32_t i = 0; i < nfuncs; i++) {
-        funcs[i].timers = closed[i].timers;
-        funcs[i].ntimers = closed[i].ntimers;
-    }
+    for (uint32_t i = 0; c->any_timer && i < c->v->program->nfuncs; i++)
+        close_timers(c, i);
 }
 
 struct verify_depth verify_depth_of(const struct verify_result *result, uint32_t func) {
@@ -325,6 +323,7 @@ bool verify_calls(struct verifier *v) {
             vec_push(p->arena, &taken, i);
     c.taken = taken.items;
     c.ntaken = (uint32_t)taken.count;
+    c.set = arena_alloc_array(p->arena, p->nfuncs, sizeof(*c.set));
     c.called = arena_alloc_array(p->arena, p->nfuncs, sizeof(*c.called));
     c.tail_call = arena_alloc_array(p->arena, p->nfuncs, sizeof(*c.tail_call));
     c.state = arena_alloc_array(p->arena, p->nfuncs, sizeof(*c.state));

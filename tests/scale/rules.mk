@@ -21,7 +21,9 @@ bench-verify: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(SCALE_VERIFY) $(PROGRAM_OBJECTS)
 	@tests/scale/verify-speed --json $(BUILD)/verify-speed.json $(SCALE_VERIFY) $(PROGRAM_OBJECTS)
 
-CHECKS += compile-time
+CHECKS += compile-time verify-hostile
+verify-hostile_CHECK := tests/scale/verify-speed --hostile $(SCALE_VERIFY)
+verify-hostile_NEEDS := $(SCALE_VERIFY)
 compile-time_CHECK := tests/scale/compile-time --quick $(SCALE)
 compile-time_NEEDS := $(SCALE)
 

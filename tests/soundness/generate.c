@@ -300,7 +300,8 @@ void statements(struct generator *g, unsigned count) {
         do_indexed,  do_held,         do_held,          do_lookup,       do_lookup,  do_two_lookups,
         do_loop,     do_loop,         do_data_loop,     do_pointer_loop, do_call,    do_callback,
         do_pointers, do_difference,   do_pointer_spill, do_tables,       do_map,     do_record,
-        do_buffer,   do_small_helper, do_find,          do_tail_call,    do_timer};
+        do_buffer,   do_small_helper, do_find,          do_tail_call,    do_timer,   do_code,
+        do_code,     do_compare};
     for (unsigned i = 0; i < count; i++) {
         if (g->depth > 3 || g->count > 600) {
             do_alu(g);
@@ -366,8 +367,12 @@ static void choose_functions(struct generator *g) {
     s->nfuncs = 1;
     s->kind[0] = FUNC_MAIN;
     uint32_t more = pick(g, SOURCE_FUNCS);
+    bool called = chance(g, 30); /* by programs only, so that any address may be called */
     for (uint32_t i = 0; i < more; i++)
-        s->kind[s->nfuncs++] = (enum func_kind)(FUNC_SUB + pick(g, FUNC_TIMER - FUNC_SUB + 1));
+        s->kind[s->nfuncs++] =
+            called && chance(g, 90)
+                ? chance(g, 70) ? FUNC_TABLE : FUNC_SUB
+                : (enum func_kind)(FUNC_SUB + pick(g, FUNC_TIMER - FUNC_SUB + 1));
 }
 
 void generate(struct source *s, uint64_t seed) {

@@ -118,6 +118,10 @@ void do_loop(struct generator *g);
 void do_data_loop(struct generator *g);
 void do_pointer_loop(struct generator *g);
 
+/* --- generate_code.c */
+void do_code(struct generator *g);
+void do_compare(struct generator *g);
+
 /* --- generate_helper.c */
 void do_lookup(struct generator *g);
 void do_two_lookups(struct generator *g);

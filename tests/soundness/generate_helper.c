@@ -9,9 +9,18 @@ static const uint32_t value_sizes[] = {ARRAY_VALUE, HASH_VALUE, LRU_VALUE};
 
 /* ---- Maps */
 
+static void memory_argument(struct generator *g, unsigned r, uint32_t bytes, bool written);
+
 /* r1: the map, r2: a key of it on the stack, which mostly is there. */
 static void map_and_key(struct generator *g, uint32_t map) {
     int off = KEY_AT;
+    if (chance(g, g->held ? 50 : 15)) {
+        memory_argument(g, BPF_R2, map == MAP_LRU ? 8 : 4, false);
+        lddw(g, BPF_R1, BPF_PSEUDO_MAP, map, 0);
+        set_unset(g, BPF_R1);
+        set_unset(g, BPF_R2);
+        return;
+    }
     if (map == MAP_LRU || !g->written[9])
         write_words(g, 8, 2);
     if (chance(g, 50)) {
@@ -101,10 +110,17 @@ void do_two_lookups(struct generator *g) {
     join(g, &before);
 }
 
-static void value_argument(struct generator *g, unsigned r) {
-    write_words(g, 0, 3);
-    alu_reg(g, BPF_MOV, 64, r, BPF_R10);
-    alu_imm(g, BPF_ADD, 64, r, chance(g, 97) ? -24 : -8);
+static void value_argument(struct generator *g, unsigned r, uint32_t value_bytes) {
+    if (chance(g, 40)) { /* a value of a map, or its key, for instance: of this one, too */
+        uint16_t pinned = g->pinned;
+        g->pinned |= 1 << BPF_R1 | 1 << BPF_R2;
+        memory_argument(g, r, value_bytes, false);
+        g->pinned = pinned;
+    } else {
+        write_words(g, 0, 3);
+        alu_reg(g, BPF_MOV, 64, r, BPF_R10);
+        alu_imm(g, BPF_ADD, 64, r, chance(g, 97) ? -24 : -8);
+    }
     set_unset(g, r);
 }
 
@@ -118,7 +134,7 @@ void do_map(struct generator *g) {
         if (map != MAP_ARRAY && chance(g, 40)) {
             helper(g, BPF_FUNC_MAP_DELETE_ELEM);
         } else {
-            value_argument(g, BPF_R3);
+            value_argument(g, BPF_R3, map == MAP_QUEUE ? QUEUE_VALUE : value_sizes[map]);
             alu_imm(g, BPF_MOV, 64, BPF_R4, pick(g, 3));
             helper(g, BPF_FUNC_MAP_UPDATE_ELEM);
         }
@@ -127,7 +143,7 @@ void do_map(struct generator *g) {
         int off = -8 * (int)(1 + pick(g, 4)); /* what is popped may be there for the first time */
         lddw(g, BPF_R1, BPF_PSEUDO_MAP, chance(g, 50) ? MAP_QUEUE : MAP_STACK, 0);
         if (id == BPF_FUNC_MAP_PUSH_ELEM) {
-            value_argument(g, BPF_R2);
+            value_argument(g, BPF_R2, LRU_VALUE);
         } else {
             alu_reg(g, BPF_MOV, 64, BPF_R2, BPF_R10);
             alu_imm(g, BPF_ADD, 64, BPF_R2, off < -16 || chance(g, 90) ? off - 8 : off);
@@ -213,57 +229,134 @@ static uint32_t size_argument(struct generator *g, unsigned r, uint32_t most) {
     return bound(g, r, most);
 }
 
-/* Output, formatting and comparison of as many bytes as a number says. */
+/* r becomes the address of at least `bytes` bytes that a helper reads, or writes. */
+static void memory_argument(struct generator *g, unsigned r, uint32_t bytes, bool written) {
+    struct region region = any_region(g);
+    bool fits = region.size >= bytes && (!written || !region.constant || chance(g, 2));
+    if (g->held >= bytes && (!written || !g->held_constant) && chance(g, 70)) {
+        region = (struct region){.size = g->held, .kind = REGION_HELD};
+    } else if (!fits || chance(g, 50)) {
+        write_words(g, 0, 4);
+        region = (struct region){.size = 32, .kind = REGION_STACK, .off = -32};
+    }
+    region_base(g, &region, r);
+    if (region.size > bytes)
+        alu_imm(g, BPF_ADD, 64, r, pick(g, region.size - bytes + 1));
+}
+
+/* r becomes a format; mostly one that takes numbers only. */
+static void format_argument(struct generator *g, unsigned r) {
+    static const uint8_t formats[] = FORMATS_AT;
+    unsigned choice = pick(g, 100);
+    if (choice < 30) {
+        lddw(g, r, BPF_PSEUDO_DATA, DATA_TEXT, choice ? FORMAT_AT : DATA_BYTES);
+        return;
+    }
+    uint32_t at = choice < 94 ? formats[choice % 2    ? 1
+                                        : choice < 65 ? 4
+                                                      : 0]
+                              : formats[2 + choice % 2];
+    lddw(g, r, BPF_PSEUDO_DATA, DATA_FORMATS, (int)at);
+    if (choice == 93) { /* anywhere in them */
+        unsigned i = (unsigned)number_register(g);
+        alu_imm(g, BPF_AND, 64, i, 15);
+        alu_reg(g, BPF_ADD, 64, r, i);
+    }
+}
+
+/* Into bytes that need not be there before, or into what is read at the same time. */
+static void print_into(struct generator *g) {
+    uint32_t numbers = chance(g, 95) ? pick(g, 4) : 5;
+    memory_argument(g, BPF_R4, 8 * numbers, false);
+    g->pinned |= 1 << BPF_R4;
+    if (chance(g, 70)) {
+        alu_reg(g, BPF_MOV, 64, BPF_R1, BPF_R10);
+        alu_imm(g, BPF_ADD, 64, BPF_R1, chance(g, 50) ? -64 : -32);
+    } else {
+        memory_argument(g, BPF_R1, 32, true);
+    }
+    alu_reg(g, BPF_MOV, 64, BPF_R2, BPF_R6);
+    g->pinned |= 1 << BPF_R1 | 1 << BPF_R2;
+    format_argument(g, BPF_R3);
+    alu_imm(g, BPF_MOV, 64, BPF_R5, 8 * numbers);
+    helper(g, BPF_FUNC_SNPRINTF);
+}
+
+/* To the log, with numbers in registers or in memory. */
+static void print_log(struct generator *g, bool memory) {
+    static const uint8_t formats[] = FORMATS_AT;
+    static const uint8_t sizes[] = {5, 6, 5, 8, 8};
+    unsigned choice = chance(g, 98) ? 2 * pick(g, 3) % 5 : 3;
+    choice = choice == 2 ? 1 : choice;
+    if (memory) {
+        memory_argument(g, BPF_R3, 24, false);
+        alu_imm(g, BPF_MOV, 64, BPF_R4, 8 * pick(g, 4));
+    } else {
+        for (unsigned r = BPF_R3; r < BPF_R5 + (chance(g, 90) ? 0 : 1); r++)
+            alu_imm(g, BPF_MOV, 64, r, constant(g));
+    }
+    lddw(g, BPF_R1, BPF_PSEUDO_DATA, DATA_FORMATS, formats[choice]);
+    alu_imm(g, BPF_MOV, 64, BPF_R2, sizes[choice]);
+    helper(g, memory ? BPF_FUNC_TRACE_VPRINTK : BPF_FUNC_TRACE_PRINTK);
+}
+
+/* Output, formatting and comparison of as many bytes as a number says, which may be 0. */
 void do_buffer(struct generator *g) {
-    unsigned kind = pick(g, 4);
-    struct beliefs before = believe(g);
+    unsigned kind = pick(g, 5);
+    uint16_t pinned = g->pinned;
     write_words(g, 0, 4);
     struct beliefs written = believe(g);
-    (void)before;
     uint32_t skip = size_argument(g, BPF_R6, 32);
     set_unset(g, BPF_R6);
-    alu_reg(g, BPF_MOV, 64, BPF_R2, BPF_R10);
-    alu_imm(g, BPF_ADD, 64, BPF_R2, -32);
     if (kind == 0) {
+        memory_argument(g, BPF_R2, 32, false);
         lddw(g, BPF_R1, BPF_PSEUDO_MAP, MAP_RING, 0);
         alu_reg(g, BPF_MOV, 64, BPF_R3, BPF_R6);
         alu_imm(g, BPF_MOV, 64, BPF_R4, 0);
         helper(g, BPF_FUNC_RINGBUF_OUTPUT);
-    } else if (kind == 1) { /* into bytes that need not be there before */
-        alu_reg(g, BPF_MOV, 64, BPF_R4, BPF_R2);
-        alu_reg(g, BPF_MOV, 64, BPF_R1, BPF_R10);
-        alu_imm(g, BPF_ADD, 64, BPF_R1, chance(g, 50) ? -64 : -32);
-        alu_reg(g, BPF_MOV, 64, BPF_R2, BPF_R6);
-        lddw(g, BPF_R3, BPF_PSEUDO_DATA, DATA_TEXT, chance(g, 98) ? FORMAT_AT : DATA_BYTES);
-        alu_imm(g, BPF_MOV, 64, BPF_R5, 8 * pick(g, 4));
-        helper(g, BPF_FUNC_SNPRINTF);
+    } else if (kind == 1) {
+        print_into(g);
     } else if (kind == 2) {
-        alu_reg(g, BPF_MOV, 64, BPF_R1, BPF_R2);
+        memory_argument(g, BPF_R1, 32, false);
         alu_reg(g, BPF_MOV, 64, BPF_R2, BPF_R6);
         lddw(g, BPF_R3, BPF_PSEUDO_DATA, DATA_TEXT, WORD_AT);
         helper(g, BPF_FUNC_STRNCMP);
-    } else {
+    } else if (kind == 3) {
+        memory_argument(g, BPF_R2, 32, false);
         alu_imm(g, BPF_MOV, 64, BPF_R1, 2);
         alu_reg(g, BPF_MOV, 64, BPF_R3, BPF_R6);
         helper(g, BPF_FUNC_UART_WRITE);
+    } else {
+        print_log(g, chance(g, 50));
     }
+    g->pinned = pinned;
     set_number(g, 0);
     land(g, skip);
+    for (unsigned i = 0; i < WORDS; i++) /* on both ways or on none */
+        g->written[i] &= written.written[i];
     join(g, &written);
 }
 
+/* Helpers that take numbers. */
 void do_small_helper(struct generator *g) {
     static const uint32_t ids[] = {BPF_FUNC_GET_PRANDOM_U32, BPF_FUNC_KTIME_GET_NS,
-                                   BPF_FUNC_GPIO_READ, BPF_FUNC_ENCODER_READ,
-                                   BPF_FUNC_GET_SMP_PROCESSOR_ID};
-    unsigned choice = pick(g, 7);
-    if (choice < 5) {
+                                   BPF_FUNC_GPIO_READ,       BPF_FUNC_GPIO_WRITE,
+                                   BPF_FUNC_GPIO_TOGGLE,     BPF_FUNC_LED_SET,
+                                   BPF_FUNC_PWM_SET,         BPF_FUNC_ADC_READ,
+                                   BPF_FUNC_ENCODER_READ,    BPF_FUNC_GET_SMP_PROCESSOR_ID};
+    unsigned count = sizeof(ids) / sizeof(ids[0]), choice = pick(g, count + 3);
+    if (choice < count) {
         alu_imm(g, BPF_MOV, 64, BPF_R1, pick(g, 4));
+        alu_imm(g, BPF_MOV, 64, BPF_R2, pick(g, 4));
         helper(g, ids[choice]);
-    } else if (choice == 5) {
+    } else if (choice == count) {
         lddw(g, BPF_R1, BPF_PSEUDO_MAP, MAP_RING, 0);
         alu_imm(g, BPF_MOV, 64, BPF_R2, pick(g, 5));
         helper(g, BPF_FUNC_RINGBUF_QUERY);
+    } else if (choice == count + 1) {
+        memory_argument(g, BPF_R1, 6, true);
+        alu_imm(g, BPF_MOV, 64, BPF_R2, 6);
+        helper(g, BPF_FUNC_ACCEL_READ);
     } else {
         alu_reg(g, BPF_MOV, 64, BPF_R1, BPF_R10);
         alu_imm(g, BPF_ADD, 64, BPF_R1, -8);
@@ -421,6 +514,8 @@ void do_callback(struct generator *g) {
     lddw(g, BPF_R2, BPF_PSEUDO_FUNC, 0, 0);
     alu_reg(g, BPF_MOV, 64, BPF_R3, BPF_R10);
     alu_imm(g, BPF_ADD, 64, BPF_R3, WORDS_AT);
+    if (chance(g, 20)) /* no stack; or 8 bytes too few */
+        lddw(g, BPF_R3, BPF_PSEUDO_DATA, DATA_VAR, chance(g, 97) ? (int)pick(g, 17) : 24);
     alu_imm(g, BPF_MOV, 64, BPF_R4, chance(g, 98) ? 0 : 1);
     helper(g, each ? BPF_FUNC_FOR_EACH_MAP_ELEM : BPF_FUNC_LOOP);
     set_number(g, 0);

@@ -265,8 +265,10 @@ static bool exec_condition(struct machine *m, const struct bpf_decoded *d) {
     bool px = x.kind == WORD_POINTER, py = y.kind == WORD_POINTER;
     if (!px && !py)
         return condition(d->op, d->width, x.n, y.n);
-    bool null = px != py && (px ? y.n : x.n) == 0 && (d->op == BPF_JEQ || d->op == BPF_JNE);
-    if (d->width == 32 || (!null && !(px && py && machine_same_object(&x, &y))))
+    bool equality = d->op == BPF_JEQ || d->op == BPF_JNE;
+    bool null = px != py && (px ? y.n : x.n) == 0 && equality;
+    bool code = px && py && x.object_kind == VALUE_FUNC && y.object_kind == VALUE_FUNC && equality;
+    if (d->width == 32 || (!null && !code && !(px && py && machine_same_object(&x, &y))))
         machine_fail(m, "a comparison that tells an address");
     return condition(d->op, d->width, x.n, y.n);
 }

@@ -112,16 +112,34 @@ static void argument(struct call *c, unsigned i) {
         machine_fail(c->m, "an address where a helper takes a number");
 }
 
+/* How many arguments bpf_trace_printk() takes: what its format asks for. */
+static unsigned printk_arguments(const struct call *c) {
+    unsigned count = 2;
+    const char *text = (const char *)c->memory[0];
+    for (uint32_t i = 0; i < c->size[0] && text[i]; i++) {
+        if (text[i] != '%')
+            continue;
+        do
+            i++;
+        while (i < c->size[0] && text[i] && strchr("-0123456789lh", text[i]));
+        count += i < c->size[0] && text[i] && text[i] != '%';
+    }
+    return count < c->h->nargs ? count : c->h->nargs;
+}
+
 static void arguments(struct call *c) {
-    for (unsigned i = 0; i < c->h->nargs; i++) {
+    unsigned nargs = c->h->nargs;
+    for (unsigned i = 0; i < nargs; i++)
         c->arg[i] = c->m->reg[BPF_R1 + i];
+    for (unsigned i = 0; i < nargs && !c->m->fault; i++) {
         bool dead = c->arg[i].kind == WORD_POINTER && !machine_alive(c->m, &c->arg[i]);
         if (c->arg[i].kind == WORD_NONE || dead)
             machine_fail(c->m, dead ? "a pointer to what is no longer there for a helper"
                                     : "an unset register for a helper");
-    }
-    for (unsigned i = 0; i < c->h->nargs && !c->m->fault; i++)
         argument(c, i);
+        if (i == 1 && c->h->id == BPF_FUNC_TRACE_PRINTK && !c->m->fault)
+            nargs = printk_arguments(c);
+    }
 }
 
 /* ---- Callbacks */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Random programs against the verifier's states; --help says more, soundness.h what it is for. */
 #include "fuzz/jobs.h"
+#include "soundness/coverage.h"
 #include "soundness/soundness.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct options {
     unsigned jobs;
     int rest;         /* the first argument that is no option */
     const char *save; /* directory for programs that were found */
+    bool coverage;    /* print what was done */
     bool why;         /* say of each program whether it is accepted */
     bool replay;      /* the other arguments are files */
 };
@@ -109,6 +111,7 @@ struct run {
 static void run_job(void *user, unsigned job, FILE *results) {
     const struct options *o = ((struct run *)user)->options;
     struct tally t = {0};
+    memset(&coverage, 0, sizeof(coverage));
     for (uint64_t i = job; i < o->count && t.failed < 3; i += o->jobs) {
         try_seed(o->first + i, o, &t);
         if (job == 0 && t.programs % 5000 == 0)
@@ -116,12 +119,15 @@ static void run_job(void *user, unsigned job, FILE *results) {
                     (unsigned long long)o->count);
     }
     fwrite(&t, sizeof(t), 1, results);
+    fwrite(&coverage, sizeof(coverage), 1, results);
 }
 
 static bool collect(void *user, FILE *results) {
     struct tally *sum = &((struct run *)user)->tally, t;
-    if (fread(&t, sizeof(t), 1, results) != 1)
+    static struct coverage more;
+    if (fread(&t, sizeof(t), 1, results) != 1 || fread(&more, sizeof(more), 1, results) != 1)
         return false;
+    coverage_add(&more);
     sum->programs += t.programs;
     sum->accepted += t.accepted;
     sum->run += t.run;
@@ -200,6 +206,7 @@ static const char usage[] =
     "\n"
     "  --jobs N          processes (default 1)\n"
     "  --save DIR        where programs that show an error go, made small (default .)\n"
+    "  --coverage        what the runs did, by kinds of values, and what they never did\n"
     "  --why             say of each program whether it is accepted\n"
     "  --replay          run programs that were saved\n"
     "  --print           the program of a seed\n"
@@ -215,6 +222,8 @@ static bool parse(int argc, char **argv, struct options *o) {
             o->jobs = jobs_parse(argv[++i]);
         else if (strcmp(argv[i], "--save") == 0 && more)
             o->save = argv[++i];
+        else if (strcmp(argv[i], "--coverage") == 0)
+            o->coverage = true;
         else if (strcmp(argv[i], "--why") == 0)
             o->why = true;
         else if (strcmp(argv[i], "--replay") == 0)
@@ -245,6 +254,8 @@ int main(int argc, char **argv) {
         return replay(&o, argc - o.rest, argv + o.rest);
     struct tally t = run_jobs(&o);
     print_tally(&t);
+    if (o.coverage)
+        coverage_print(stdout);
     uint64_t good = t.programs > t.failed ? t.programs - t.failed : 0;
     if (2 * t.accepted < t.programs) {
         printf("fewer than half of the programs are accepted\n");

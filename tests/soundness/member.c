@@ -37,6 +37,8 @@ static bool in_value(const struct machine *m, const struct word *w, const struct
         return false;
     if (v->kind == VALUE_FUNC_OF)
         return w->object_kind == VALUE_FUNC && in_table(m, w, v);
+    if (v->kind == VALUE_FUNC_ANY)
+        return w->object_kind == VALUE_FUNC && m->program->funcs[w->object].address_taken;
     if (v->kind == VALUE_RECORD && w->object_kind == VALUE_RECORD &&
         v->size != m->record[w->element].size)
         return false;

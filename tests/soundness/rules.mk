@@ -1,5 +1,5 @@
 # Random programs against the verifier's states. `make fuzz-verifier N=100000 FIRST=1` runs more than `make check`.
-tests/soundness_SRCS := generate.c generate_helper.c generate_loop.c generate_memory.c machine.c \
+tests/soundness_SRCS := coverage.c generate.c generate_code.c generate_helper.c generate_loop.c generate_memory.c machine.c \
     machine_helper.c machine_memory.c member.c shrink.c source.c trial.c
 tests/soundness_CFLAGS := -Itests
 tests/soundness_MAY_INCLUDE := compiler runtime/include tests/fuzz

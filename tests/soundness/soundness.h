@@ -11,6 +11,7 @@
  * machine*.c   the machine
  * member.c     is a concrete state in an abstract one?
  * trial.c      one program: verified, run, compared
+ * coverage.c   what the programs did, and never did
  * shrink.c     what of a program is needed to show an error
  */
 #ifndef SOUNDNESS_SOUNDNESS_H
@@ -30,7 +31,16 @@
 
 /* The tables are the same for all programs. */
 enum { MAP_ARRAY, MAP_HASH, MAP_LRU, MAP_QUEUE, MAP_STACK, MAP_RING, MAP_PROGRAMS, MAP_JOBS, MAPS };
-enum { DATA_CONST, DATA_VAR, DATA_FUNCS, DATA_POINTERS, DATA_TEXT, DATAS };
+enum {
+    DATA_CONST,
+    DATA_VAR,
+    DATA_FUNCS,
+    DATA_POINTERS,
+    DATA_TEXT,
+    DATA_NULLS, /* as DATA_FUNCS, with a null in it */
+    DATA_FORMATS,
+    DATAS
+};
 #define DATA_BYTES 32 /* of each section */
 #define ARRAY_VALUE 24
 #define ARRAY_ELEMENTS 4
@@ -42,6 +52,9 @@ enum { DATA_CONST, DATA_VAR, DATA_FUNCS, DATA_POINTERS, DATA_TEXT, DATAS };
 #define RING_BYTES 256
 #define FORMAT_AT 0 /* in DATA_TEXT: a format with two numbers */
 #define WORD_AT 16  /* and a word */
+/* In DATA_FORMATS: two numbers; a percent sign and a number; a string; a number and a string; two numbers. */
+#define FORMATS_AT                                                                                 \
+    { 0, 5, 11, 16, 24 }
 
 enum func_kind {
     FUNC_MAIN,  /* function 0: the program */

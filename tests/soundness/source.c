@@ -31,13 +31,16 @@ static const uint8_t image[DATA_BYTES] = {0, 7,  14, 21, 5,   12,  19, 3, 10, 17
                                           8, 15, 22, 6,  13,  2,   20, 4, 11, 9,  16,
                                           0, 7,  3,  1,  255, 128, 0,  0, 0,  1};
 static const char words[DATA_BYTES] = "a=%d, b=%llx\0\0\0\0word";
+static const char formats[DATA_BYTES] = "%c%u\0%%s%x\0%-3s\0%d%%%5s\0%hhd%9x";
 
 static const struct prog_data datas[DATAS] = {
     [DATA_CONST] = {".rodata", image, DATA_BYTES, 8, false, false},
     [DATA_VAR] = {".data", image, DATA_BYTES, 8, true, false},
     [DATA_FUNCS] = {".rodata.funcs", NULL, DATA_BYTES, 8, false, true},
+    [DATA_NULLS] = {".rodata.nulls", NULL, DATA_BYTES, 8, false, true},
     [DATA_POINTERS] = {".rodata.pointers", image, DATA_BYTES, 8, false, true},
     [DATA_TEXT] = {".rodata.str", (const uint8_t *)words, DATA_BYTES, 8, false, false},
+    [DATA_FORMATS] = {".rodata.formats", (const uint8_t *)formats, DATA_BYTES, 8, false, false},
 };
 
 /* ---- Tables */
@@ -66,7 +69,7 @@ static void add_functions(struct program *p, const struct source *s) {
     }
 }
 
-/* Functions in their table, one after another and over again; programs in the prog_array; and pointers: two
+/* Functions in their tables, one after another and over again; programs in the prog_array; and pointers: two
  * into the variables, one to a map, and 8 bytes of numbers. */
 static void add_relocations(struct program *p, const struct source *s) {
     VEC(struct prog_reloc) relocs = {0};
@@ -74,9 +77,13 @@ static void add_relocations(struct program *p, const struct source *s) {
     for (uint32_t f = 0; f < s->nfuncs; f++)
         if (s->kind[f] == FUNC_TABLE)
             table[ntable++] = f;
-    for (uint32_t i = 0; ntable && i < TABLE_ELEMENTS; i++)
-        vec_push(p->arena, &relocs,
-                 (struct prog_reloc){PROG_RELOC_FUNC, DATA_FUNCS, 8 * i, table[i % ntable], 0});
+    for (uint32_t i = 0; ntable && i < TABLE_ELEMENTS; i++) {
+        struct prog_reloc element = {PROG_RELOC_FUNC, DATA_FUNCS, 8 * i, table[i % ntable], 0};
+        vec_push(p->arena, &relocs, element);
+        element.data = DATA_NULLS;
+        if (i != s->seed % TABLE_ELEMENTS)
+            vec_push(p->arena, &relocs, element);
+    }
     vec_push(p->arena, &relocs,
              (struct prog_reloc){PROG_RELOC_DATA, DATA_POINTERS, 0, DATA_VAR, 8});
     vec_push(p->arena, &relocs,

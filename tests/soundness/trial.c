@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One program: verified, then run with several inputs, each state compared with what the verifier has. */
+#include "soundness/coverage.h"
 #include "soundness/machine.h"
 
 #include "util/vec.h"
@@ -201,6 +202,7 @@ static bool run(struct trial *t, uint64_t seed) {
             return !t->out->accepted ||
                    violate(t, VIOLATION_STATE, slot, "the verifier cannot tell what this calls");
         t->out->steps++;
+        coverage_note(t->states[slot].at.items[t->states[slot].last], &t->program->decoded[slot]);
         machine_step(&m);
         if (!check_after(t, &m, slot, serial))
             return false;

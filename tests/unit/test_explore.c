@@ -366,3 +366,18 @@ Test(explore, budget) {
                      NO_BOUND));
     cr_expect_lt(result.cost.bytes, UINT64_C(256) << 20);
 }
+
+/* 60 copies of an unknown number on the stacks of four frames, and a counter that is known only as its distance from
+ * them, in a word that each iteration writes: what it takes to compare such states counts against the budget. */
+Test(explore, relations_on_the_stack) {
+    struct text t = text_new();
+    add(&t, "ldxdw r6, [r1+0]\n");
+    for (int i = 1; i <= 60; i++)
+        add(&t, "stxdw [r10-%d], r6\n", 8 * i);
+    add(&t,
+        "l: ldxdw r7, [r10-8]\nadd r7, 1\nstxdw [r10-8], r7\nmov r8, r7\nsub r8, r6\nmul r8, 5\n"
+        "jne r8, 3, l\nmov r0, 0\nexit");
+    cr_expect(strstr(verdict(t.at), NO_BOUND));
+    cr_expect_lt(result.cost.explored, VERIFY_BUDGET / 2, "%lu",
+                 (unsigned long)result.cost.explored);
+}
