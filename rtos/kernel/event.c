@@ -31,14 +31,9 @@ enum kernel_status event_wait(struct event *event, uint32_t bits, unsigned mode,
             event->flags &= ~bits;
         arch_unlock(key);
     } else {
-        status = task_may_wait(timeout, key);
-        if (status) {
-            arch_unlock(key);
-            return status;
-        }
         task->wait.bits = bits;
         task->wait_mode = (uint8_t)mode;
-        status = task_wait(&event->waiters, timeout, key);
+        status = task_block(&event->waiters, timeout, key);
     }
     if (!status && got)
         *got = task->wait.bits;
@@ -61,7 +56,7 @@ static void set(struct event *event, uint32_t bits) {
         if (task->wait_mode & EVENT_CLEAR)
             clear |= wanted;
         task->wait.bits = event->flags & wanted;
-        task_wake(task, KERNEL_OK);
+        task_wake_more(task, KERNEL_OK);
     }
     event->flags &= ~clear;
     arch_unlock(key);

@@ -21,14 +21,6 @@ void timeout_add(struct timeout *timeout, uint32_t ticks) {
     before->next = timeout;
 }
 
-void timeout_remove(struct timeout *timeout) {
-    if (!timeout->next)
-        return;
-    timeout->prev->next = timeout->next;
-    timeout->next->prev = timeout->prev;
-    timeout->next = timeout->prev = NULL;
-}
-
 uint32_t timeout_next(void) {
     const struct timeout *first = kernel.deadlines.next;
     return first == &kernel.deadlines ? UINT32_MAX : first->deadline - (uint32_t)kernel.ticks;
