@@ -132,14 +132,14 @@ static sandbox_call *const calls[] = {call_nothing, call_yield};
 
 static void box_init(unsigned number) {
     uint32_t code = (uint32_t)bench_code & ~1u, arena = (uint32_t)arenas[number];
-    layouts[number] = (struct sandbox_layout){
-        .code = {.base = code, .size = CODE_SIZE, .access = MPU_CODE},
-        .arena = {.base = arena, .size = ARENA_SIZE, .access = MPU_DATA},
-        .library = {.base = code, .size = CODE_SIZE, .access = MPU_LIBRARY},
-        .stack_top = arena + ARENA_SIZE,
-        .leave = (uint32_t)bench_leave,
-        .calls = calls,
-        .call_count = sizeof(calls) / sizeof(calls[0])};
+    layouts[number] =
+        (struct sandbox_layout){.code = {.base = code, .size = CODE_SIZE, .access = MPU_CODE},
+                                .arena = {.base = arena, .size = ARENA_SIZE, .access = MPU_DATA},
+                                .library = {.base = code, .size = CODE_SIZE, .access = MPU_LIBRARY},
+                                .stack_top = arena + ARENA_SIZE,
+                                .leave = (uint32_t)bench_leave,
+                                .calls = calls,
+                                .call_count = sizeof(calls) / sizeof(calls[0])};
     sandbox_init(&boxes[number], &layouts[number]);
 }
 

@@ -5,7 +5,7 @@
  */
 #include "kernel.h"
 
-enum kernel_status event_init(struct event *event) {
+KERNEL_COLD enum kernel_status event_init(struct event *event) {
     if (!event)
         return KERNEL_BAD_ARGUMENT;
     *event = (struct event){0};
@@ -29,7 +29,7 @@ enum kernel_status event_wait(struct event *event, uint32_t bits, unsigned mode,
         task->wait.bits = event->flags & bits;
         if (mode & EVENT_CLEAR)
             event->flags &= ~bits;
-        arch_unlock(key);
+        arch_unlock_quiet(key);
     } else {
         task->wait.bits = bits;
         task->wait_mode = (uint8_t)mode;
@@ -79,6 +79,6 @@ enum kernel_status event_set_isr(struct event *event, uint32_t bits) {
 enum kernel_status event_clear(struct event *event, uint32_t bits) {
     uint32_t key = arch_lock();
     event->flags &= ~bits;
-    arch_unlock(key);
+    arch_unlock_quiet(key);
     return KERNEL_OK;
 }

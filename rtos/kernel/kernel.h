@@ -18,15 +18,16 @@
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 
 struct kernel {
-    struct task *current;                       /* the first five: switch.S */
-    uint32_t ready_bits;                        /* bit p: the queue of priority p is not empty */
-    uint32_t switched_at;                       /* kernel_cycles() when current began to run */
-    volatile uint32_t *clock;                   /* counts cycles; NULL: nothing does */
-    struct task_queue ready[KERNEL_PRIORITIES]; /* by CLZ, 31 first; the running task is in it, too */
-    struct task *tasks;                         /* all that have not ended */
-    struct timeout deadlines;                   /* head of a ring, the next one due first */
-    uint64_t ticks;                             /* FIRST_TICK at the start */
-    uint32_t wakeups;                           /* of the idle task */
+    struct task *current;     /* the first five: switch.S */
+    uint32_t ready_bits;      /* bit p: the queue of priority p is not empty */
+    uint32_t switched_at;     /* kernel_cycles() when current began to run */
+    volatile uint32_t *clock; /* counts cycles; NULL: nothing does */
+    struct task_queue
+        ready[KERNEL_PRIORITIES]; /* by CLZ, 31 first; the running task is in it, too */
+    struct task *tasks;           /* all that have not ended */
+    struct timeout deadlines;     /* head of a ring, the next one due first */
+    uint64_t ticks;               /* FIRST_TICK at the start */
+    uint32_t wakeups;             /* of the idle task */
     bool started;
 };
 extern struct kernel kernel;
@@ -57,19 +58,21 @@ static inline void queue_insert(struct task_queue *queue, struct task *task) {
         queue->head = task->next = task->prev = task;
 }
 
-static inline void queue_remove(struct task *task) {
-    struct task_queue *queue = task->queue;
-    struct task *next = task->next;
-    task->queue = NULL;
-    if (LIKELY(next == task)) {
-        queue->head = NULL;
-        return;
-    }
-    struct task *prev = task->prev;
-    if (queue->head == task)
-        queue->head = next;
+/* The caller sets task.queue. */
+static inline void queue_remove_of_many(struct task *task) {
+    struct task *next = task->next, *prev = task->prev;
+    if (task->queue->head == task)
+        task->queue->head = next;
     prev->next = next;
     next->prev = prev;
+}
+
+static inline void queue_remove(struct task *task) {
+    if (LIKELY(task->next == task))
+        task->queue->head = NULL;
+    else
+        queue_remove_of_many(task);
+    task->queue = NULL;
 }
 
 /* The other way: the tail of calls that wake one task. Unlocks with key, and returns KERNEL_OK. */

@@ -50,7 +50,7 @@ static bool waits_for(const struct mutex *mutex, const struct task *task) {
     return mutex != NULL;
 }
 
-enum kernel_status mutex_init(struct mutex *mutex) {
+KERNEL_COLD enum kernel_status mutex_init(struct mutex *mutex) {
     if (!mutex)
         return KERNEL_BAD_ARGUMENT;
     *mutex = (struct mutex){0};

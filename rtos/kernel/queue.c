@@ -26,7 +26,7 @@ static inline void copy(void *to, const void *from, size_t size) {
 }
 
 KERNEL_COLD enum kernel_status queue_init(struct queue *queue, void *buffer, size_t message_size,
-                              size_t capacity) {
+                                          size_t capacity) {
     if (!queue || !buffer || message_size == 0 || message_size > KERNEL_MESSAGE_MAX ||
         capacity == 0 || capacity > INT16_MAX)
         return KERNEL_BAD_ARGUMENT;

@@ -125,17 +125,14 @@ void SVC_Handler(void) {
         enter(frame);
         return;
     }
-    if (!sandbox_reaches(box, (uint32_t)frame, SANDBOX_FRAME)) {
-        leave(box, SANDBOX_BAD_CALL);
-        return;
-    }
-    const struct sandbox_layout *layout = box->layout;
-    uint32_t number = *(const uint8_t *)(frame[FRAME_PC] - 2);
-    if (number - 1 >= layout->call_count) {
+    uint32_t number = SANDBOX_SVC_ENTER; /* is never in the table */
+    if (LIKELY((uint32_t)frame - box->frame_low <= box->frame_span))
+        number = *(const uint8_t *)(frame[FRAME_PC] - 2);
+    if (number - 1 >= box->call_count) {
         other_call(box, frame, number);
         return;
     }
-    uint64_t value = layout->calls[number - 1](box, frame);
+    uint64_t value = box->calls[number - 1](box, frame);
     frame[FRAME_R0] = (uint32_t)value;
     frame[FRAME_R1] = (uint32_t)(value >> 32);
 }
@@ -212,7 +209,12 @@ static bool is_stack(const struct mpu_area *arena, uint32_t top) {
 
 KERNEL_COLD enum kernel_status sandbox_init(struct sandbox *box,
                                             const struct sandbox_layout *layout) {
-    *box = (struct sandbox){.layout = layout};
+    *box = (struct sandbox){.layout = layout,
+                            .frame_low = layout->arena.base,
+                            .frame_span =
+                                layout->arena.size - SANDBOX_FRAME, /* is_stack(): not negative */
+                            .calls = layout->calls,
+                            .call_count = layout->call_count};
     loaded = NULL;
     if (layout->code.access != MPU_CODE || layout->arena.access != MPU_DATA ||
         layout->library.access != MPU_LIBRARY || layout->call_count >= SANDBOX_SVC_ENTER ||

@@ -5,7 +5,8 @@
  */
 #include "kernel.h"
 
-KERNEL_COLD enum kernel_status semaphore_init(struct semaphore *sem, uint32_t count, uint32_t limit) {
+KERNEL_COLD enum kernel_status semaphore_init(struct semaphore *sem, uint32_t count,
+                                              uint32_t limit) {
     if (!sem || limit == 0 || count > limit)
         return KERNEL_BAD_ARGUMENT;
     *sem = (struct semaphore){.count = count, .limit = limit};

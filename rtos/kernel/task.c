@@ -228,11 +228,11 @@ KERNEL_COLD size_t task_stack_unused(const struct task *task) {
     return (size_t)(word - first) * 4;
 }
 
-uint64_t task_cycles(const struct task *task) {
+KERNEL_COLD uint64_t task_cycles(const struct task *task) {
     uint32_t key = arch_lock();
     if (kernel.started)
         sched_account();
     uint64_t cycles = task->cycles;
-    arch_unlock(key);
+    arch_unlock_quiet(key);
     return cycles;
 }

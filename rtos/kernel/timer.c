@@ -56,13 +56,13 @@ KERNEL_COLD static bool run_one(void) {
     uint32_t key = arch_lock();
     struct timer *timer = first_due;
     if (!timer) {
-        arch_unlock(key);
+        arch_unlock_quiet(key);
         return false;
     }
     due_remove(timer);
     void (*callback)(void *) = timer->callback;
     void *argument = timer->argument;
-    arch_unlock(key); /* the callback may start, stop or reuse the timer */
+    arch_unlock_quiet(key); /* the callback may start, stop or reuse the timer */
     callback(argument);
     return true;
 }
@@ -89,7 +89,8 @@ KERNEL_COLD void timer_task_init(void) {
     task_create(&timer_task, &config);
 }
 
-KERNEL_COLD enum kernel_status timer_init(struct timer *timer, void (*callback)(void *), void *argument) {
+KERNEL_COLD enum kernel_status timer_init(struct timer *timer, void (*callback)(void *),
+                                          void *argument) {
     if (!timer || !callback)
         return KERNEL_BAD_ARGUMENT;
     *timer =

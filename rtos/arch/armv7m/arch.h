@@ -178,8 +178,8 @@ _Noreturn void arch_start(uint32_t *idle_top, void (*idle)(void), uint32_t *main
 void arch_switch_pick(void); /* a label in PendSV: continues without saving the old task */
 
 /* What the kernel gives. */
-void kernel_tick(void);                /* from SysTick, not masked */
-void kernel_fault_end(void);           /* from a fault of the running task, with nothing masked */
+void kernel_tick(void);      /* from SysTick, not masked */
+void kernel_fault_end(void); /* from a fault of the running task, with nothing masked */
 
 /* sandbox.c: from PendSV; both return what the name of the other has taken. */
 uint32_t *sandbox_pause(void);              /* registers are saved; returns where */

@@ -127,7 +127,7 @@ enum kernel_status task_resume(struct task *task);
 enum kernel_status task_resume_isr(struct task *task);
 enum kernel_status task_sleep(uint32_t ticks);
 enum kernel_status task_yield(void);
-enum kernel_status task_yield_isr(void); /* for the task that runs below it, also from a sandbox's call */
+enum kernel_status task_yield_isr(void); /* for the task below, also from a sandbox's call */
 enum kernel_status task_set_priority(struct task *task, unsigned priority);
 struct task *task_self(void);
 struct task *task_iterate(const struct task *previous); /* NULL: the first; inside kernel_lock() */
