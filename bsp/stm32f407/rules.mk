@@ -57,3 +57,19 @@ $(foreach c,selftest-board selftest-model-f selftest-soak selftest-no-crystal sh
     $(eval $(c)_NEEDS := $(FIRMWARE) $(BUILD)/bpf2thumb-emu))
 kernel-size_CHECK := scripts/kernel-size $(BUILD)/firmware/stm32f407.map
 kernel-size_NEEDS := $(FIRMWARE)
+
+# What the kernel's calls cost in model R must not grow; KERNEL_BASELINE is what was reached.
+KERNEL_BASELINE := tests/bench/kernel.json
+BENCH_KERNEL := scripts/bench-kernel --json $(BUILD)/bench-kernel.json
+BENCH_KERNEL_OF := $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf
+CHECKS += bench-kernel
+bench-kernel_CHECK := $(BENCH_KERNEL) --check $(KERNEL_BASELINE) $(BENCH_KERNEL_OF)
+bench-kernel_NEEDS := $(BENCH_KERNEL_OF)
+
+## bench-kernel: cycles of the kernel's calls on the virtual board, goals and published figures; build/bench-kernel.json
+## bench-kernel-baseline: the same, and make the figures the baseline of check-bench-kernel
+.PHONY: bench-kernel bench-kernel-baseline
+bench-kernel: $(SETUP) $(BENCH_KERNEL_OF)
+	@$(BENCH_KERNEL) $(BENCH_KERNEL_OF)
+bench-kernel-baseline: $(SETUP) $(BENCH_KERNEL_OF)
+	@$(BENCH_KERNEL) --baseline $(KERNEL_BASELINE) $(BENCH_KERNEL_OF)

@@ -17,8 +17,8 @@ enum {
     FRAME = 0x20,
     FRAME_FP = 0x68,
     ENTRY_CYCLES = 12,
-    RETURN_CYCLES = 10,
-    TAIL_CYCLES = 6,
+    RETURN_CYCLES = 10, /* from the return instruction on; the refill that it is charged as a branch is in it */
+    TAIL_CYCLES = 6,    /* the same */
     FP_CYCLES = 17, /* a frame with s0 to s15 written or read */
     XPSR_ALIGNED = 1 << 9,
     RETURN_THREAD = 1 << 3, /* EXC_RETURN */
@@ -295,11 +295,11 @@ void exception_return(struct board *b, uint32_t exc_return) {
         return;
     }
     if (nvic_wanted(b)) {
-        cycles_add(&b->cycles, TAIL_CYCLES, CYCLES_PROGRAM);
+        cycles_add(&b->cycles, TAIL_CYCLES - CYCLES_REFILL, CYCLES_PROGRAM);
         take_best(b, exc_return);
         return;
     }
-    cycles_add(&b->cycles, RETURN_CYCLES, CYCLES_PROGRAM);
+    cycles_add(&b->cycles, RETURN_CYCLES - CYCLES_REFILL, CYCLES_PROGRAM);
     if (!pop_frame(b, exc_return))
         return;
     if (exc_return & RETURN_THREAD && b->scb.scr & SCR_SLEEPONEXIT && nvic_active_count(b) == 0)

@@ -11,6 +11,7 @@
 #include "hal/board.h"
 #include "rtos/kernel.h"
 #include "rtos/print.h"
+#include "rtos/sandbox.h"
 #include "rtos/shell.h"
 
 enum { SAMPLES = 32, PEER_STACK = 512 };
@@ -56,8 +57,8 @@ static void peer_yields(void *uses_fpu) {
     if (uses_fpu)
         use_fpu();
     while (!stopping) {
-        spent = now() - begin;
         task_yield();
+        spent = now() - begin;
     }
 }
 
@@ -84,6 +85,71 @@ static void peer_waits(void *unused) {
         event_wait(&event, 1, EVENT_ANY | EVENT_CLEAR, NULL, KERNEL_FOREVER);
         spent = now() - begin;
     }
+}
+
+/* ----- sandboxes ---------------------------------------------------------------------------------- */
+
+enum { CODE_SIZE = 64, ARENA_SIZE = 256, CALLS = 16 };
+
+void bench_code(void); /* the area, and its first function, which returns at once */
+void bench_leave(void);
+void bench_calls(void);
+void bench_yield(void);
+void bench_yields(void);
+__asm(".section .text.bench_code, \"ax\"\n .balign 64\n"
+      ".global bench_code, bench_leave, bench_calls, bench_yield, bench_yields\n"
+      ".type bench_code, %function\n .type bench_leave, %function\n .type bench_calls, %function\n"
+      ".type bench_yield, %function\n .type bench_yields, %function\n"
+      "bench_code: bx lr\n"
+      "bench_leave: svc #0\n"
+      "bench_calls: .rept 16\n svc #1\n .endr\n bx lr\n"
+      "bench_yield: svc #2\n bx lr\n"
+      "bench_yields: svc #2\n b bench_yields\n"
+      ".balign 64\n .text\n");
+
+static alignas(ARENA_SIZE) uint32_t arenas[2][ARENA_SIZE / 4];
+static struct sandbox boxes[2];
+static struct sandbox_layout layouts[2];
+static const uint32_t no_arguments[4];
+
+static uint64_t call_nothing(struct sandbox *box, const uint32_t *frame) {
+    (void)box, (void)frame;
+    return 0;
+}
+
+/* From one call to the next, which the other sandbox makes: all that a yield takes is in between. */
+static uint64_t call_yield(struct sandbox *box, const uint32_t *frame) {
+    (void)frame;
+    spent = now() - begin;
+    if (stopping)
+        sandbox_kill(box);
+    begin = now();
+    task_yield_isr();
+    return 0;
+}
+
+static sandbox_call *const calls[] = {call_nothing, call_yield};
+
+static void box_init(unsigned number) {
+    uint32_t code = (uint32_t)bench_code & ~1u, arena = (uint32_t)arenas[number];
+    layouts[number] =
+        (struct sandbox_layout){.code = {.base = code, .size = CODE_SIZE, .access = MPU_CODE},
+                                .arena = {.base = arena, .size = ARENA_SIZE, .access = MPU_DATA},
+                                .library = {.base = code, .size = CODE_SIZE, .access = MPU_LIBRARY},
+                                .stack_top = arena + ARENA_SIZE,
+                                .leave = (uint32_t)bench_leave,
+                                .calls = calls,
+                                .call_count = sizeof(calls) / sizeof(calls[0])};
+    sandbox_init(&boxes[number], &layouts[number]);
+}
+
+static void box_run(unsigned number, void (*function)(void)) {
+    sandbox_run(&boxes[number], (uint32_t)function, no_arguments, INT32_MAX);
+}
+
+static void peer_in_box(void *unused) {
+    (void)unused;
+    box_run(1, bench_yields);
 }
 
 /* ----- measurements ------------------------------------------------------------------------------- */
@@ -148,6 +214,24 @@ static uint32_t event_switch(void) {
     return spent;
 }
 
+static uint32_t sandbox_run_empty(void) {
+    begin = now();
+    box_run(0, bench_code);
+    return now() - begin;
+}
+
+static uint32_t sandbox_helper(void) {
+    uint32_t without = sandbox_run_empty();
+    begin = now();
+    box_run(0, bench_calls);
+    return (now() - begin - without) / CALLS + overhead;
+}
+
+static uint32_t sandbox_yield(void) {
+    box_run(0, bench_yield);
+    return spent;
+}
+
 static void never(void *unused) {
     (void)unused;
 }
@@ -197,6 +281,9 @@ static const struct measurement measurements[] = {
      .peer = peer_takes,
      .peer_above = 2,
      .handler = handler_gives},
+    {.name = "sandbox-enter-exit", .once = sandbox_run_empty},
+    {.name = "svc-helper", .once = sandbox_helper},
+    {.name = "yield-sandbox", .once = sandbox_yield, .peer = peer_in_box},
 };
 
 static void peer_start(const struct measurement *m) {
@@ -228,6 +315,8 @@ static void prepare(const struct measurement *m) {
     queue_init(&queue, queue_buffer, sizeof(uint32_t), 1);
     event_init(&event);
     timer_init(&timer, never, NULL);
+    box_init(0);
+    box_init(1);
     stopping = false;
     board_spare_handler[BOARD_SPARE_KERNEL] = m->handler;
 }

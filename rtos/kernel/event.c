@@ -5,7 +5,7 @@
  */
 #include "kernel.h"
 
-enum kernel_status event_init(struct event *event) {
+KERNEL_COLD enum kernel_status event_init(struct event *event) {
     if (!event)
         return KERNEL_BAD_ARGUMENT;
     *event = (struct event){0};
@@ -29,16 +29,11 @@ enum kernel_status event_wait(struct event *event, uint32_t bits, unsigned mode,
         task->wait.bits = event->flags & bits;
         if (mode & EVENT_CLEAR)
             event->flags &= ~bits;
-        arch_unlock(key);
+        arch_unlock_quiet(key);
     } else {
-        status = task_may_wait(timeout, key);
-        if (status) {
-            arch_unlock(key);
-            return status;
-        }
         task->wait.bits = bits;
         task->wait_mode = (uint8_t)mode;
-        status = task_wait(&event->waiters, timeout, key);
+        status = task_block(&event->waiters, timeout, key);
     }
     if (!status && got)
         *got = task->wait.bits;
@@ -61,7 +56,7 @@ static void set(struct event *event, uint32_t bits) {
         if (task->wait_mode & EVENT_CLEAR)
             clear |= wanted;
         task->wait.bits = event->flags & wanted;
-        task_wake(task, KERNEL_OK);
+        task_wake_more(task, KERNEL_OK);
     }
     event->flags &= ~clear;
     arch_unlock(key);
@@ -84,6 +79,6 @@ enum kernel_status event_set_isr(struct event *event, uint32_t bits) {
 enum kernel_status event_clear(struct event *event, uint32_t bits) {
     uint32_t key = arch_lock();
     event->flags &= ~bits;
-    arch_unlock(key);
+    arch_unlock_quiet(key);
     return KERNEL_OK;
 }

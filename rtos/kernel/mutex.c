@@ -17,7 +17,7 @@ static unsigned inherited(const struct task *task) {
 }
 
 /* Ends at the first task whose priority stays: nothing behind it can change. */
-void mutex_reprioritise(struct task *task) {
+KERNEL_COLD void mutex_reprioritise(struct task *task) {
     while (task) {
         unsigned priority = inherited(task);
         if (priority == task->priority)
@@ -40,7 +40,7 @@ static void pass_on(struct mutex *mutex, enum kernel_status result) {
     mutex->owner = NULL;
     if (!heir)
         return;
-    task_wake(heir, result);
+    task_wake_more(heir, result);
     own(mutex, heir);
 }
 
@@ -50,7 +50,7 @@ static bool waits_for(const struct mutex *mutex, const struct task *task) {
     return mutex != NULL;
 }
 
-enum kernel_status mutex_init(struct mutex *mutex) {
+KERNEL_COLD enum kernel_status mutex_init(struct mutex *mutex) {
     if (!mutex)
         return KERNEL_BAD_ARGUMENT;
     *mutex = (struct mutex){0};
@@ -67,29 +67,30 @@ static enum kernel_status may_wait_for(const struct mutex *mutex, uint32_t timeo
     return status;
 }
 
-enum kernel_status mutex_lock(struct mutex *mutex, uint32_t timeout) {
-    enum kernel_status status = in_task();
-    if (status)
-        return status;
-    uint32_t key = arch_lock();
-    struct task *task = kernel.current;
-    if (!mutex->owner) {
-        own(mutex, task);
-        arch_unlock(key);
-        return KERNEL_OK;
-    }
-    status = may_wait_for(mutex, timeout, key);
+KERNEL_COLD static enum kernel_status lock_later(struct mutex *mutex, uint32_t timeout,
+                                                 uint32_t key) {
+    enum kernel_status status = may_wait_for(mutex, timeout, key);
     if (status) {
-        arch_unlock(key);
+        arch_unlock_quiet(key);
         return status;
     }
+    struct task *task = kernel.current;
     task->blocked_on = mutex;
-    /* The boost needs the waiter in the queue, and task_wait() opens the masked section. */
-    uint32_t inner = arch_lock();
-    task_wait(&mutex->waiters, timeout, inner);
-    mutex_reprioritise(mutex->owner);
+    task_wait(&mutex->waiters, timeout);
+    mutex_reprioritise(mutex->owner); /* the boost needs the waiter in the queue */
     arch_unlock(key);
     return (enum kernel_status)task->result;
+}
+
+enum kernel_status mutex_lock(struct mutex *mutex, uint32_t timeout) {
+    if (arch_exception())
+        return KERNEL_IN_INTERRUPT;
+    uint32_t key = arch_lock();
+    if (mutex->owner)
+        return lock_later(mutex, timeout, key);
+    own(mutex, kernel.current);
+    arch_unlock_quiet(key);
+    return KERNEL_OK;
 }
 
 static void drop(struct task *task, struct mutex *mutex, enum kernel_status result) {
@@ -100,23 +101,33 @@ static void drop(struct task *task, struct mutex *mutex, enum kernel_status resu
     pass_on(mutex, result);
 }
 
-enum kernel_status mutex_unlock(struct mutex *mutex) {
-    enum kernel_status status = in_task();
-    if (status)
-        return status;
-    uint32_t key = arch_lock();
+KERNEL_COLD static enum kernel_status unlock_others(struct mutex *mutex, uint32_t key) {
+    enum kernel_status status = KERNEL_NOT_OWNER;
     struct task *task = kernel.current;
     if (mutex->owner == task) {
         drop(task, mutex, KERNEL_OK);
         mutex_reprioritise(task);
-    } else {
-        status = KERNEL_NOT_OWNER;
+        status = KERNEL_OK;
     }
     arch_unlock(key);
     return status;
 }
 
-void mutex_release_all(struct task *task) {
+/* In most cases nobody waits, so that nothing had been inherited, and it is the one that was locked last. */
+enum kernel_status mutex_unlock(struct mutex *mutex) {
+    if (arch_exception())
+        return KERNEL_IN_INTERRUPT;
+    uint32_t key = arch_lock();
+    struct task *task = kernel.current;
+    if (mutex->waiters.head || mutex->owner != task || task->held != mutex)
+        return unlock_others(mutex, key);
+    task->held = mutex->next_held;
+    mutex->owner = NULL;
+    arch_unlock_quiet(key);
+    return KERNEL_OK;
+}
+
+KERNEL_COLD void mutex_release_all(struct task *task) {
     while (task->held)
         drop(task, task->held, KERNEL_OWNER_DIED);
 }

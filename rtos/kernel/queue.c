@@ -7,7 +7,7 @@
 #include "kernel.h"
 
 /* Locked, and bounded by KERNEL_MESSAGE_MAX: the kernel has no longer copy in a masked section. */
-static void copy(void *to, const void *from, size_t size) {
+KERNEL_SLOW static void copy_long(void *to, const void *from, size_t size) {
     uint8_t *t = to;
     const uint8_t *f = from;
     if ((((uintptr_t)t | (uintptr_t)f | size) & 3) == 0)
@@ -17,8 +17,16 @@ static void copy(void *to, const void *from, size_t size) {
         *t++ = *f++;
 }
 
-enum kernel_status queue_init(struct queue *queue, void *buffer, size_t message_size,
-                              size_t capacity) {
+/* Most messages are a pointer or a number. */
+static inline void copy(void *to, const void *from, size_t size) {
+    if (size == 4 && (((uintptr_t)to | (uintptr_t)from) & 3) == 0)
+        *(uint32_t *)to = *(const uint32_t *)from;
+    else
+        copy_long(to, from, size);
+}
+
+KERNEL_COLD enum kernel_status queue_init(struct queue *queue, void *buffer, size_t message_size,
+                                          size_t capacity) {
     if (!queue || !buffer || message_size == 0 || message_size > KERNEL_MESSAGE_MAX ||
         capacity == 0 || capacity > INT16_MAX)
         return KERNEL_BAD_ARGUMENT;
@@ -38,83 +46,68 @@ static void append(struct queue *queue, const void *message) {
     queue->used++;
 }
 
-/* Locked. False: full. */
-static bool put(struct queue *queue, const void *message) {
+/* Locked; unlocks, and returns KERNEL_OK, or KERNEL_WOULD_BLOCK where it is full and stays locked. */
+static inline enum kernel_status put(struct queue *queue, const void *message, uint32_t key) {
     struct task *receiver = queue->receivers.head;
     if (receiver) {
         copy(receiver->wait.message, message, queue->message_size);
-        task_wake(receiver, KERNEL_OK);
-        return true;
+        return task_wake(receiver, KERNEL_OK, key);
     }
     if (queue->used == queue->capacity)
-        return false;
+        return KERNEL_WOULD_BLOCK;
     append(queue, message);
-    return true;
+    arch_unlock_quiet(key);
+    return KERNEL_OK;
 }
 
-/* Locked. False: empty. */
-static bool get(struct queue *queue, void *message) {
+/* The same, empty. */
+static inline enum kernel_status get(struct queue *queue, void *message, uint32_t key) {
     if (queue->used == 0)
-        return false;
+        return KERNEL_WOULD_BLOCK;
     copy(message, slot(queue, queue->first), queue->message_size);
     queue->first = (uint16_t)(queue->first + 1 == queue->capacity ? 0 : queue->first + 1);
     queue->used--;
     struct task *sender = queue->senders.head;
     if (sender) {
         append(queue, sender->wait.message);
-        task_wake(sender, KERNEL_OK);
+        return task_wake(sender, KERNEL_OK, key);
     }
-    return true;
+    arch_unlock_quiet(key);
+    return KERNEL_OK;
+}
+
+KERNEL_SLOW static enum kernel_status send(struct queue *queue, const void *message,
+                                           uint32_t timeout) {
+    uint32_t key = arch_lock();
+    if (put(queue, message, key) == KERNEL_OK)
+        return KERNEL_OK;
+    if (timeout != KERNEL_NO_WAIT) /* an interrupt must not touch what current waits for */
+        kernel.current->wait.message = (void *)(uintptr_t)message; /* only read */
+    return task_block(&queue->senders, timeout, key);
+}
+
+KERNEL_SLOW static enum kernel_status receive(struct queue *queue, void *message,
+                                              uint32_t timeout) {
+    uint32_t key = arch_lock();
+    if (get(queue, message, key) == KERNEL_OK)
+        return KERNEL_OK;
+    if (timeout != KERNEL_NO_WAIT)
+        kernel.current->wait.message = message;
+    return task_block(&queue->receivers, timeout, key);
 }
 
 enum kernel_status queue_send(struct queue *queue, const void *message, uint32_t timeout) {
-    enum kernel_status status = in_task();
-    if (status)
-        return status;
-    uint32_t key = arch_lock();
-    if (!put(queue, message)) {
-        status = task_may_wait(timeout, key);
-        if (!status) {
-            kernel.current->wait.message = (void *)(uintptr_t)message; /* only read */
-            return task_wait(&queue->senders, timeout, key);
-        }
-    }
-    arch_unlock(key);
-    return status;
+    return arch_exception() ? KERNEL_IN_INTERRUPT : send(queue, message, timeout);
 }
 
 enum kernel_status queue_receive(struct queue *queue, void *message, uint32_t timeout) {
-    enum kernel_status status = in_task();
-    if (status)
-        return status;
-    uint32_t key = arch_lock();
-    if (!get(queue, message)) {
-        status = task_may_wait(timeout, key);
-        if (!status) {
-            kernel.current->wait.message = message;
-            return task_wait(&queue->receivers, timeout, key);
-        }
-    }
-    arch_unlock(key);
-    return status;
+    return arch_exception() ? KERNEL_IN_INTERRUPT : receive(queue, message, timeout);
 }
 
 enum kernel_status queue_send_isr(struct queue *queue, const void *message) {
-    enum kernel_status status = in_isr();
-    if (status)
-        return status;
-    uint32_t key = arch_lock();
-    bool done = put(queue, message);
-    arch_unlock(key);
-    return done ? KERNEL_OK : KERNEL_WOULD_BLOCK;
+    return arch_exception() ? send(queue, message, KERNEL_NO_WAIT) : KERNEL_NOT_IN_INTERRUPT;
 }
 
 enum kernel_status queue_receive_isr(struct queue *queue, void *message) {
-    enum kernel_status status = in_isr();
-    if (status)
-        return status;
-    uint32_t key = arch_lock();
-    bool done = get(queue, message);
-    arch_unlock(key);
-    return done ? KERNEL_OK : KERNEL_WOULD_BLOCK;
+    return arch_exception() ? receive(queue, message, KERNEL_NO_WAIT) : KERNEL_NOT_IN_INTERRUPT;
 }

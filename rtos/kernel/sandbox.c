@@ -41,26 +41,29 @@ static const uint32_t BUDGET_MAX = INT32_MAX; /* cycles cannot wrap before it is
 
 /* ----- beginning and end; from exceptions that the kernel's band cannot interrupt ------------------- */
 
-static void charge(struct sandbox *box) {
-    uint32_t now = arch_time();
+static inline void charge(struct sandbox *box, uint32_t now) {
     box->result.cycles += now - box->since;
     box->since = now;
 }
 
-static void load_regions(struct sandbox *box) {
+static inline void load_regions(struct sandbox *box) {
     if (loaded == box)
         return;
     loaded = box;
     arch_regions(box->regions);
 }
 
+struct arguments {
+    uint32_t r[4];
+};
+
 /* As if the sandbox had been interrupted before its first instruction. */
-static void fill_frame(const struct sandbox *box, uint32_t function, const uint32_t arguments[4]) {
-    uint32_t *frame = (uint32_t *)(box->layout->stack_top - SANDBOX_FRAME);
-    for (int i = 0; i < 4; i++)
-        frame[FRAME_R0 + i] = arguments[i];
+static inline void fill_frame(const struct sandbox_layout *layout, uint32_t function,
+                              const uint32_t arguments[4]) {
+    uint32_t *frame = (uint32_t *)(layout->stack_top - SANDBOX_FRAME);
+    *(struct arguments *)frame = *(const struct arguments *)arguments; /* LDM, STM */
     frame[FRAME_R12] = 0;
-    frame[FRAME_LR] = box->layout->leave;
+    frame[FRAME_LR] = layout->leave;
     frame[FRAME_PC] = function & ~1u;
     frame[FRAME_PSR] = 1u << 24; /* Thumb */
     arch_set_unprivileged(true);
@@ -68,7 +71,7 @@ static void fill_frame(const struct sandbox *box, uint32_t function, const uint3
 }
 
 /* The frame has the arguments of sandbox_run(), and gets what it returns. */
-static void enter(uint32_t *caller) {
+KERNEL_SLOW static void enter(uint32_t *caller) {
     if (caller[FRAME_PC] != ((uint32_t)sandbox_entered & ~1u))
         fault_panic("SVC in privileged code");
     struct sandbox *box = (struct sandbox *)caller[FRAME_R0];
@@ -83,13 +86,13 @@ static void enter(uint32_t *caller) {
     box->result.cycles = 0;
     box->budget = caller[FRAME_R3];
     load_regions(box);
-    fill_frame(box, caller[FRAME_R1], (const uint32_t *)caller[FRAME_R2]);
+    fill_frame(box->layout, caller[FRAME_R1], (const uint32_t *)caller[FRAME_R2]);
     caller[FRAME_R0] = KERNEL_OK;
     box->since = arch_time();
 }
 
-static void leave(struct sandbox *box, enum sandbox_end end) {
-    charge(box);
+KERNEL_SLOW static void leave(struct sandbox *box, enum sandbox_end end) {
+    charge(box, arch_time());
     box->result.end = end;
     box->task->sandbox = NULL;
     box->task = NULL;
@@ -104,55 +107,58 @@ bool sandbox_reaches(const struct sandbox *box, uint32_t address, uint32_t size)
     return size <= arena->size && address - arena->base <= arena->size - size;
 }
 
-static void call(struct sandbox *box, uint32_t *frame, uint32_t number) {
-    uint64_t value = box->layout->calls[number](box, frame);
+/* What is no helper call. */
+KERNEL_SLOW static void other_call(struct sandbox *box, const uint32_t *frame, uint32_t number) {
+    if (number != SANDBOX_SVC_EXIT) {
+        leave(box, SANDBOX_BAD_CALL);
+        return;
+    }
+    box->result.value = (uint64_t)frame[FRAME_R1] << 32 | frame[FRAME_R0];
+    leave(box, SANDBOX_EXIT);
+}
+
+/* A task is inside a sandbox exactly while its thread mode has no privilege: enter(), leave(). */
+void SVC_Handler(void) {
+    uint32_t *frame = arch_thread_sp();
+    struct sandbox *box = kernel.current->sandbox;
+    if (!box) {
+        enter(frame);
+        return;
+    }
+    uint32_t number = SANDBOX_SVC_ENTER; /* is never in the table */
+    if (LIKELY((uint32_t)frame - box->frame_low <= box->frame_span))
+        number = *(const uint8_t *)(frame[FRAME_PC] - 2);
+    if (number - 1 >= box->call_count) {
+        other_call(box, frame, number);
+        return;
+    }
+    uint64_t value = box->calls[number - 1](box, frame);
     frame[FRAME_R0] = (uint32_t)value;
     frame[FRAME_R1] = (uint32_t)(value >> 32);
 }
 
-void SVC_Handler(void) {
-    uint32_t *frame = arch_thread_sp();
-    if (!arch_unprivileged()) {
-        enter(frame);
-        return;
-    }
-    struct sandbox *box = kernel.current->sandbox;
-    uint32_t number = SANDBOX_SVC_ENTER;
-    if (sandbox_reaches(box, (uint32_t)frame, SANDBOX_FRAME))
-        number = *(const uint8_t *)(frame[FRAME_PC] - 2);
-    if (number - 1 < box->layout->call_count) {
-        call(box, frame, number - 1);
-    } else if (number == SANDBOX_SVC_EXIT) {
-        box->result.value = (uint64_t)frame[FRAME_R1] << 32 | frame[FRAME_R0];
-        leave(box, SANDBOX_EXIT);
-    } else {
-        leave(box, SANDBOX_BAD_CALL);
-    }
-}
-
 /* ----- switches ------------------------------------------------------------------------------------- */
 
-/* Interrupts are not masked in these two, and arch_time() wants them to be. */
+/* arch_time() wants interrupts to be masked; pause leaves them so, the switch masks them anyway. */
 uint32_t *sandbox_pause(void) {
     struct sandbox *box = kernel.current->sandbox;
-    uint32_t key = arch_lock();
-    charge(box);
-    arch_unlock(key);
+    arch_lock_first();
+    charge(box, arch_time());
     arch_set_unprivileged(false);
     return box->context;
 }
 
 uint32_t *sandbox_resume(uint32_t *behind) {
     struct sandbox *box = (struct sandbox *)((char *)behind - offsetof(struct sandbox, sp));
-    uint32_t key = arch_lock();
+    arch_lock_first();
     box->since = arch_time();
     if (box->kill) {
         leave(box, (enum sandbox_end)box->kill);
-        arch_unlock(key);
+        arch_unlock_quiet(0);
         return box->caller;
     }
     load_regions(box);
-    arch_unlock(key);
+    arch_unlock_quiet(0);
     arch_set_unprivileged(true);
     return box->sp;
 }
@@ -168,7 +174,7 @@ static void kill(struct sandbox *box, enum sandbox_end why) {
 }
 
 KERNEL_COLD void sandbox_tick(struct sandbox *box) {
-    charge(box);
+    charge(box, arch_time_now());
     if (box->result.cycles >= box->budget)
         kill(box, SANDBOX_BUDGET);
 }
@@ -203,7 +209,12 @@ static bool is_stack(const struct mpu_area *arena, uint32_t top) {
 
 KERNEL_COLD enum kernel_status sandbox_init(struct sandbox *box,
                                             const struct sandbox_layout *layout) {
-    *box = (struct sandbox){.layout = layout};
+    *box = (struct sandbox){.layout = layout,
+                            .frame_low = layout->arena.base,
+                            .frame_span =
+                                layout->arena.size - SANDBOX_FRAME, /* is_stack(): not negative */
+                            .calls = layout->calls,
+                            .call_count = layout->call_count};
     loaded = NULL;
     if (layout->code.access != MPU_CODE || layout->arena.access != MPU_DATA ||
         layout->library.access != MPU_LIBRARY || layout->call_count >= SANDBOX_SVC_ENTER ||

@@ -5,7 +5,8 @@
  */
 #include "kernel.h"
 
-enum kernel_status semaphore_init(struct semaphore *sem, uint32_t count, uint32_t limit) {
+KERNEL_COLD enum kernel_status semaphore_init(struct semaphore *sem, uint32_t count,
+                                              uint32_t limit) {
     if (!sem || limit == 0 || count > limit)
         return KERNEL_BAD_ARGUMENT;
     *sem = (struct semaphore){.count = count, .limit = limit};
@@ -13,22 +14,17 @@ enum kernel_status semaphore_init(struct semaphore *sem, uint32_t count, uint32_
 }
 
 enum kernel_status semaphore_take(struct semaphore *sem, uint32_t timeout) {
-    enum kernel_status status = in_task();
-    if (status)
-        return status;
-    uint32_t key = arch_lock();
-    if (sem->count) {
-        sem->count--;
-    } else {
-        status = task_may_wait(timeout, key);
-        if (!status)
-            return task_wait(&sem->waiters, timeout, key);
-    }
-    arch_unlock(key);
-    return status;
+    if (arch_exception())
+        return KERNEL_IN_INTERRUPT;
+    uint32_t key = arch_lock(), count = sem->count;
+    if (!count)
+        return task_block(&sem->waiters, timeout, key);
+    sem->count = count - 1;
+    arch_unlock_quiet(key);
+    return KERNEL_OK;
 }
 
-enum kernel_status semaphore_take_isr(struct semaphore *sem) {
+KERNEL_COLD enum kernel_status semaphore_take_isr(struct semaphore *sem) {
     enum kernel_status status = in_isr();
     if (status)
         return status;
@@ -37,29 +33,32 @@ enum kernel_status semaphore_take_isr(struct semaphore *sem) {
         sem->count--;
     else
         status = KERNEL_WOULD_BLOCK;
-    arch_unlock(key);
+    arch_unlock_quiet(key);
     return status;
 }
 
-static enum kernel_status give(struct semaphore *sem) {
-    enum kernel_status status = KERNEL_OK;
+static inline enum kernel_status give(struct semaphore *sem) {
     uint32_t key = arch_lock();
     if (sem->waiters.head)
-        task_wake(sem->waiters.head, KERNEL_OK);
-    else if (sem->count < sem->limit)
-        sem->count++;
-    else
-        status = KERNEL_LIMIT;
-    arch_unlock(key);
-    return status;
+        return task_wake(sem->waiters.head, KERNEL_OK, key);
+    uint32_t count = sem->count;
+    if (count >= sem->limit) {
+        arch_unlock_quiet(key);
+        return KERNEL_LIMIT;
+    }
+    sem->count = count + 1;
+    arch_unlock_quiet(key);
+    return KERNEL_OK;
 }
 
 enum kernel_status semaphore_give(struct semaphore *sem) {
-    enum kernel_status status = in_task();
-    return status ? status : give(sem);
+    if (arch_exception())
+        return KERNEL_IN_INTERRUPT;
+    return give(sem);
 }
 
 enum kernel_status semaphore_give_isr(struct semaphore *sem) {
-    enum kernel_status status = in_isr();
-    return status ? status : give(sem);
+    if (!arch_exception())
+        return KERNEL_NOT_IN_INTERRUPT;
+    return give(sem);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Life of a task, and the one way in which tasks wait and are woken.
+ * Life of a task.
  */
 #include "kernel.h"
 
@@ -22,46 +22,11 @@ static bool is_alive(const struct task *task) {
     return task && (task->state == TASK_READY || task->state == TASK_WAITING);
 }
 
-/* ----- waiting ------------------------------------------------------------------------------------ */
-
-enum kernel_status task_may_wait(uint32_t timeout, uint32_t key) {
-    if (timeout == KERNEL_NO_WAIT)
-        return KERNEL_WOULD_BLOCK;
-    if (key || !kernel.started)
-        return KERNEL_MASKED;
-    if (timeout != KERNEL_FOREVER && timeout > INT32_MAX)
-        return KERNEL_BAD_TIMEOUT;
-    return KERNEL_OK;
-}
-
-enum kernel_status task_wait(struct task_queue *queue, uint32_t timeout, uint32_t key) {
-    struct task *task = kernel.current;
-    sched_unready(task);
-    task->state = TASK_WAITING;
-    if (queue)
-        queue_insert(queue, task);
-    if (timeout != KERNEL_FOREVER)
-        timeout_add(&task->timeout, timeout);
-    arch_unlock(key); /* the switch happens here; the next line runs when the task is woken */
-    return (enum kernel_status)task->result;
-}
-
-void task_wake(struct task *task, enum kernel_status result) {
-    if (task->queue)
-        queue_remove(task);
-    timeout_remove(&task->timeout);
-    task->blocked_on = NULL;
-    task->result = (uint8_t)result;
-    task->state = TASK_READY;
-    if (!task->suspended)
-        sched_ready(task);
-}
-
 /* The time-out of a wait has passed, or a sleep is over. */
 static void task_expire(struct timeout *timeout) {
     struct task *task = task_of_timeout(timeout);
     struct task *owner = task->blocked_on ? task->blocked_on->owner : NULL;
-    task_wake(task, KERNEL_TIMEOUT);
+    task_wake_more(task, KERNEL_TIMEOUT);
     if (owner)
         mutex_reprioritise(owner); /* it inherits from one waiter less */
 }
@@ -106,6 +71,7 @@ KERNEL_COLD enum kernel_status task_create(struct task *task, const struct task_
         .name = config->name,
         .stack = config->stack,
         .stack_top = top,
+        .guard = arch_guard_of(config->stack),
     };
     uint32_t key = arch_lock();
     task->next_task = kernel.tasks;
@@ -184,30 +150,47 @@ enum kernel_status task_resume_isr(struct task *task) {
 }
 
 /* Sleeps for at least ticks - 1 full ticks and returns at the ticks-th tick from now. */
-enum kernel_status task_sleep(uint32_t ticks) {
+KERNEL_COLD enum kernel_status task_sleep(uint32_t ticks) {
     if (ticks == 0)
         return task_yield();
     enum kernel_status status = in_task();
     if (status)
         return status;
     uint32_t key = arch_lock();
-    status = task_may_wait(ticks, key);
-    if (status) {
-        arch_unlock(key);
-        return status;
-    }
-    status = task_wait(NULL, ticks, key);
+    status = task_block(NULL, ticks, key);
     return status == KERNEL_TIMEOUT ? KERNEL_OK : status;
 }
 
-enum kernel_status task_yield(void) {
-    enum kernel_status status = in_task();
-    if (status)
-        return status;
+KERNEL_SLOW static enum kernel_status yield_locked(void) {
     uint32_t key = arch_lock();
     sched_rotate();
     arch_unlock(key);
     return KERNEL_OK;
+}
+
+/* Turns the ring of equals as sched_rotate() does, without a lock. An interrupt that comes between the
+ * two exclusive accesses makes the second one fail, whatever it has done to the ring; then, and where the
+ * task is not the head (a switch is held pending), the locked way decides. */
+enum kernel_status task_yield(void) {
+    enum kernel_status status = in_task();
+    if (status)
+        return status;
+    struct task *task = kernel.current;
+    struct task_queue *equals = task->queue;
+    if (arch_load_exclusive(&equals->head) != task)
+        return yield_locked();
+    task->slice = KERNEL_SLICE_TICKS;
+    if (task->next == task)
+        return KERNEL_OK;
+    if (arch_store_exclusive(&equals->head, task->next))
+        return yield_locked();
+    arch_pend_switch(); /* the new head is as urgent as the old one */
+    arch_isb();
+    return KERNEL_OK;
+}
+
+enum kernel_status task_yield_isr(void) {
+    return arch_exception() ? yield_locked() : KERNEL_NOT_IN_INTERRUPT;
 }
 
 KERNEL_COLD enum kernel_status task_set_priority(struct task *task, unsigned priority) {
@@ -245,11 +228,11 @@ KERNEL_COLD size_t task_stack_unused(const struct task *task) {
     return (size_t)(word - first) * 4;
 }
 
-uint64_t task_cycles(const struct task *task) {
+KERNEL_COLD uint64_t task_cycles(const struct task *task) {
     uint32_t key = arch_lock();
     if (kernel.started)
         sched_account();
     uint64_t cycles = task->cycles;
-    arch_unlock(key);
+    arch_unlock_quiet(key);
     return cycles;
 }

@@ -21,14 +21,6 @@ void timeout_add(struct timeout *timeout, uint32_t ticks) {
     before->next = timeout;
 }
 
-void timeout_remove(struct timeout *timeout) {
-    if (!timeout->next)
-        return;
-    timeout->prev->next = timeout->next;
-    timeout->next->prev = timeout->prev;
-    timeout->next = timeout->prev = NULL;
-}
-
 uint32_t timeout_next(void) {
     const struct timeout *first = kernel.deadlines.next;
     return first == &kernel.deadlines ? UINT32_MAX : first->deadline - (uint32_t)kernel.ticks;
@@ -56,7 +48,7 @@ static void slice_tick(void) {
 }
 
 /* One masked section for the tick itself and one for each entry that is due: interrupts between them. */
-void kernel_tick(void) {
+KERNEL_COLD void kernel_tick(void) {
     uint32_t key = arch_lock();
     kernel.ticks++;
     if (kernel.started)
@@ -80,9 +72,9 @@ uint32_t kernel_wakeups(void) {
     return kernel.wakeups;
 }
 
-uint64_t kernel_uptime(void) {
+KERNEL_COLD uint64_t kernel_uptime(void) {
     uint32_t key = arch_lock();
     uint64_t ticks = kernel.ticks - FIRST_TICK;
-    arch_unlock(key);
+    arch_unlock_quiet(key);
     return ticks;
 }

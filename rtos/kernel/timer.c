@@ -20,7 +20,7 @@ static struct timer *timer_of_timeout(struct timeout *timeout) {
 }
 
 /* Locked, from the tick. */
-static void timer_expire(struct timeout *timeout) {
+KERNEL_COLD static void timer_expire(struct timeout *timeout) {
     struct timer *timer = timer_of_timeout(timeout);
     if (timer->period) {
         /* From the deadline, which is this tick or, if ticks were late, one before it. */
@@ -36,13 +36,13 @@ static void timer_expire(struct timeout *timeout) {
     *last_due = timer;
     last_due = &timer->next;
     if (timers_due.waiters.head)
-        task_wake(timers_due.waiters.head, KERNEL_OK);
+        task_wake_more(timers_due.waiters.head, KERNEL_OK);
     else
         timers_due.count = 1;
 }
 
 /* Locked. */
-static void due_remove(struct timer *timer) {
+KERNEL_COLD static void due_remove(struct timer *timer) {
     struct timer **link = &first_due;
     while (*link != timer)
         link = &(*link)->next;
@@ -52,22 +52,22 @@ static void due_remove(struct timer *timer) {
     timer->due = false;
 }
 
-static bool run_one(void) {
+KERNEL_COLD static bool run_one(void) {
     uint32_t key = arch_lock();
     struct timer *timer = first_due;
     if (!timer) {
-        arch_unlock(key);
+        arch_unlock_quiet(key);
         return false;
     }
     due_remove(timer);
     void (*callback)(void *) = timer->callback;
     void *argument = timer->argument;
-    arch_unlock(key); /* the callback may start, stop or reuse the timer */
+    arch_unlock_quiet(key); /* the callback may start, stop or reuse the timer */
     callback(argument);
     return true;
 }
 
-static void timer_loop(void *argument) {
+KERNEL_COLD static void timer_loop(void *argument) {
     (void)argument;
     for (;;) {
         while (run_one())
@@ -89,7 +89,8 @@ KERNEL_COLD void timer_task_init(void) {
     task_create(&timer_task, &config);
 }
 
-enum kernel_status timer_init(struct timer *timer, void (*callback)(void *), void *argument) {
+KERNEL_COLD enum kernel_status timer_init(struct timer *timer, void (*callback)(void *),
+                                          void *argument) {
     if (!timer || !callback)
         return KERNEL_BAD_ARGUMENT;
     *timer =
@@ -98,28 +99,28 @@ enum kernel_status timer_init(struct timer *timer, void (*callback)(void *), voi
 }
 
 /* Locked. */
-static void disarm(struct timer *timer) {
+static inline void disarm(struct timer *timer) {
     timeout_remove(&timer->timeout);
     if (timer->due)
         due_remove(timer);
 }
 
-KERNEL_COLD static enum kernel_status start(struct timer *timer, uint32_t delay, uint32_t period) {
+KERNEL_SLOW static enum kernel_status start(struct timer *timer, uint32_t delay, uint32_t period) {
     if (delay == 0 || delay > INT32_MAX || period > INT32_MAX)
         return KERNEL_BAD_TIMEOUT;
     uint32_t key = arch_lock();
     disarm(timer);
     timer->period = period;
     timeout_add(&timer->timeout, delay);
-    arch_unlock(key);
+    arch_unlock_quiet(key);
     return KERNEL_OK;
 }
 
 /* A callback that is running goes on; one that was due does not come any more. */
-KERNEL_COLD static enum kernel_status stop(struct timer *timer) {
+KERNEL_SLOW static enum kernel_status stop(struct timer *timer) {
     uint32_t key = arch_lock();
     disarm(timer);
-    arch_unlock(key);
+    arch_unlock_quiet(key);
     return KERNEL_OK;
 }
 

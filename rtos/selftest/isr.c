@@ -192,7 +192,28 @@ static const char *wrong_place(void) {
     CHECK(timer_start_isr(&timer, 1, 0) == KERNEL_NOT_IN_INTERRUPT);
     CHECK(timer_stop_isr(&timer) == KERNEL_NOT_IN_INTERRUPT);
     CHECK(task_resume_isr(&helpers[0]) == KERNEL_NOT_IN_INTERRUPT);
+    CHECK(task_yield_isr() == KERNEL_NOT_IN_INTERRUPT);
     CHECK(sem.count == 1);
+    return NULL;
+}
+
+static void yields_in_interrupt(void) {
+    trace(task_yield_isr() == KERNEL_OK ? 'i' : '!');
+}
+
+static void traces_b(void *unused) {
+    (void)unused;
+    trace('b');
+}
+
+/* The task that is interrupted goes behind its equals, at once. */
+static const char *yields(void) {
+    trace_is("");
+    helper_start(0, task_self()->priority, traces_b);
+    trace('a');
+    interrupt(yields_in_interrupt);
+    trace('c');
+    CHECK(trace_is("aibc"));
     return NULL;
 }
 
@@ -222,9 +243,14 @@ static const char *bands(void) {
 }
 
 const struct test tests_isr[] = {
-    {"isr", "semaphore", semaphore},     {"isr", "no_switch", no_switch},
-    {"isr", "messages", messages},       {"isr", "events", events},
-    {"isr", "resumes", resumes},         {"isr", "timers", timers},
-    {"isr", "wrong_place", wrong_place}, {"isr", "bands", bands},
+    {"isr", "semaphore", semaphore},
+    {"isr", "no_switch", no_switch},
+    {"isr", "messages", messages},
+    {"isr", "events", events},
+    {"isr", "resumes", resumes},
+    {"isr", "timers", timers},
+    {"isr", "wrong_place", wrong_place},
+    {"isr", "yields", yields},
+    {"isr", "bands", bands},
 };
 SUITE_END(isr);

@@ -29,31 +29,24 @@ static bool cyccnt_start(void) {
     return DWT_CYCCNT != before;
 }
 
-void arch_init(uint32_t core_hz, uint32_t tick_hz) {
+volatile uint32_t *arch_init(uint32_t core_hz, uint32_t tick_hz) {
     priorities_init();
     arch_mpu_init();
-    arch_clock.cyccnt = cyccnt_start();
     arch_clock.reload = core_hz / tick_hz;
-    arch_clock.ticks = 0;
+    arch_clock.end = arch_clock.reload - 1;
     SYST_RVR = arch_clock.reload - 1;
     SYST_CVR = 0;
     SYST_CSR = SYST_CSR_ENABLE_TICK_CORE;
+    return cyccnt_start() ? &DWT_CYCCNT : NULL;
 }
 
 void SysTick_Handler(void) {
-    arch_clock.ticks++;
+    arch_clock.end += arch_clock.reload;
     kernel_tick();
 }
 
-/* A tick that is pending has been counted down, but not yet counted: the masked section or a more
- * urgent interrupt holds it up. */
-uint32_t arch_time(void) {
-    uint32_t left = SYST_CVR, ticks = arch_clock.ticks;
-    if (SCB_ICSR & ICSR_PENDSTSET) {
-        left = SYST_CVR;
-        ticks++;
-    }
-    return ticks * arch_clock.reload + (arch_clock.reload - 1 - left);
+uint32_t arch_time_now(void) {
+    return arch_time();
 }
 
 enum {
@@ -107,7 +100,7 @@ uint32_t arch_sleep(uint32_t ticks) {
     systick_after(left % arch_clock.reload);
     systick_loaded();
     SYST_RVR = arch_clock.reload - 1;
-    arch_clock.ticks += passed;
+    arch_clock.end += passed * arch_clock.reload;
     return passed;
 }
 

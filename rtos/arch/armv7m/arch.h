@@ -27,9 +27,38 @@ static inline uint32_t arch_lock(void) {
     return old;
 }
 
+/* What is pending and may be taken is taken here, and not some instructions later. */
+static inline void arch_isb(void) {
+    __asm volatile("isb" : : : "memory");
+}
+
+/* In PendSV and SVCall, which cannot have begun with anything masked. */
+static inline void arch_lock_first(void) {
+    __asm volatile("msr basepri, %0" : : "r"(PRIORITY_KERNEL) : "memory");
+}
+
 static inline void arch_unlock(uint32_t key) {
-    /* ISB: a switch that was held pending happens here and not some instructions later. */
-    __asm volatile("msr basepri, %0\n isb" : : "r"(key) : "memory");
+    __asm volatile("msr basepri, %0" : : "r"(key) : "memory");
+    arch_isb();
+}
+
+/* Where nothing in the section can have pended a switch: what waited may come some instructions later. */
+static inline void arch_unlock_quiet(uint32_t key) {
+    __asm volatile("msr basepri, %0" : : "r"(key) : "memory");
+}
+
+/* A pair without a lock: the store fails (true) if an exception came in between (A3.4; every exception
+ * entry and return clears the monitor, B1.5.6, B1.5.8). */
+static inline void *arch_load_exclusive(void *from) {
+    void *value;
+    __asm volatile("ldrex %0, [%1]" : "=r"(value) : "r"(from) : "memory");
+    return value;
+}
+
+static inline bool arch_store_exclusive(void *to, const void *value) {
+    uint32_t failed;
+    __asm volatile("strex %0, %2, [%1]" : "=&r"(failed) : "r"(to), "r"(value) : "memory");
+    return failed;
 }
 
 static inline void arch_disable(void) {
@@ -42,9 +71,10 @@ static inline uint32_t arch_exception(void) {
     return ipsr;
 }
 
+/* No barrier here: the store is to the system control space, in order before all that follows, and it is
+ * the ISB of arch_unlock(), or the return of an exception, behind which the switch has happened. */
 static inline void arch_pend_switch(void) {
     SCB_ICSR = ICSR_PENDSVSET;
-    __asm volatile("dsb" : : : "memory");
 }
 
 /* Locked. WFI does not look at PRIMASK, but at BASEPRI: with the kernel's band masked by BASEPRI nothing of it
@@ -58,8 +88,12 @@ static inline void arch_wait(void) {
 
 /* The guard at the bottom of the running task's stack. PendSV's exception return is the barrier that
  * the architecture wants after a write to the MPU (B3.5.1). */
-static inline void arch_guard(const uint32_t *stack) {
-    MPU_RBAR = (uint32_t)stack | MPU_RBAR_VALID | 7u;
+static inline uint32_t arch_guard_of(const uint32_t *stack) {
+    return (uint32_t)stack | MPU_RBAR_VALID | MPU_REGION_GUARD;
+}
+
+static inline void arch_guard(uint32_t guard) {
+    MPU_RBAR = guard;
 }
 
 /* The stack pointer of thread mode, as an exception finds and leaves it. */
@@ -116,19 +150,25 @@ void sandbox_entered(void);     /* a label: where the supervisor call returns to
 enum { SAVED_SANDBOX = -0x11 }; /* in the place of EXC_RETURN: see switch.S */
 
 /* arch.c */
-void arch_init(uint32_t core_hz, uint32_t tick_hz);
+/* Returns the register that counts cycles, NULL if nothing counts (QEMU's DWT). It stops in sleep. */
+volatile uint32_t *arch_init(uint32_t core_hz, uint32_t tick_hz);
 uint32_t *arch_stack_init(uint32_t *top, void (*entry)(void *), void *argument, void (*end)(void));
 extern struct arch_clock {
-    bool cyccnt;     /* the DWT counts; QEMU's does not */
     uint32_t reload; /* cycles of a tick */
-    uint32_t ticks;  /* SysTick's own count, for arch_time() */
+    uint32_t end;    /* arch_time() when SysTick will be at 0 */
 } arch_clock;
-uint32_t arch_time(void); /* cycles, of a clock that does not stop in sleep; locked */
 
-/* Locked. Stands still while the core sleeps. */
-static inline uint32_t arch_cycles(void) {
-    return arch_clock.cyccnt ? DWT_CYCCNT : arch_time();
+/* Locked. Cycles, of a clock that does not stop in sleep. A tick that is pending has been counted down, but
+ * not yet counted: the masked section or a more urgent interrupt holds it up. */
+static inline uint32_t arch_time(void) {
+    uint32_t left = SYST_CVR, end = arch_clock.end;
+    if (SCB_ICSR & ICSR_PENDSTSET) {
+        left = SYST_CVR;
+        end += arch_clock.reload;
+    }
+    return end - left;
 }
+uint32_t arch_time_now(void); /* the same as a function: switch.S */
 
 /* Locked. Waits for an interrupt, for up to this many ticks; returns how many have passed unseen. */
 uint32_t arch_sleep(uint32_t ticks);
@@ -138,9 +178,8 @@ _Noreturn void arch_start(uint32_t *idle_top, void (*idle)(void), uint32_t *main
 void arch_switch_pick(void); /* a label in PendSV: continues without saving the old task */
 
 /* What the kernel gives. */
-uint32_t *kernel_switch(uint32_t *sp); /* from PendSV: takes the old sp, returns the new one */
-void kernel_tick(void);                /* from SysTick, not masked */
-void kernel_fault_end(void);           /* from a fault of the running task, with nothing masked */
+void kernel_tick(void);      /* from SysTick, not masked */
+void kernel_fault_end(void); /* from a fault of the running task, with nothing masked */
 
 /* sandbox.c: from PendSV; both return what the name of the other has taken. */
 uint32_t *sandbox_pause(void);              /* registers are saved; returns where */

@@ -90,7 +90,8 @@ struct task {
     const char *name;
     uint32_t *stack;     /* lowest word; the first KERNEL_GUARD bytes are the guard */
     uint32_t *stack_top; /* one past the last */
-    uint64_t cycles;     /* of the processor, interrupts on top of it included */
+    uint32_t guard;      /* what MPU_RBAR gets: switch.S */
+    uint64_t cycles;     /* of the processor, interrupts on top of it included: switch.S */
     struct task *next_task;
 };
 _Static_assert(sizeof(void *) != 4 || sizeof(struct task) <= 100, "100 bytes a task");
@@ -126,6 +127,7 @@ enum kernel_status task_resume(struct task *task);
 enum kernel_status task_resume_isr(struct task *task);
 enum kernel_status task_sleep(uint32_t ticks);
 enum kernel_status task_yield(void);
+enum kernel_status task_yield_isr(void); /* for the task below, also from a sandbox's call */
 enum kernel_status task_set_priority(struct task *task, unsigned priority);
 struct task *task_self(void);
 struct task *task_iterate(const struct task *previous); /* NULL: the first; inside kernel_lock() */

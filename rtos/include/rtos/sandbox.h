@@ -56,6 +56,9 @@ struct sandbox {
     struct task *task;   /* that runs it; NULL: nobody */
     const struct sandbox_layout *layout;
     struct mpu_region regions[3];
+    uint32_t frame_low, frame_span; /* where a frame may lie: from low up to low + span */
+    sandbox_call *const *calls;
+    uint32_t call_count;
     uint32_t budget;              /* cycles */
     uint32_t since;               /* arch_time() up to which result.cycles counts */
     uint8_t kill;                 /* enum sandbox_end; 0: go on */

@@ -524,6 +524,28 @@ static void others(void) {
 /* ----- start ------------------------------------------------------------------------------------ */
 
 void reset(void);
+__attribute__((naked)) static void empty_handler(void) {
+    __asm volatile("bx lr");
+}
+
+/* DDI0439D 3.9.1: 12 into an exception, 10 from the execution of the return instruction to the next one, so that
+ * its refill is not charged as well. QEMU's counter stands still. */
+static void cycles(void) {
+    enum { ENTRY = 12, BX = 1, RETURN = 10, LOAD = 2 };
+    uint32_t before, after;
+
+    REG(0xE000EDFC) |= 1 << 24;
+    REG(0xE0001000) |= 1;
+    __asm volatile("ldr %0, [%2]\n svc #9\n ldr %1, [%2]"
+                   : "=&r"(before), "=&r"(after)
+                   : "r"(0xE0001004)
+                   : "memory");
+    uint32_t spent = after - before;
+    text("an exception's cycles:");
+    hex(spent == 0 || spent == ENTRY + BX + RETURN + LOAD ? 0 : spent);
+    put('\n');
+}
+
 void svc_handler(void);
 __attribute__((naked)) void svc_handler(void) {
     __asm volatile("push {r4, lr}\n bl %c0\n pop {r4, pc}" : : "i"(svc_c));
@@ -593,5 +615,7 @@ void start(void) {
     text("frames\n");
     ram_vectors[16 + 63] = frame_handler;
     frames();
+    ram_vectors[11] = empty_handler;
+    cycles();
     leave();
 }

@@ -7,5 +7,5 @@ core_DIRS := tests/board/core
 core_LD := tests/board/core/core.ld
 
 CHECKS += board-core
-board-core_CHECK = tests/board/core/core-check $(BUILD)/firmware/core.elf 2753 $(QEMU) -- $(VIRTUAL)
+board-core_CHECK = tests/board/core/core-check $(BUILD)/firmware/core.elf 2754 $(QEMU) -- $(VIRTUAL)
 board-core_NEEDS = $(BUILD)/firmware/core.elf $(BUILD)/bpf2thumb-emu
