@@ -171,7 +171,8 @@ void irq_enable(unsigned irq, unsigned priority) {
         model_kernel.worst_priority = priority;
 }
 
-_Noreturn void fault_panic(const char *text) {
+_Noreturn void fault_panic_of(const struct task *task, const char *text) {
+    (void)task;
     fprintf(stderr, "panic: %s\n", text);
     abort();
 }
