@@ -109,6 +109,6 @@ void clock_failed(void) {
     if (!(RCC_CIR & RCC_CIR_CSSF))
         fault_panic("NMI");
     RCC_CIR |= RCC_CIR_CSSC;
-    uart_clock(HSI_HZ); /* for the report */
+    uart_clock(HSI_HZ / 4); /* for the report; the prescalers are as they were */
     fault_panic("the crystal has stopped");
 }

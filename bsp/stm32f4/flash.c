@@ -85,8 +85,10 @@ operate(uint32_t control, uint32_t address, uint32_t word, uint32_t tries) {
     else
         FLASH_CR = control | FLASH_CR_STRT;
     BARRIER();
-    while (FLASH_SR & FLASH_SR_BSY && tries)
+    while (FLASH_SR & FLASH_SR_BSY && tries) {
         tries--;
+        IWDG_KR = IWDG_KR_FEED; /* nobody else can, and a reset would leave half a sector */
+    }
     uint32_t status = FLASH_SR;
     FLASH_CR = FLASH_CR_LOCK;
     return status;

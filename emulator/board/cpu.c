@@ -738,7 +738,7 @@ static enum cpu_result on_exit_interrupt(struct board *b, uint32_t pc) {
     case UC_EXC_RETURN:
     case UC_PREFETCH_ABORT:
         cpu->pc = pc;
-        if (cpu->ipsr && pc >= 0xF0000000)
+        if (cpu->ipsr && pc >= 0xF0000000 && cpu->ran > 0) /* not a vector */
             return CPU_EXC_RETURN;
         struct fault fault = bus_check(b, pc, 2, ACCESS_FETCH, cpu_is_privileged(b));
         return fault.exception ? fault_result(b, fault) : usage_fault(b, CFSR_UNDEFINSTR);

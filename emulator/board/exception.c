@@ -224,6 +224,7 @@ static void deactivate(struct board *b, unsigned exception) {
 static void refuse_return(struct board *b, uint32_t exc_return) {
     const struct fault fault = {.exception = EXC_USAGE, .cfsr = CFSR_INVPC};
 
+    cycles_add(&b->cycles, TAIL_CYCLES, CYCLES_PROGRAM);
     exception_fault(b, &fault);
     take_best(b, exc_return);
 }

@@ -24,10 +24,15 @@ static const char *result(void) {
     return NULL;
 }
 
-/* Nothing of the kernel's is left in registers. */
+static void run_registers(void *argument) {
+    (void)argument;
+    box_run(0, attack_registers, NULL, LONG);
+}
+
+/* Nothing of the kernel's or the caller's is left in registers. */
 static const char *registers(void) {
     boxes_init();
-    CHECK(box_run(0, attack_registers, NULL, LONG) == KERNEL_OK);
+    CHECK(sandbox_fpu(run_registers, NULL) == 0);
     CHECK(value_is(0, 0, (uint32_t)arenas.arena[0]));
     return NULL;
 }
@@ -72,7 +77,8 @@ static const char *bad_layout(void) {
         change;                                                                                    \
         CHECK(sandbox_init(&boxes[1], layout) == KERNEL_BAD_ARGUMENT);                             \
     } while (0)
-    REFUSED(layout->arena.base += 256);
+    REFUSED((layout->arena.base += 256, layout->stack_top += 256));
+    REFUSED(layout->code.base += 512);
     REFUSED(layout->arena.size = 384);
     REFUSED(layout->arena.size = 0);
     REFUSED(layout->library.size = 16);

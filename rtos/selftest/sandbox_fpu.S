@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sandbox_fpu(call, argument): fills s16-s31 and the rounding mode, calls, and looks whether they are the same;
- * 0: they are.
+ * sandbox_fpu(call, argument): fills s16-s31, the rounding mode and r4-r11, calls, and looks whether those of
+ * the FPU are the same; 0: they are.
  */
     .syntax unified
     .thumb
@@ -11,7 +11,7 @@
     .type sandbox_fpu, %function
     .thumb_func
 sandbox_fpu:
-    push    {r4, lr}
+    push    {r4-r11, r12, lr}
     vpush   {s16-s31}
     .irp n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     movw    r2, #0x4000 + \n
@@ -19,6 +19,9 @@ sandbox_fpu:
     .endr
     mov     r2, #0x00c00000
     vmsr    fpscr, r2
+    .irp n, 4,5,6,7,8,9,10,11
+    movw    r\n, #0x5000 + \n
+    .endr
     mov     r3, r0
     mov     r0, r1
     blx     r3
@@ -34,4 +37,4 @@ sandbox_fpu:
     movs    r2, #0
     vmsr    fpscr, r2
     vpop    {s16-s31}
-    pop     {r4, pc}
+    pop     {r4-r11, r12, pc}

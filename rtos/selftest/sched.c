@@ -102,6 +102,7 @@ static void sleep_number(void *argument) {
 }
 
 static const char *sleep_order(void) {
+    task_sleep(1); /* to the beginning of a tick: all four start in it */
     for (unsigned i = 0; i < HELPERS; i++)
         helper_start(i, 20, sleep_number);
     task_sleep(8);
@@ -248,7 +249,9 @@ static const char *cpu_time(void) {
     uint64_t own = task_cycles(task_self());
     helper_start(0, 5, spin_ten_ticks);
     task_sleep(1);
-    uint64_t one_tick = task_cycles(&helpers[0]); /* in about one tick */
+    uint64_t one_tick = task_cycles(&helpers[0]);
+    task_sleep(1);
+    one_tick = task_cycles(&helpers[0]) - one_tick; /* the first one began with helper_start() */
     task_sleep(12);
     uint64_t all = task_cycles(&helpers[0]);
     own = task_cycles(task_self()) - own;

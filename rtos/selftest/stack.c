@@ -133,7 +133,7 @@ static const char *watermark(void) {
     helper_start(0, 5, use_200);
     size_t before = task_stack_unused(&helpers[0]);
     CHECK(before >= HELPER_STACK - GUARD - 72 && before <= HELPER_STACK - GUARD - 60);
-    task_sleep(1);
+    task_sleep(2); /* one whole tick at least */
     size_t after = task_stack_unused(&helpers[0]);
     CHECK(after <= HELPER_STACK - GUARD - 200 && after >= HELPER_STACK - GUARD - 400);
     return NULL;

@@ -99,21 +99,35 @@ static uint64_t cycles_before(const struct snapshot *s, const struct task *task)
     return 0;
 }
 
+/* Cycles of all tasks but the idle one. */
+static uint64_t busy_cycles(const struct snapshot *since) {
+    struct task task;
+    const struct task *where;
+    uint64_t sum = 0;
+    for (unsigned i = 0; task_copy(i, &task, &where); i++)
+        if (task.base != KERNEL_PRIORITY_IDLE)
+            sum += task.cycles - cycles_before(since, where);
+    return sum;
+}
+
+/* The idle task gets what nobody else had: on the chip the counter of cycles stops while it sleeps. */
 static void tasks_print(struct shell *shell, const struct snapshot *since) {
     static const char *const states[] = {"none", "ready", "waiting", "ended", "faulted"};
     struct task task;
     const struct task *where;
     (void)task_cycles(task_self());
-    uint32_t cycles_per_ms = board_core_hz() / 1000;
-    uint64_t total = (kernel_uptime() - since->ticks) * (board_core_hz() / KERNEL_TICK_HZ);
+    uint32_t cycles_per_tick = board_core_hz() / KERNEL_TICK_HZ;
+    uint64_t total = (kernel_uptime() - since->ticks) * cycles_per_tick;
+    uint64_t busy = busy_cycles(since), rest = total > busy ? total - busy : 0;
     shell_print(shell, "%-12s %-9s %4s %7s %10s %6s %12s\n", "task", "state", "prio", "cpu %",
                 "cpu ms", "stack", "stack unused");
     for (unsigned i = 0; task_copy(i, &task, &where); i++) {
-        uint64_t cycles = task.cycles - cycles_before(since, where);
+        bool idle = task.base == KERNEL_PRIORITY_IDLE;
+        uint64_t cycles = idle ? rest : task.cycles - cycles_before(since, where);
         unsigned permille = total ? (unsigned)(cycles * 1000 / total) : 0;
         shell_print(shell, "%-12s %-9s %4u %5u.%u %10u %6u %12u\n", task.name,
                     task.suspended ? "suspended" : states[task.state], task.priority, permille / 10,
-                    permille % 10, (unsigned)(cycles / cycles_per_ms),
+                    permille % 10, (unsigned)(cycles / cycles_per_tick),
                     (unsigned)((char *)task.stack_top - (char *)task.stack),
                     (unsigned)task_stack_unused(&task));
     }

@@ -6,3 +6,7 @@ tests/unit_MAY_INCLUDE := compiler runtime runtime/include emulator tests/encode
 
 # The devices of the virtual board, on a board without a core.
 $(foreach t,basic dma flash misc noise tim,$(eval test_board_devices_$(t)_DIRS := emulator/board/devices tests/devices))
+
+# The core of the virtual board, with its devices.
+test_board_core_DIRS := emulator emulator/board emulator/board/devices
+test_board_core_LIBS := -lunicorn

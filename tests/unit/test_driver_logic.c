@@ -128,6 +128,9 @@ Test(divide, whole_divisors_are_met) {
     cr_assert(timer_divide(84000000, 10000, &d));
     cr_assert_eq(d.prescaler, 0);
     cr_assert_eq(d.period, 8399);
+    cr_assert(timer_divide(65536000, 1000, &d)); /* would just fit, but not its duty of 100 % */
+    cr_assert_eq(d.prescaler, 1);
+    cr_assert_eq(d.period, 32767);
 }
 
 Test(divide, refuses) {

@@ -2,7 +2,7 @@
 /*
  * GPIO ports A to I (RM0090 8.4). A pin has one level, made of who drives it: its output, the outside of
  * the board, its pull; a pin that nobody holds reads 0. Outputs of alternate functions are not traced as
- * levels: serial bytes and PWM duties are told as such.
+ * levels: serial bytes and PWM duties are told as such. A read of IDR shows what timers drive.
  */
 #include "gpio.h"
 #include "regs.h"
@@ -118,9 +118,14 @@ static uint32_t idr_read(struct device *d, unsigned index) {
     const struct gpio *g = d->state;
     uint32_t value = g->level;
     (void)index;
-    for (unsigned pin = 0; pin < PINS; pin++)
-        if (two_bits(g->regs.r[MODER], pin) == MODE_ANALOG)
-            value &= ~BIT(pin);
+    for (unsigned pin = 0; pin < PINS; pin++) {
+        unsigned mode = two_bits(g->regs.r[MODER], pin);
+        int driven = mode == MODE_ANALOG      ? 0
+                     : mode == MODE_ALTERNATE ? tim_pin_level(d->board, regs_config(d)->number, pin)
+                                              : -1;
+        if (driven >= 0)
+            value = (value & ~BIT(pin)) | (uint32_t)driven << pin;
+    }
     return value;
 }
 

@@ -12,5 +12,7 @@ int gpio_alternate(const struct board *b, unsigned port, unsigned pin);
 void exti_pin_changed(struct board *b, unsigned port, unsigned pin, bool level);
 void spi_pin_changed(struct board *b, unsigned port, unsigned pin, bool level);
 void tim_pins_changed(struct board *b); /* levels or functions: break inputs (tim_pins.c) */
+/* What a timer drives a pin to now; -1: none drives it, or not to a level that is modelled. */
+int tim_pin_level(const struct board *b, unsigned port, unsigned pin);
 
 #endif

@@ -88,8 +88,14 @@ uint64_t ticks_now(const struct board *b, const struct ticks *t) {
 }
 
 void ticks_rate(const struct board *b, struct ticks *t, uint32_t hz) {
-    t->count = ticks_now(b, t);
-    t->since = board_cycles(b);
+    uint64_t count = ticks_now(b, t);
+    bool same = t->hz == hz && t->core_hz == board_clocks(b)->core_hz;
+    /* At the same rate the part of a tick that has passed stays: a guest that polls sees time pass. */
+    if (!same)
+        t->since = board_cycles(b);
+    else if (count != t->count)
+        t->since = ticks_cycle(t, count);
+    t->count = count;
     t->hz = hz;
     t->core_hz = board_clocks(b)->core_hz;
 }

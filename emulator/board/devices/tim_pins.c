@@ -67,35 +67,64 @@ static double idle_level(const uint32_t *r, const struct timer_pin *p, unsigned 
     return r[TIM_BDTR] & TIM_BDTR_OSSI ? (double)(r[TIM_CR2] >> bit & 1) : -1;
 }
 
+static unsigned channel_of(const struct timer_pin *p) {
+    return (unsigned)(p->channel < 0 ? -p->channel : p->channel) - 1;
+}
+
+/* The pin is the opposite of OCxREF. */
+static bool is_inverted(const uint32_t *r, const struct timer_pin *p) {
+    unsigned on = enables(r, channel_of(p));
+    bool inverted = on & (p->channel < 0 ? 8u : 2u);
+    return p->channel < 0 && on & 1 ? !inverted : inverted;
+}
+
 /* Dead time is left out. */
 static double output_duty(const struct device *d, const struct timer_pin *p) {
     const uint32_t *r = regs_of(d);
     bool complementary = p->channel < 0;
-    unsigned channel = (unsigned)(complementary ? -p->channel : p->channel) - 1;
+    unsigned channel = channel_of(p);
     unsigned on = enables(r, channel);
     if (!(on & (complementary ? 4u : 1u)) || !tim_is_output(r, channel))
         return -1;
     if (tim_is_advanced(d) && !(r[TIM_BDTR] & TIM_BDTR_MOE))
         return idle_level(r, p, channel);
     double duty = reference_duty(d, channel);
-    bool inverted = on & (complementary ? 8u : 2u);
-    if (complementary && on & 1)
-        inverted = !inverted;
-    return duty < 0 ? -1 : inverted ? 1 - duty : duty;
+    return duty < 0 ? -1 : is_inverted(r, p) ? 1 - duty : duty;
 }
 
-double board_pwm(const struct board *b, unsigned port, unsigned pin) {
+/* The output that a pin is switched to, and its timer, counted up to now; null: none. */
+static const struct timer_pin *output_of(const struct board *b, unsigned port, unsigned pin,
+                                         struct device **d) {
     int alternate = gpio_alternate(b, port, pin);
     for (unsigned i = 0; i < COUNT(timer_pins); i++) {
         const struct timer_pin *p = &timer_pins[i];
         if (!p->channel || PORT(p->port) != (int)port || p->pin != pin || p->alternate != alternate)
             continue;
-        struct device *d = board_device((struct board *)b, tim_types[p->timer]);
-        tim_sync(d);
-        tim_changed(d);
-        return output_duty(d, p);
+        *d = board_device((struct board *)b, tim_types[p->timer]);
+        tim_sync(*d);
+        tim_changed(*d);
+        return p;
     }
-    return -1;
+    return NULL;
+}
+
+double board_pwm(const struct board *b, unsigned port, unsigned pin) {
+    struct device *d;
+    const struct timer_pin *p = output_of(b, port, pin, &d);
+    return p ? output_duty(d, p) : -1;
+}
+
+/* Modes 1 and 2 compare the counter; other duties than theirs do not change with time. */
+int tim_pin_level(const struct board *b, unsigned port, unsigned pin) {
+    struct device *d;
+    const struct timer_pin *p = output_of(b, port, pin, &d);
+    double duty = p ? output_duty(d, p) : -1;
+    if (duty <= 0 || duty >= 1)
+        return (int)duty;
+    const struct tim *t = d->state;
+    const uint32_t *r = regs_of(d);
+    bool mode2 = (tim_channel_mode(r, channel_of(p)) >> 4 & 7) == 7;
+    return (r[TIM_CNT] < t->ccr[channel_of(p)]) != (mode2 != is_inverted(r, p));
 }
 
 /* ------------------------------------------------------------------------------------------------
