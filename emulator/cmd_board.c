@@ -261,8 +261,8 @@ const struct cmd cmd_board = {
     .about = "The whole chip: Cortex-M4F, memories and devices (docs/board.md). USART2 is on the "
              "terminal; Ctrl-A x leaves. The exit status is 0 when the guest leaves by semihosting "
              "with code 0.",
-    .example = "{program} board build/firmware/stm32f407.elf\n"
-               "{program} board --flash board.img --cut-power-at 5000000 firmware.elf",
+    .example = "bpf2thumb board firmware.elf\n"
+               "bpf2thumb board --flash board.img --cut-power-at 50000 firmware.elf",
     .options = options,
     .run = run,
 };

@@ -47,11 +47,13 @@ size: $(SETUP) $(BUILD)/firmware/stm32f407.elf
 
 # In both emulators the same lines; on the board also with wait states, and with an empty interrupt every 97
 # instructions of thread code, which changes no result.
-CHECKS += selftest-qemu selftest-board selftest-model-f selftest-soak shell-qemu shell-board kernel-size
+CHECKS += selftest-qemu selftest-board selftest-model-f selftest-soak selftest-no-crystal shell-qemu shell-board kernel-size
 selftest-qemu_CHECK := scripts/selftest $(SELFTEST_QEMU) $(QEMU)
 selftest-board_CHECK := scripts/selftest $(SELFTEST_BOARD) $(VIRTUAL)
 selftest-model-f_CHECK := scripts/selftest $(SELFTEST_BOARD) $(VIRTUAL) --model f
 selftest-soak_CHECK := scripts/selftest $(SELFTEST_BOARD) $(VIRTUAL) --irq-every 97
+selftest-no-crystal_CHECK := scripts/selftest --skips tests/board/selftest-no-crystal-skips.list $(SELFTEST_BOARD) \
+                             $(VIRTUAL) --no-crystal
 shell-qemu_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE) $(QEMU)
 shell-board_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE) $(VIRTUAL)
 $(foreach c,selftest shell,$(eval $(c)-qemu_NEEDS := $(FIRMWARE)))

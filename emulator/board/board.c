@@ -244,6 +244,8 @@ static enum board_stop check(struct board *b) {
         return BOARD_NO_POWER;
     if (b->exited)
         return BOARD_EXITED;
+    if (b->locked_up && debug_enabled_bits(&b->debug, DHCSR_HALT))
+        debug_halt(b, DFSR_HALTED);
     if (b->debug.halted)
         return BOARD_HALTED;
     return b->locked_up ? BOARD_LOCKED_UP : BOARD_RAN;

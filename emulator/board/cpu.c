@@ -798,9 +798,6 @@ static enum cpu_result run(struct board *b) {
 
     if (!(get(b, UC_ARM_REG_XPSR) & XPSR_T))
         return usage_fault(b, CFSR_INVSTATE);
-    /* A vector, not a branch: that of a blank chip is no EXC_RETURN. */
-    if (cpu->pc >= 0xF0000000)
-        return fault_result(b, bus_check(b, cpu->pc, 2, ACCESS_FETCH, cpu_is_privileged(b)));
     cpu_deadline(b);
     /* An end that no instruction can reach: address 0 would end the run without an error. */
     uc_emu_start(cpu->uc, cpu->pc | 1, 1, 0, 0);

@@ -55,6 +55,7 @@ void debug_halt(struct board *b, uint32_t reason) {
     b->scb.dfsr |= reason;
     b->debug.control |= DHCSR_HALT;
     b->debug.halted = true;
+    b->locked_up = false; /* that ends with debug state (B1.5.15); what runs on may lock up again */
     systick_pause(b, true);
     cpu_attend(b);
 }

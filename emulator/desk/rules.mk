@@ -14,15 +14,15 @@ endif
 
 .PHONY: flash debug program console
 
-## flash BOARD=virtual: program the firmware with OpenOCD and start it (without BOARD: on the chip)
+## flash [BOARD=virtual]: program the firmware with OpenOCD and start it, on the chip or the virtual board
 flash: $(PROBE_NEEDS) $(BUILD)/firmware/stm32f407.elf
 	@BUILD=$(BUILD) $(PROBE) flash $(BUILD)/firmware/stm32f407.elf
 
-## debug BOARD=virtual: gdb on the firmware, through OpenOCD (without BOARD: on the chip)
+## debug [BOARD=virtual]: gdb on the firmware, through OpenOCD, on the chip or the virtual board
 debug: $(PROBE_NEEDS) $(BUILD)/firmware/stm32f407.elf
 	@BUILD=$(BUILD) $(PROBE) debug $(BUILD)/firmware/stm32f407.elf
 
-## program BLOB=x.hex BOARD=virtual: program an Intel HEX file, beside the firmware
+## program BLOB=x.hex [BOARD=virtual]: program an Intel HEX file, beside the firmware
 program: $(PROBE_NEEDS)
 	@test -f '$(BLOB)' || { echo 'usage: make program BLOB=file.hex [BOARD=virtual]' >&2; exit 2; }
 	@BUILD=$(BUILD) $(PROBE) flash '$(BLOB)'
@@ -34,3 +34,7 @@ console: $(PROBE_NEEDS)
 CHECKS += openocd
 openocd_CHECK := tests/board/openocd $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf
 openocd_NEEDS := $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf
+
+CHECKS += desk
+desk_CHECK := tests/board/desk $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf
+desk_NEEDS := $(openocd_NEEDS)

@@ -70,8 +70,11 @@ enum {
     ATTACK(fpu, fpu, 0, FAULT_USAGE, NOCP)                                                         \
     ATTACK(breakpoint, breakpoint, 0, FAULT_HARD, 0)
 
+/* Where a push runs over the stack, an interrupt that comes just before may do so first. */
 static const char *check_fault(uint32_t target, enum fault_kind kind, uint32_t cfsr) {
     const struct fault_record *fault = &boxes[0].result.fault;
+    if (cfsr == (DACCVIOL | MSTKERR) && fault->cfsr == MSTKERR)
+        cfsr = MSTKERR;
     CHECK(boxes[0].result.end == SANDBOX_FAULT);
     CHECK(fault->cfsr == cfsr);
     CHECK(fault->kind == kind);

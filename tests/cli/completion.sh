@@ -28,7 +28,7 @@ offers() {
     expect "$what" 0 "^${words// /$'\n'}\$" complete_line "$@"
 }
 
-offers 'commands' 'build' bpf2thumb b
+offers 'commands' 'build' bpf2thumb bu
 offers 'options of the program' '--help --version' bpf2thumb -
 offers 'sources' 'a\.bpf\.c sub two.words\.bpf\.c' bpf2thumb build ''
 offers 'objects and sources' 'a\.bpf\.c a\.bpf\.o' bpf2thumb compile a

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The example of every --help, as it stands there, in a directory with the files that it names.
-# usage: examples.sh BPF2THUMB BPF2THUMB-EMU NATIVE.ELF
+# usage: examples.sh BPF2THUMB BPF2THUMB-EMU NATIVE.ELF FIRMWARE.ELF
 . "$(dirname "$0")/../scripts/lib.sh"
 tool=$(realpath "$1") emu=$(realpath "$2")
 cp "$3" "$scratch/sum.elf"
+cp "$4" "$scratch/firmware.elf" # one that comes to an end
 cp "$top/programs/blink.bpf.c" "$scratch"
 cd "$scratch" || exit 1
 unset MAKEFLAGS MAKELEVEL

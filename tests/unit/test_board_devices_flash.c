@@ -117,6 +117,28 @@ Test(devices_flash, wrong_keys_lock_until_reset) {
     }
 }
 
+Test(devices_flash, a_key_while_it_is_open_locks) {
+    unlock(b);
+    fake_write(b, KEYR, KEY1);
+    cr_assert_eq(fake_read(b, CR), LOCK);
+}
+
+Test(devices_flash, read_protection_is_refused) {
+    fake_write(b, OPTKEYR, 0x08192A3B);
+    fake_write(b, OPTKEYR, 0x4C5D6E7F);
+    fake_write(b, OPTCR, 0x0FFF55EC);
+    cr_assert_eq(fake_read(b, OPTCR), 0x0FFFAAEC);
+    cr_assert(fake_noted(b, "read protection"));
+}
+
+Test(devices_flash, reset_forgets_wait_states) {
+    fake_write(b, ACR, 0x705);
+    cr_assert_eq(board_clocks(b)->wait_states, 5);
+    board_reset(b, BOARD_RESET_SOFTWARE);
+    cr_assert_eq(board_clocks(b)->wait_states, 0);
+    cr_assert_not(board_clocks(b)->icache);
+}
+
 Test(devices_flash, option_keys) {
     fake_write(b, OPTCR, 0x0FFEAAEC);
     cr_assert_eq(fake_read(b, OPTCR), 0x0FFFAAED, "locked");
@@ -297,9 +319,11 @@ Test(devices_flash, protected_sectors) {
     fake_write(b, SR, WRPERR);
     fake_write(b, CR, SER | 5 << 3 | X32 | STRT);
     cr_assert_eq(fake_read(b, SR), WRPERR);
+    cr_assert_not(fake_read(b, CR) & STRT);
     fake_write(b, SR, WRPERR);
     fake_write(b, CR, MER | X32 | STRT);
     cr_assert_eq(fake_read(b, SR), WRPERR);
+    cr_assert_not(fake_read(b, CR) & STRT);
     for (uint32_t i = 0; i < BOARD_FLASH_SIZE; i++)
         cr_assert_eq(flash[i], 0xF0);
     fake_write(b, SR, WRPERR);

@@ -174,6 +174,27 @@ Test(devices_misc, adc_by_timer) {
     cr_assert(fake_irq(b, 18));
 }
 
+Test(devices_misc, adc_by_compare) {
+    static const struct {
+        uint32_t extsel, mms;
+        bool starts;
+    } rows[] = {{8, 4, true},  {8, 3, true},  {7, 0, true},
+                {8, 5, false}, {9, 0, false}, {8, 0, false}};
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        start(&(struct board_config){.flash = flash});
+        fake_write(b, ADC1 + CR2, ADON | rows[i].extsel << 24 | 1 << 28);
+        fake_write(b, 0x40000404, rows[i].mms << 4);
+        fake_write(b, 0x4000042C, 99);
+        fake_write(b, 0x40000434, 40); /* TIM3_CCR1 */
+        fake_write(b, 0x40000438, 5000);
+        fake_write(b, 0x40000400, 1);
+        fake_run(b, 40 + CYCLES - 1);
+        cr_assert_eq(fake_read(b, ADC1 + SR), rows[i].starts ? STRT : 0, "row %u", i);
+        fake_run(b, 1);
+        cr_assert_eq(fake_read(b, ADC1 + SR), rows[i].starts ? STRT | EOC : 0, "row %u", i);
+    }
+}
+
 Test(devices_misc, adc_by_a_pin_and_reset) {
     fake_write(b, ADC2 + CR2, ADON | 15u << 24 | 1 << 28);
     fake_write(b, 0x40013C08, BIT(11)); /* EXTI_RTSR */

@@ -167,6 +167,44 @@ Test(devices_tim, one_long_look_equals_many) {
             }
 }
 
+/* A flag comes when the counter gets to the value; in centre-aligned modes as CMS says (18.4.1). */
+Test(devices_tim, compare_flags_step_by_step) {
+    static const uint32_t modes[] = {0, DIR, 1 << 5, 2 << 5, 3 << 5};
+    for (unsigned mode = 0; mode < 5; mode++)
+        for (uint32_t value = 0; value < (mode < 2 ? 9u : 7u); value++) {
+            fake_write(b, TIM3 + CR1, 0);
+            fake_write(b, TIM3 + CCR1, value);
+            fake_write(b, TIM3 + CNT, 0);
+            timer(TIM3, 0, 6, modes[mode]);
+            fake_write(b, TIM3 + CNT, 3);
+            fake_write(b, TIM3 + CR1, modes[mode] | CEN);
+            for (unsigned i = 0; i < 30; i++) {
+                uint32_t before = count(TIM3), now;
+                fake_run(b, 1);
+                now = count(TIM3);
+                bool wrapped = mode == 0 ? now == 0 : mode == 1 && now == 6;
+                bool expected = now == value || (value > 6 && wrapped);
+                if (mode >= 2)
+                    expected = now == value && (now > before ? mode != 2 : mode != 3);
+                cr_assert_eq(fake_read(b, TIM3 + SR) >> 1 & 1, expected,
+                             "mode %u, value %u, %u to %u", mode, value, before, now);
+                fake_write(b, TIM3 + SR, 0);
+            }
+        }
+}
+
+Test(devices_tim, flags_add_up) {
+    fake_write(b, TIM3 + CCR1, 2);
+    fake_write(b, TIM3 + CCR2, 4);
+    timer(TIM3, 0, 9, CEN);
+    fake_run(b, 10);
+    cr_assert_eq(fake_read(b, TIM3 + SR), 0x1F, "CCR3 and CCR4 are 0");
+    fake_write(b, TIM3 + CR1, 0);
+    fake_write(b, TIM3 + SR, ~0x10u);
+    fake_write(b, TIM3 + EGR, 0x82);
+    cr_assert_eq(fake_read(b, TIM3 + SR), 0xF, "a flag by software; there is no break");
+}
+
 Test(devices_tim, preload) {
     timer(TIM3, 0, 99, ARPE | CEN);
     fake_run(b, 50);
@@ -274,6 +312,17 @@ Test(devices_tim, compare_interrupt) {
     cr_assert_not(fake_irq(b, 29));
     fake_run(b, 1);
     cr_assert(fake_irq(b, 29));
+}
+
+Test(devices_tim, interrupts_across_a_change_of_clock) {
+    fake_write(b, TIM6 + DIER, 1);
+    timer(TIM6, 15, 999, CEN);
+    fake_run_us(b, 500);
+    fake_write(b, 0x40023808, 8 << 4); /* half */
+    fake_run_us(b, 998);
+    cr_assert_not(fake_irq(b, 54));
+    fake_run_us(b, 2);
+    cr_assert(fake_irq(b, 54));
 }
 
 /* TIM1's update and TIM10 share a line. */
