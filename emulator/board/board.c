@@ -145,7 +145,7 @@ static bool take_exception(struct board *b) {
     return true;
 }
 
-static void fall_asleep(struct board *b, bool for_event) {
+void board_sleep(struct board *b, bool for_event) {
     if (for_event && b->event_register) {
         b->event_register = false;
         return;
@@ -208,8 +208,8 @@ static void run_core(struct board *b) {
     }
     case CPU_EXC_RETURN: exception_return(b, b->cpu.pc | 1); break;
     case CPU_LAZY: exception_preserve_fp(b); break;
-    case CPU_WFI: fall_asleep(b, false); break;
-    case CPU_WFE: fall_asleep(b, true); break;
+    case CPU_WFI: board_sleep(b, false); break;
+    case CPU_WFE: board_sleep(b, true); break;
     }
     b->debug.retired |= b->cycles.instructions != before;
 }

@@ -477,4 +477,6 @@ struct board {
     int exit_code;
 };
 
+void board_sleep(struct board *b, bool for_event); /* WFI, WFE, SLEEPONEXIT */
+
 #endif

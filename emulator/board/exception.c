@@ -303,7 +303,7 @@ void exception_return(struct board *b, uint32_t exc_return) {
     if (!pop_frame(b, exc_return))
         return;
     if (exc_return & RETURN_THREAD && b->scb.scr & SCR_SLEEPONEXIT && nvic_active_count(b) == 0)
-        b->sleeping = true;
+        board_sleep(b, false);
     cpu_attend(b);
 }
 

@@ -122,7 +122,7 @@ void board_irq(struct board *b, unsigned irq, bool level) {
     if (b->nvic.level[exception] == level)
         return;
     b->nvic.level[exception] = level;
-    if (level && !b->nvic.active[exception])
+    if (level) /* its edge pends again, even in its own handler */
         nvic_pend(b, exception);
 }
 

@@ -466,6 +466,10 @@ static void frames(void) {
         CCR = i & 1 ? 0x200 : 0;
         FPCCR = i & 2 ? 0xC0000000 : 0x80000000;
         use_fpu_in_handler = i & 4;
+        volatile uint32_t *sp; /* nothing of the frame before is left to be taken for the next */
+        __asm volatile("mov %0, sp" : "=r"(sp));
+        for (volatile uint32_t *p = sp - 128; p < sp; p++)
+            *p = 0;
         uint32_t result = with_frame(i & 8 ? 4 : 0, i >> 4);
         hex(i);
         hex(result);
