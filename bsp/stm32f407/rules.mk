@@ -57,7 +57,7 @@ selftest-no-crystal_CHECK := scripts/selftest --skips tests/board/selftest-no-cr
 shell-qemu_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE) $(QEMU)
 shell-board_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE) $(VIRTUAL)
 $(foreach c,selftest shell,$(eval $(c)-qemu_NEEDS := $(FIRMWARE)))
-$(foreach c,selftest-board selftest-model-f selftest-soak shell-board,\
+$(foreach c,selftest-board selftest-model-f selftest-soak selftest-no-crystal shell-board,\
     $(eval $(c)_NEEDS := $(FIRMWARE) $(BUILD)/bpf2thumb-emu))
 kernel-size_CHECK := scripts/kernel-size $(BUILD)/firmware/stm32f407.map
 kernel-size_NEEDS := $(FIRMWARE)
