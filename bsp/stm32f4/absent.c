@@ -7,9 +7,7 @@
 #include "hal/chip.h"
 
 #define ABSENT(declaration)                                                                        \
-    __attribute__((weak)) enum kernel_status declaration {                                         \
-        return KERNEL_NOT_THERE;                                                                   \
-    }
+    __attribute__((weak)) enum kernel_status declaration { return KERNEL_NOT_THERE; }
 
 ABSENT(random_read(uint32_t *out __attribute__((unused))))
 ABSENT(accel_start(enum accel_part *part __attribute__((unused))))

@@ -34,11 +34,11 @@ struct flash_run {
 };
 
 struct board_config {
-    uint32_t parts;            /* bits of enum part: what the chip has; the others are not even asked */
+    uint32_t parts; /* bits of enum part: what the chip has; the others are not even asked */
     uint16_t pins[GPIO_PORTS]; /* a bit for each pin that the package brings out */
     struct {
-        uint32_t core_hz;     /* what pllcfgr makes of HSE; up to 168 MHz, as over-drive is not used */
-        uint32_t pllcfgr;     /* RCC_PLLCFGR; output Q is 48 MHz */
+        uint32_t core_hz; /* what pllcfgr makes of HSE; up to 168 MHz, as over-drive is not used */
+        uint32_t pllcfgr; /* RCC_PLLCFGR; output Q is 48 MHz */
         uint32_t power_scale; /* bits of PWR_CR that core_hz needs */
         uint8_t wait_states;  /* of the flash */
         bool bypass;          /* HSE is fed with a clock; else it has a crystal */
@@ -60,7 +60,8 @@ struct board_config {
     uint8_t led_channels; /* so many of gpio_leds[] are at channels 1, 2, ... of TIM4 */
     uint8_t accel_select; /* pin, where accel.c is linked */
     uint8_t irq_count;
-    uint8_t spare_irq[BOARD_SPARES]; /* of units that nobody uses; their order is that of priority */
+    uint8_t
+        spare_irq[BOARD_SPARES]; /* of units that nobody uses; their order is that of priority */
 };
 extern const struct board_config board_config;
 

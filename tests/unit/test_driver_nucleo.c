@@ -25,7 +25,8 @@ void uart_clock(uint32_t apb1_hz) {
 /* HSERDY follows HSEON where a clock comes in: only in bypass, as there is no crystal. */
 static uint32_t read_register(uint32_t address, uint32_t stored) {
     if (address == CR) {
-        bool ready = fed && (stored & (RCC_CR_HSEON | RCC_CR_HSEBYP)) == (RCC_CR_HSEON | RCC_CR_HSEBYP);
+        bool ready =
+            fed && (stored & (RCC_CR_HSEON | RCC_CR_HSEBYP)) == (RCC_CR_HSEON | RCC_CR_HSEBYP);
         stored &= ~(RCC_CR_HSERDY | RCC_CR_PLLRDY);
         stored |= (ready ? RCC_CR_HSERDY : 0) | (stored & RCC_CR_PLLON ? RCC_CR_PLLRDY : 0);
     }
