@@ -1,12 +1,11 @@
-bsp/stm32f407_SRCS := accel.c adc.c board.c chip.c clock.c counter.c exti.c flash.c gpio.c main.c parts.c \
-                      startup.c timers.c uart.c watchdog.c
-bsp/stm32f407_MAY_INCLUDE := rtos/include
-bsp/stm32f407_TARGET_CFLAGS = $(FIRMWARE_CFLAGS)
+bsp/stm32f407_SRCS := config.c
+bsp/stm32f407_MAY_INCLUDE := rtos/include bsp/stm32f4
+bsp/stm32f407_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Ibsp/stm32f4
 
 FIRMWARES += stm32f407
-stm32f407_DIRS := bsp/stm32f407 rtos/arch/armv7m rtos/bench rtos/console rtos/driver rtos/kernel rtos/lib \
-                  rtos/selftest rtos/shell
-stm32f407_LD := ld/stm32f407.ld
+stm32f407_DIRS = $(STM32F4_DIRS) $(APP_DIRS) bsp/stm32f407
+stm32f407_MAIN := bsp/stm32f4/accel.c bsp/stm32f4/random.c
+stm32f407_LD := ld/stm32f407.ld ld/stm32f4.ld
 ALL += $(BUILD)/firmware/stm32f407.elf
 
 # The STM32F405 model of QEMU: the n-th -serial is USARTn (docs/kernel.md).
@@ -17,10 +16,15 @@ FIRMWARE := $(BUILD)/firmware/stm32f407.elf
 SELFTEST_BOARD := tests/board/selftest.list $(FIRMWARE)
 SELFTEST_QEMU := --skips tests/board/selftest-qemu-skips.list $(SELFTEST_BOARD)
 
-.PHONY: firmware run run-qemu selftest size
+.PHONY: firmware allboards run run-qemu selftest size
 
-## firmware: build the firmware of the board: build/firmware/stm32f407.elf
+## firmware: build the firmware of the Discovery board: build/firmware/stm32f407.elf
 firmware: $(SETUP)
+	@$(MAKE) $(PARALLEL) $(FIRMWARE)
+	@$(TARGET)size $(FIRMWARE)
+
+## allboards: build the firmware of all boards: build/firmware/*.elf
+allboards: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
 	@$(TARGET)size $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
 

@@ -2,7 +2,7 @@
 #ifndef CALIBRATE_H
 #define CALIBRATE_H
 
-/* Prints a line for each pattern and `calibrate: end`. Interrupts are masked by the caller. */
+/* Prints a line for each pattern and `calibrate: end`. From a task. */
 void calibrate_run(void);
 
 #endif

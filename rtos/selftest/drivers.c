@@ -6,6 +6,7 @@
  */
 #include "hal/accel.h"
 #include "hal/adc.h"
+#include "hal/board.h"
 #include "hal/chip.h"
 #include "hal/flash.h"
 #include "hal/gpio.h"
@@ -14,7 +15,9 @@
 #include "rtos/driver.h"
 #include "selftest.h"
 
-enum { LED = GPIO_PIN('D', 12), FREE = GPIO_PIN('D', 3), SAME_LINE = GPIO_PIN('B', 3) };
+#define LED (gpio_leds[0].pin)
+#define FREE (board_free_pins[0])
+#define SAME_LINE (board_free_pins[1])
 
 #define NEEDS(call)                                                                                \
     do {                                                                                           \
@@ -139,7 +142,7 @@ static unsigned highs(unsigned pin, unsigned samples) {
 
 static const char *pwm(void) {
     NEEDS(pwm_start(PWM_LEDS, 10000));
-    CHECK(pwm_set(PWM_LEDS, GPIO_LEDS, 0) == KERNEL_BAD_ARGUMENT);
+    CHECK(pwm_set(PWM_LEDS, gpio_led_count, 0) == KERNEL_BAD_ARGUMENT);
     CHECK(pwm_set(PWM_LEDS, 0, PWM_FULL + 1) == KERNEL_BAD_ARGUMENT);
     CHECK(gpio_configure(LED, GPIO_OUTPUT) == KERNEL_PIN_TAKEN);
     task_sleep(1);
@@ -158,32 +161,38 @@ static const char *pwm(void) {
     return NULL;
 }
 
-enum { MOTOR_PLUS = GPIO_PIN('E', 9), MOTOR_MINUS = GPIO_PIN('E', 8) };
+static unsigned pin_named(const char *name) {
+    unsigned i = 0;
+    while (i < gpio_name_count && !texts_equal(gpio_names[i].name, name))
+        i++;
+    return i < gpio_name_count ? gpio_names[i].pin : UINT32_MAX;
+}
 
-static bool motor_both_high(unsigned looks) {
+static bool both_high(unsigned plus, unsigned minus, unsigned looks) {
     while (looks--)
-        if (level_of(MOTOR_PLUS) && level_of(MOTOR_MINUS) && level_of(MOTOR_PLUS))
+        if (level_of(plus) && level_of(minus) && level_of(plus))
             return true;
     return false;
 }
 
 static const char *motor(void) {
     bool broken = true;
+    unsigned plus = pin_named("M+"), minus = pin_named("M-");
     NEEDS(pwm_start(PWM_MOTOR, 1000)); /* slow enough that two looks see the same */
     CHECK(pwm_set(PWM_MOTOR, 0, PWM_FULL / 2) == KERNEL_OK);
     task_sleep(3);
     CHECK(pwm_broken(PWM_MOTOR, &broken) == KERNEL_OK && !broken);
-    CHECK(highs(MOTOR_PLUS, 4000) > 0);
-    CHECK(highs(MOTOR_MINUS, 4000) > 0);
-    CHECK(!motor_both_high(4000));
+    CHECK(highs(plus, 4000) > 0);
+    CHECK(highs(minus, 4000) > 0);
+    CHECK(!both_high(plus, minus, 4000));
     CHECK(pwm_break(PWM_MOTOR) == KERNEL_OK);
     CHECK(pwm_broken(PWM_MOTOR, &broken) == KERNEL_OK && broken);
-    CHECK(highs(MOTOR_PLUS, 4000) == 0 && highs(MOTOR_MINUS, 4000) == 0);
+    CHECK(highs(plus, 4000) == 0 && highs(minus, 4000) == 0);
     CHECK(pwm_rearm(PWM_MOTOR) == KERNEL_OK);
     CHECK(pwm_broken(PWM_MOTOR, &broken) == KERNEL_OK && !broken);
     CHECK(pwm_break(PWM_LEDS) == KERNEL_BAD_ARGUMENT);
     CHECK(pwm_stop(PWM_MOTOR) == KERNEL_OK);
-    CHECK(!level_of(MOTOR_PLUS) && !level_of(MOTOR_MINUS));
+    CHECK(!level_of(plus) && !level_of(minus));
     return NULL;
 }
 

@@ -17,7 +17,6 @@ static const struct {
 enum { MODES = sizeof(modes) / sizeof(modes[0]) };
 
 static const char *const actions[] = {"read", "write", "toggle", "mode"};
-static const char *const led_names[GPIO_LEDS] = {"green", "orange", "red", "blue"};
 static const char *const led_actions[] = {"on", "off", "toggle"};
 
 /* PD12, or a name that the board gives. */
@@ -113,28 +112,28 @@ static const char *gpio_word(unsigned position, unsigned index) {
 
 static int led(struct shell *shell, int argc, char **argv) {
     (void)shell, (void)argc;
-    for (unsigned i = 0; i < GPIO_LEDS; i++) {
-        if (!text_equal(argv[1], led_names[i]))
+    for (unsigned i = 0; i < gpio_led_count; i++) {
+        if (!text_equal(argv[1], gpio_leds[i].name))
             continue;
         if (text_equal(argv[2], "toggle"))
-            return toggle(gpio_leds[i]);
+            return toggle(gpio_leds[i].pin);
         bool on = text_equal(argv[2], "on");
         if (!on && !text_equal(argv[2], "off"))
             return SHELL_USAGE;
-        enum kernel_status status = gpio_configure(gpio_leds[i], GPIO_OUTPUT);
-        return status ? status : gpio_write(gpio_leds[i], on);
+        enum kernel_status status = gpio_configure(gpio_leds[i].pin, GPIO_OUTPUT);
+        return status ? status : gpio_write(gpio_leds[i].pin, on);
     }
     return SHELL_USAGE;
 }
 
 static const char *led_word(unsigned position, unsigned index) {
     if (position == 1)
-        return index < GPIO_LEDS ? led_names[index] : NULL;
+        return index < gpio_led_count ? gpio_leds[index].name : NULL;
     return position == 2 && index < 3 ? led_actions[index] : NULL;
 }
 
 SHELL_COMMAND(gpio, .usage = "[read PIN | write PIN LEVEL | toggle PIN | mode PIN MODE]",
               .help = "a pin, such as PD12; lists those with a use", .most = 3, .run = gpio,
               .word = gpio_word);
-SHELL_COMMAND(led, .usage = "green|orange|red|blue on|off|toggle", .help = "switches an LED",
-              .least = 2, .most = 2, .run = led, .word = led_word);
+SHELL_COMMAND(led, .usage = "COLOUR on|off|toggle", .help = "switches an LED", .least = 2,
+              .most = 2, .run = led, .word = led_word);

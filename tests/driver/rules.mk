@@ -8,6 +8,7 @@ test_driver_chip_DIRS := tests/driver rtos/driver
 test_driver_clock_DIRS := tests/driver rtos/driver
 test_driver_flash_DIRS := tests/driver rtos/driver
 test_driver_logic_DIRS := tests/driver rtos/driver
+test_driver_nucleo_DIRS := tests/driver rtos/driver
 test_driver_pins_DIRS := tests/driver rtos/driver
 test_driver_timers_DIRS := tests/driver rtos/driver
 test_driver_uart_DIRS := tests/driver rtos/driver

@@ -4,9 +4,12 @@
  */
 #include "driver/model.h"
 
-#include "bsp/stm32f407/parts.c"
+#include "bsp/stm32f407/config.c"
 
-#include "bsp/stm32f407/chip.c"
+#include "bsp/stm32f4/parts.c"
+
+#include "bsp/stm32f4/chip.c"
+#include "bsp/stm32f4/random.c"
 #include <criterion/criterion.h>
 
 enum { CR = 0x50060800, SR = 0x50060804, DR = 0x50060808 };

@@ -6,9 +6,11 @@
  */
 #include "driver/model.h"
 
-#include "bsp/stm32f407/clock.c"
+#include "bsp/stm32f407/config.c"
 
-#include "bsp/stm32f407/parts.c"
+#include "bsp/stm32f4/clock.c"
+
+#include "bsp/stm32f4/parts.c"
 #include <criterion/criterion.h>
 
 enum { CR = RCC_BASE, PLLCFGR = RCC_BASE + 4, CFGR = RCC_BASE + 8 };

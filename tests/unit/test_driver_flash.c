@@ -5,9 +5,11 @@
  */
 #include "driver/model.h"
 
-#include "bsp/stm32f407/parts.c"
+#include "bsp/stm32f407/config.c"
 
-#include "bsp/stm32f407/flash.c"
+#include "bsp/stm32f4/parts.c"
+
+#include "bsp/stm32f4/flash.c"
 #include <criterion/criterion.h>
 
 enum { ARRAY = 0x08000000, ARRAY_END = 0x08100000 };

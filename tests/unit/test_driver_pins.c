@@ -4,11 +4,13 @@
  */
 #include "driver/model.h"
 
-#include "bsp/stm32f407/exti.c"
+#include "bsp/stm32f407/config.c"
+
+#include "bsp/stm32f4/exti.c"
 #define check gpio_check
-#include "bsp/stm32f407/gpio.c"
+#include "bsp/stm32f4/gpio.c"
 #undef check
-#include "bsp/stm32f407/parts.c"
+#include "bsp/stm32f4/parts.c"
 #include <criterion/criterion.h>
 
 enum { PA = 0x40020000, PC = 0x40020800, PD = 0x40020C00 };
@@ -48,7 +50,7 @@ static void setup(void) {
     memset(lines, 0, sizeof(lines));
     memset(&button, 0, sizeof(button));
     taken[0] = 1u << 13 | 1u << 14;
-    for (int i = 1; i < PORTS; i++)
+    for (int i = 1; i < GPIO_PORTS; i++)
         taken[i] = 0;
 }
 

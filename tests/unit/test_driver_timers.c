@@ -5,17 +5,18 @@
  */
 #include "driver/model.h"
 
-#include "bsp/stm32f407/adc.c"
-#include "bsp/stm32f407/parts.c"
+#include "bsp/stm32f407/config.c"
+
+#include "bsp/stm32f4/adc.c"
+#include "bsp/stm32f4/parts.c"
 #define check timers_check
-#include "bsp/stm32f407/timers.c"
+#include "bsp/stm32f4/timers.c"
 #undef check
-#include "bsp/stm32f407/accel.c"
+#include "bsp/stm32f4/accel.c"
 #include <criterion/criterion.h>
 
 enum { AF_OF_NONE = 0xFF };
 
-const uint8_t gpio_leds[GPIO_LEDS] = {60, 61, 62, 63};
 static struct clock clock_model;
 static uint8_t functions[80]; /* of pins */
 static bool outputs[80];

@@ -5,9 +5,11 @@
  */
 #include "driver/model.h"
 
-#include "bsp/stm32f407/parts.c"
+#include "bsp/stm32f407/config.c"
 
-#include "bsp/stm32f407/uart.c"
+#include "bsp/stm32f4/parts.c"
+
+#include "bsp/stm32f4/uart.c"
 #include <criterion/criterion.h>
 
 enum { SR = USART2_BASE, DR = USART2_BASE + 4, CR1 = USART2_BASE + 0xC, CR3 = USART2_BASE + 0x14 };

@@ -11,8 +11,15 @@
 
 struct fault_record;
 
+/* What start-up calls, with interrupts enabled. It begins with board_init(). */
+int main(void);
+
+void board_init(void);  /* clocks; looks which units there are */
+void board_start(void); /* after kernel_init(): the serial port and the interrupts of the board */
+
 extern const char board_name[];
 uint32_t board_core_hz(void);
+const char *board_clock_source(void); /* what that comes from, for people */
 
 /* The serial port: rtos/console.h is what others use. */
 void board_write(const char *text, size_t length); /* from a task or main(); waits for room */
@@ -34,6 +41,9 @@ _Noreturn void board_reset(void);
 enum board_spare { BOARD_SPARE_KERNEL, BOARD_SPARE_ZERO_LATENCY, BOARD_SPARES };
 extern void (*volatile board_spare_handler[BOARD_SPARES])(void);
 void board_spare_pend(enum board_spare spare);
+
+/* For tests: two pins of the same number, at which nothing is. */
+extern const uint8_t board_free_pins[2];
 
 /* For tests: a clock of its own, which does not stop in sleep, and an interrupt of the kernel's band after
  * every so many of its counts (0: no more), which may be missing. Its rate is the board's affair. */

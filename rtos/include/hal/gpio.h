@@ -33,9 +33,13 @@ struct gpio_name {
 extern const struct gpio_name gpio_names[];
 extern const unsigned gpio_name_count;
 
-/* The LEDs in their order around the button: green, orange, red, blue. */
-enum { GPIO_LEDS = 4 };
-extern const uint8_t gpio_leds[GPIO_LEDS];
+/* The LEDs, in their order on the board. */
+struct gpio_led {
+    const char *name; /* its colour */
+    uint8_t pin;
+};
+extern const struct gpio_led gpio_leds[];
+extern const unsigned gpio_led_count;
 
 /* Interrupts of pins. All pins of one number share a line: KERNEL_BUSY if another port has it. The
  * handler runs in the interrupt. */

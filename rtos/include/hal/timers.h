@@ -14,7 +14,7 @@ enum kernel_status ticker_stop(void);
 
 /* PWM. A duty is in parts of PWM_FULL; from 0 (never high) to PWM_FULL (always). */
 enum pwm_unit {
-    PWM_LEDS,  /* channels 0 to 3: the LEDs, in the order of gpio_leds[] */
+    PWM_LEDS,  /* channels 0, 1, ...: the LEDs, in the order of gpio_leds[] */
     PWM_MOTOR, /* channel 0 and its complement, with dead time and a break input */
     PWM_UNITS,
 };

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config.h"
 #include "rtos/kernel.h"
 
 /* clock.c */
@@ -15,19 +16,16 @@ struct clock {
     uint32_t timer1_hz, timer2_hz; /* of timers on APB1 and APB2 */
     bool usb;                      /* 48 MHz, for the RNG */
 };
-struct clock clock_init(void); /* first thing in main(); then looks what else is there */
+struct clock clock_init(void); /* first of all; then looks what else is there */
 const struct clock *clock_now(void);
 void clock_failed(void); /* NMI: the crystal has stopped, the chip runs on HSI */
 
 /* parts.c */
-enum part {
-#define PART(name, enable, bit, probe, pattern) PART_##name,
-#include "parts.def"
-#undef PART
-    PARTS
-};
 void parts_probe(void);
 bool part_there(enum part part);
+static inline enum part part_of_pin(unsigned pin) {
+    return (enum part)(PART_GPIOA + pin / 16); /* they follow each other in parts.def */
+}
 /* Until the masked bits of a register have a value; false: it did not happen in so many reads. */
 bool wait_for(uint32_t address, uint32_t mask, uint32_t value, uint32_t tries);
 uint32_t timeout_left(uint32_t start, uint32_t timeout); /* of a wait in several parts */
@@ -52,8 +50,5 @@ void uart_clock(uint32_t apb1_hz);
 
 /* What start-up fills the main stack with. */
 enum { STACK_FILL = 0x5AFE57AC };
-
-/* main.c: called by start-up */
-int main(void);
 
 #endif

@@ -10,7 +10,7 @@
  */
 #include "hal/flash.h"
 #include "bsp.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
 enum {
     WRITE_TRIES = 10000,    /* a word takes 100 us at most, data sheet table 40 */
@@ -19,13 +19,8 @@ enum {
 static const uint32_t BLANK = 0xFFFFFFFF;
 static const uint32_t FAKE_MARK_ADDRESS = 0x2002FFFC, FAKE_MARK = 0x464C5348;
 
-/* Runs of equal sectors, in the order of addresses; size 0 ends the list. Table 5; the RAM of QEMU. */
-struct run {
-    uint32_t address, size, count;
-};
-static const struct run chip_runs[] = {
-    {0x08000000, 0x4000, 4}, {0x08010000, 0x10000, 1}, {0x08020000, 0x20000, 7}, {0, 0, 0}};
-static const struct run fake_runs[] = {{0x20020000, 0x4000, 3}, {0, 0, 0}};
+/* The RAM of QEMU. */
+static const struct flash_run fake_runs[] = {{0x20020000, 0x4000, 3}, {0, 0, 0}};
 
 static struct mutex lock;
 
@@ -36,11 +31,12 @@ bool flash_is_ram(void) {
 /* ----- geometry ----------------------------------------------------------------------------------- */
 
 static uint32_t chip_end(void) {
-    return chip_runs[0].address + (FLASH_SIZE_WORD >> 16) * 1024;
+    return board_config.flash[0].address + (FLASH_SIZE_WORD >> 16) * 1024;
 }
 
 enum kernel_status flash_sector(unsigned number, struct flash_sector *out) {
-    for (const struct run *run = flash_is_ram() ? fake_runs : chip_runs; run->size; run++) {
+    const struct flash_run *run = flash_is_ram() ? fake_runs : board_config.flash;
+    for (; run->size; run++) {
         if (number >= run->count) {
             number -= run->count;
             continue;

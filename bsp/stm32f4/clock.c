@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * 168 MHz from the 8 MHz crystal (RM0090 7.2, 3.5.1), and 48 MHz for the RNG. Where something does not
- * get ready in time the chip stays on the 16 MHz of HSI, with everything else working except the RNG.
+ * The board's speed from HSE (RM0090 7.2, 3.5.1; 168 MHz from 8 MHz), and 48 MHz for the RNG. Where
+ * something does not get ready in time the chip stays on the 16 MHz of HSI, with everything else working
+ * except the RNG.
  * QEMU's model has no RCC: it reads 0, and nothing there is waited for.
  *
  * A crystal that stops later is found by the clock security system: it puts the chip back on HSI and
@@ -9,13 +10,11 @@
  */
 #include "bsp.h"
 #include "rtos/fault.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
 enum {
     HSI_HZ = 16000000,
-    PLL_HZ = 168000000,
-    FLASH_WAIT_STATES = 5, /* 150 to 168 MHz at 2.7 to 3.6 V, table 10 */
-    READY_TRIES = 500000,  /* at 16 MHz about 0.2 s; a crystal takes 2 ms */
+    READY_TRIES = 500000, /* at 16 MHz about 0.2 s; a crystal takes 2 ms */
 };
 
 static struct clock now;
@@ -36,23 +35,34 @@ static bool hsi_use(void) {
     return rcc_wait(0x00, RCC_CR_PLLRDY, 0);
 }
 
-static bool pll_start(void) {
+/* HSEBYP is taken only while HSE is off (7.3.1), and the core is on HSI here. */
+static bool hse_start(void) {
+    if (board_config.clock.bypass) {
+        RCC_CR &= ~RCC_CR_HSEON;
+        if (!rcc_wait(0x00, RCC_CR_HSERDY, 0))
+            return false;
+        RCC_CR |= RCC_CR_HSEBYP;
+    }
     RCC_CR |= RCC_CR_HSEON;
-    if (!rcc_wait(0x00, RCC_CR_HSERDY, RCC_CR_HSERDY))
+    return rcc_wait(0x00, RCC_CR_HSERDY, RCC_CR_HSERDY);
+}
+
+static bool pll_start(void) {
+    if (!hse_start())
         return false;
     RCC_APB1ENR |= RCC_APB1ENR_PWR;
-    (void)RCC_APB1ENR;    /* errata ES0182 2.1.13: two cycles before the peripheral answers */
-    PWR_CR |= PWR_CR_VOS; /* scale 1, for more than 144 MHz; taken while the PLL is off (5.1.3) */
-    /* VCO 8 MHz / 8 * 336; / 2 = 168 MHz, / 7 = 48 MHz */
-    RCC_PLLCFGR = RCC_PLLCFGR_SRC_HSE | 8u | 336u << 6 | 0u << 16 | 7u << 24;
+    (void)RCC_APB1ENR; /* errata ES0182 2.1.13: two cycles before the peripheral answers */
+    PWR_CR |= board_config.clock.power_scale; /* taken while the PLL is off (5.1.3) */
+    RCC_PLLCFGR = board_config.clock.pllcfgr;
     RCC_CR |= RCC_CR_PLLON;
     return rcc_wait(0x00, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
 }
 
 /* The flash must be slow enough before the core is fast; it says so itself. */
 static bool flash_slow_down(void) {
-    FLASH_ACR = FLASH_WAIT_STATES | FLASH_ACR_ICEN | FLASH_ACR_DCEN | FLASH_ACR_PRFTEN;
-    return wait_for(FLASH_BASE, FLASH_ACR_LATENCY_MASK, FLASH_WAIT_STATES, READY_TRIES);
+    uint32_t wait_states = board_config.clock.wait_states;
+    FLASH_ACR = wait_states | FLASH_ACR_ICEN | FLASH_ACR_DCEN | FLASH_ACR_PRFTEN;
+    return wait_for(FLASH_BASE, FLASH_ACR_LATENCY_MASK, wait_states, READY_TRIES);
 }
 
 static bool pll_use(void) {
@@ -62,13 +72,13 @@ static bool pll_use(void) {
 }
 
 static struct clock start(void) {
+    const uint32_t hz = board_config.clock.core_hz;
     const struct clock pll = {.source = CLOCK_HSE_PLL,
-                              .core_hz = PLL_HZ,
-                              .apb1_hz = PLL_HZ / 4,
-                              .apb2_hz = PLL_HZ / 2,
-                              .timer1_hz =
-                                  PLL_HZ / 2, /* twice the bus's when that is divided, 7.2 */
-                              .timer2_hz = PLL_HZ,
+                              .core_hz = hz,
+                              .apb1_hz = hz / 4,
+                              .apb2_hz = hz / 2,
+                              .timer1_hz = hz / 2, /* twice the bus's when that is divided, 7.2 */
+                              .timer2_hz = hz,
                               .usb = true};
     if (!(RCC_CR & RCC_CR_HSION)) { /* the chip resets to HSI, so this is no chip */
         struct clock model = pll;

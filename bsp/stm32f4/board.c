@@ -4,9 +4,34 @@
 #include "rtos/core.h"
 #include "rtos/fault.h"
 #include "rtos/kernel.h"
-#include "stm32f407.h"
+#include "rtos/priority.h"
 
-const char board_name[] = "STM32F407 Discovery";
+/* ----- start -------------------------------------------------------------------------------------- */
+
+void board_init(void) {
+    clock_init();
+}
+
+void board_start(void) {
+    uart_init(clock_now()->apb1_hz);
+    uart_irq_enable();
+    irq_enable(board_config.spare_irq[BOARD_SPARE_KERNEL], PRIORITY_DEVICE);
+    irq_enable(board_config.spare_irq[BOARD_SPARE_ZERO_LATENCY], PRIORITY_ZERO_LATENCY);
+}
+
+uint32_t board_core_hz(void) {
+    return clock_now()->core_hz;
+}
+
+const char *board_clock_source(void) {
+    switch (clock_now()->source) {
+    case CLOCK_NONE: return "no RCC: an emulator";
+    case CLOCK_HSE_PLL: return "HSE, PLL";
+    default: return board_config.clock.bypass ? "HSI: no clock at HSE" : "HSI: no crystal";
+    }
+}
+
+/* ----- memory ------------------------------------------------------------------------------------- */
 
 /* From the linker script: addresses, and sizes in the form of addresses. */
 extern const char _flash_start[], _flash_size[], _flash_end[];
@@ -39,8 +64,10 @@ bool board_memory(unsigned index, struct board_memory *out) {
     return true;
 }
 
+/* ----- ends, and interrupts for tests --------------------------------------------------------------- */
+
 void board_spare_pend(enum board_spare spare) {
-    irq_pend(spare == BOARD_SPARE_KERNEL ? IRQ_CAN2_TX : IRQ_CAN2_RX0);
+    irq_pend(board_config.spare_irq[spare]);
 }
 
 _Noreturn void board_reset(void) {

@@ -9,7 +9,7 @@
 #include "rtos/core.h"
 #include "rtos/driver.h"
 #include "rtos/priority.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
 enum {
     STREAM = 0,

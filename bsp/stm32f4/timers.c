@@ -9,7 +9,7 @@
 #include "rtos/core.h"
 #include "rtos/driver.h"
 #include "rtos/priority.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
 /* ----- ticker ------------------------------------------------------------------------------------- */
 
@@ -66,26 +66,29 @@ void TIM5_Handler(void) {
 /* ----- PWM ---------------------------------------------------------------------------------------- */
 
 enum { PWM_HZ_MAX = 100000, AF_TIM1 = 1, AF_TIM3 = 2, AF_TIM4 = 2 };
-enum {
-    MOTOR_PLUS = GPIO_PIN('E', 9),
-    MOTOR_MINUS = GPIO_PIN('E', 8),
-    MOTOR_BREAK = GPIO_PIN('E', 15)
-};
 
 static const struct {
-    uint8_t part, port_part, channels;
+    uint8_t part;
     uint32_t base;
 } units[PWM_UNITS] = {
-    [PWM_LEDS] = {PART_TIM4, PART_GPIOD, GPIO_LEDS, TIM4_BASE},
-    [PWM_MOTOR] = {PART_TIM1, PART_GPIOE, 1, TIM1_BASE},
+    [PWM_LEDS] = {PART_TIM4, TIM4_BASE},
+    [PWM_MOTOR] = {PART_TIM1, TIM1_BASE},
 };
 static bool running[PWM_UNITS];
+
+static unsigned channels_of(enum pwm_unit unit) {
+    return unit == PWM_MOTOR ? 1 : board_config.led_channels;
+}
+
+static unsigned first_pin(enum pwm_unit unit) {
+    return unit == PWM_MOTOR ? board_config.motor.plus : gpio_leds[0].pin;
+}
 
 static enum kernel_status check(enum pwm_unit unit) {
     if (unit >= PWM_UNITS)
         return KERNEL_BAD_ARGUMENT;
-    bool found =
-        part_there((enum part)units[unit].part) && part_there((enum part)units[unit].port_part);
+    bool found = channels_of(unit) > 0 && part_there((enum part)units[unit].part) &&
+                 part_there(part_of_pin(first_pin(unit)));
     return found ? KERNEL_OK : KERNEL_NOT_THERE;
 }
 
@@ -112,8 +115,8 @@ static void channels_init(uint32_t base, unsigned channels) {
 
 /* The pins come last: by then the timer holds them low. */
 static void leds_connect(void) {
-    for (unsigned i = 0; i < GPIO_LEDS; i++)
-        pin_alternate(gpio_leds[i], AF_TIM4, 0);
+    for (unsigned i = 0; i < board_config.led_channels; i++)
+        pin_alternate(gpio_leds[i].pin, AF_TIM4, 0);
 }
 
 /* OSSI and OSSR: the timer drives both outputs low (OIS1 = OIS1N = 0) while MOE is off, after a break and
@@ -124,9 +127,9 @@ static void motor_connect(void) {
     TIM_CCER(TIM1_BASE) |= TIM_CCER_COMPLEMENT(0);
     TIM_BDTR(TIM1_BASE) = timer_dead_time(clock_now()->timer2_hz, PWM_DEAD_TIME_NS) |
                           TIM_BDTR_OSSI | TIM_BDTR_OSSR | TIM_BDTR_BKE;
-    pin_alternate(MOTOR_BREAK, AF_TIM1, PIN_PULL_UP);
-    pin_alternate(MOTOR_PLUS, AF_TIM1, PIN_PULL_DOWN | PIN_FAST);
-    pin_alternate(MOTOR_MINUS, AF_TIM1, PIN_PULL_DOWN | PIN_FAST);
+    pin_alternate(board_config.motor.brake, AF_TIM1, PIN_PULL_UP);
+    pin_alternate(board_config.motor.plus, AF_TIM1, PIN_PULL_DOWN | PIN_FAST);
+    pin_alternate(board_config.motor.minus, AF_TIM1, PIN_PULL_DOWN | PIN_FAST);
 }
 
 enum kernel_status pwm_start(enum pwm_unit unit, uint32_t hz) {
@@ -142,7 +145,7 @@ enum kernel_status pwm_start(enum pwm_unit unit, uint32_t hz) {
         pwm_stop(unit);
     TIM_PSC(base) = divisor.prescaler;
     TIM_ARR(base) = divisor.period;
-    channels_init(base, units[unit].channels);
+    channels_init(base, channels_of(unit));
     TIM_CR1(base) = TIM_CR1_ARPE | TIM_CR1_URS;
     TIM_EGR(base) = TIM_EGR_UG; /* the preload registers, now */
     if (unit == PWM_MOTOR)
@@ -158,7 +161,7 @@ enum kernel_status pwm_set(enum pwm_unit unit, unsigned channel, unsigned duty) 
     enum kernel_status status = check_running(unit);
     if (status)
         return status;
-    if (channel >= units[unit].channels || duty > PWM_FULL)
+    if (channel >= channels_of(unit) || duty > PWM_FULL)
         return KERNEL_BAD_ARGUMENT;
     uint32_t base = units[unit].base;
     TIM_CCR(base, channel) = timer_compare(TIM_ARR(base), duty, PWM_FULL);
@@ -173,8 +176,8 @@ enum kernel_status pwm_stop(enum pwm_unit unit) {
     if (unit == PWM_MOTOR)
         TIM_BDTR(TIM1_BASE) &= ~TIM_BDTR_MOE;
     else
-        for (unsigned i = 0; i < GPIO_LEDS; i++)
-            pin_release(gpio_leds[i]);
+        for (unsigned i = 0; i < board_config.led_channels; i++)
+            pin_release(gpio_leds[i].pin);
     TIM_CR1(units[unit].base) = 0;
     running[unit] = false;
     return KERNEL_OK;
@@ -212,10 +215,10 @@ static struct {
 } encoder;
 
 enum kernel_status encoder_start(void) {
-    if (!part_there(PART_TIM3) || !part_there(PART_GPIOB))
+    if (!part_there(PART_TIM3) || !part_there(part_of_pin(board_config.encoder.a)))
         return KERNEL_NOT_THERE;
-    pin_alternate(GPIO_PIN('B', 4), AF_TIM3, PIN_PULL_UP);
-    pin_alternate(GPIO_PIN('B', 5), AF_TIM3, PIN_PULL_UP);
+    pin_alternate(board_config.encoder.a, AF_TIM3, PIN_PULL_UP);
+    pin_alternate(board_config.encoder.b, AF_TIM3, PIN_PULL_UP);
     TIM_CR1(TIM3_BASE) = 0;
     TIM_CCMR(TIM3_BASE, 0) = TIM_CCMR_INPUT_FILTERED | TIM_CCMR_INPUT_FILTERED << 8;
     TIM_CCER(TIM3_BASE) = 0;
@@ -230,7 +233,8 @@ enum kernel_status encoder_start(void) {
 
 enum kernel_status encoder_read(int32_t *steps) {
     if (!encoder.running)
-        return part_there(PART_GPIOB) ? KERNEL_NOT_STARTED : KERNEL_NOT_THERE;
+        return part_there(part_of_pin(board_config.encoder.a)) ? KERNEL_NOT_STARTED
+                                                               : KERNEL_NOT_THERE;
     uint32_t key = kernel_lock();
     uint16_t now = (uint16_t)TIM_CNT(TIM3_BASE);
     encoder.steps += (int16_t)(now - encoder.last);

@@ -4,7 +4,7 @@
  * time of a second is between 0.7 and 1.9.
  */
 #include "hal/watchdog.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
 enum {
     LSI_PER_MS = 32,

@@ -10,9 +10,9 @@
 #include "rtos/core.h"
 #include "rtos/driver.h"
 #include "rtos/priority.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
-enum { LINES = 16, BUTTON = GPIO_PIN('A', 0), SAMPLE_MS = 5 };
+enum { LINES = 16, SAMPLE_MS = 5 };
 
 static struct {
     void (*handler)(void *argument); /* NULL: the line is free */
@@ -120,13 +120,18 @@ static struct {
     bool started, sampling;
 } button;
 
+static bool is_down(void) {
+    bool level = false;
+    gpio_read(board_config.button.pin, &level);
+    return level == board_config.button.pressed;
+}
+
 static void sample(void *argument) {
     (void)argument;
-    bool level = false;
-    gpio_read(BUTTON, &level);
-    bool changed = debounce_sample(&button.debounce, level);
+    bool down = is_down();
+    bool changed = debounce_sample(&button.debounce, down);
     uint32_t key = kernel_lock();
-    bool settled = debounce_settled(&button.debounce) && button.debounce.state == level;
+    bool settled = debounce_settled(&button.debounce) && button.debounce.state == down;
     if (settled) {
         button.sampling = false;
         timer_stop(&button.timer);
@@ -145,24 +150,24 @@ static void edge(void *argument) {
 enum kernel_status button_start(void (*changed)(bool pressed, void *argument), void *argument) {
     if (button.started)
         return KERNEL_BUSY;
-    enum kernel_status status = gpio_configure(BUTTON, GPIO_INPUT); /* the board pulls it down */
+    unsigned pin = board_config.button.pin;
+    enum kernel_status status = gpio_configure(pin, GPIO_INPUT);
     if (status)
         return status;
     button.changed = changed;
     button.argument = argument;
     timer_init(&button.timer, sample, NULL);
-    status = exti_start(BUTTON, EXTI_BOTH, edge, NULL);
+    status = exti_start(pin, EXTI_BOTH, edge, NULL);
     if (status)
         return status;
     button.started = true;
-    bool level = false;
-    gpio_read(BUTTON, &level);
-    return level ? exti_trigger(BUTTON) : KERNEL_OK; /* pressed already */
+    return is_down() ? exti_trigger(pin) : KERNEL_OK; /* pressed already */
 }
 
 enum kernel_status button_pressed(bool *pressed) {
     if (!button.started)
-        return part_there(PART_GPIOA) ? KERNEL_NOT_STARTED : KERNEL_NOT_THERE;
+        return part_there(part_of_pin(board_config.button.pin)) ? KERNEL_NOT_STARTED
+                                                                : KERNEL_NOT_THERE;
     *pressed = button.debounce.state;
     return KERNEL_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The console: USART2 on PA2 and PA3, 115200 8N1 (RM0090 30.3).
+ * The console: USART2, 115200 8N1 (RM0090 30.3).
  *
  * Output goes through a ring. Whoever writes also moves bytes from the ring to the transmitter while it
  * is free, and a writer that finds the ring full does so until there is room: output makes progress
@@ -19,7 +19,7 @@
 #include "rtos/core.h"
 #include "rtos/driver.h"
 #include "rtos/priority.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
 enum { RING = 256, BAUD = 115200, SEND_TRIES = 100000 /* a byte takes 15000 cycles */ };
 enum { STREAM = 5, CHANNEL = 4, AF_USART2 = 7 };
@@ -204,9 +204,9 @@ void uart_clock(uint32_t apb1_hz) {
 }
 
 void uart_init(uint32_t apb1_hz) {
-    pin_alternate(GPIO_PIN('A', 2), AF_USART2, 0);
+    pin_alternate(board_config.console.tx, AF_USART2, 0);
     /* A pull-up on RX: an open pin is not a stream of zeros. */
-    pin_alternate(GPIO_PIN('A', 3), AF_USART2, PIN_PULL_UP);
+    pin_alternate(board_config.console.rx, AF_USART2, PIN_PULL_UP);
     semaphore_init(&received, 0, 1);
     uart_clock(apb1_hz);
     USART_CR1(USART2_BASE) = USART_CR1_UE | USART_CR1_TE | USART_CR1_RE;

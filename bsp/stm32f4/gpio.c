@@ -5,50 +5,22 @@
  */
 #include "hal/gpio.h"
 #include "bsp.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
-enum { PORTS = 5 /* A to E: what the LQFP100 has, but for the crystal's PH0 and PH1 */ };
 enum { MODER_INPUT, MODER_OUTPUT, MODER_ALTERNATE, MODER_ANALOG };
 enum { PULL_NONE, PULL_UP, PULL_DOWN };
 
-const uint8_t gpio_leds[GPIO_LEDS] = {GPIO_PIN('D', 12), GPIO_PIN('D', 13), GPIO_PIN('D', 14),
-                                      GPIO_PIN('D', 15)};
-
-/* What the board prints beside its parts (UM1472), and what drivers take (docs/drivers.md). */
-const struct gpio_name gpio_names[] = {
-    {"LD4", GPIO_PIN('D', 12), "green LED, TIM4"},
-    {"LD3", GPIO_PIN('D', 13), "orange LED, TIM4"},
-    {"LD5", GPIO_PIN('D', 14), "red LED, TIM4"},
-    {"LD6", GPIO_PIN('D', 15), "blue LED, TIM4"},
-    {"B1", GPIO_PIN('A', 0), "user button, high when pressed"},
-    {"TX", GPIO_PIN('A', 2), "console, USART2"},
-    {"RX", GPIO_PIN('A', 3), "console, USART2"},
-    {"SCK", GPIO_PIN('A', 5), "accelerometer, SPI1"},
-    {"MISO", GPIO_PIN('A', 6), "accelerometer, SPI1"},
-    {"MOSI", GPIO_PIN('A', 7), "accelerometer, SPI1"},
-    {"CS", GPIO_PIN('E', 3), "accelerometer"},
-    {"M+", GPIO_PIN('E', 9), "motor, TIM1 channel 1"},
-    {"M-", GPIO_PIN('E', 8), "motor, its complement"},
-    {"MBRK", GPIO_PIN('E', 15), "motor, break input, active low"},
-    {"ENCA", GPIO_PIN('B', 4), "encoder, TIM3"},
-    {"ENCB", GPIO_PIN('B', 5), "encoder, TIM3"},
-    {"SWDIO", GPIO_PIN('A', 13), "debugger"},
-    {"SWCLK", GPIO_PIN('A', 14), "debugger"},
-};
-const unsigned gpio_name_count = sizeof(gpio_names) / sizeof(gpio_names[0]);
-
 /* Pins of drivers; the debugger's from the start. */
-static uint16_t taken[PORTS] = {1u << 13 | 1u << 14};
+static uint16_t taken[GPIO_PORTS] = {1u << 13 | 1u << 14};
 
 static uint32_t base_of(unsigned pin) {
     return GPIO_BASE(pin / 16);
 }
 
-/* GPIOA to GPIOE follow each other in parts.def. */
 static enum kernel_status check(unsigned pin) {
-    if (pin >= PORTS * 16)
+    if (pin >= GPIO_PORTS * 16 || !(board_config.pins[pin / 16] >> pin % 16 & 1))
         return KERNEL_BAD_ARGUMENT;
-    return part_there((enum part)(PART_GPIOA + pin / 16)) ? KERNEL_OK : KERNEL_NOT_THERE;
+    return part_there(part_of_pin(pin)) ? KERNEL_OK : KERNEL_NOT_THERE;
 }
 
 static bool is_taken(unsigned pin) {

@@ -7,8 +7,7 @@
 #include "hal/board.h"
 #include "rtos/core.h"
 #include "rtos/fault.h"
-#include "stm32f407.h"
-#include <stdalign.h>
+#include "stm32f4.h"
 
 extern uint32_t _main_stack_bottom[], _main_stack_top[];
 extern const uint32_t _data_load[];
@@ -35,11 +34,6 @@ static void spare_kernel(void) {
 static void spare_zero_latency(void) {
     board_spare_handler[BOARD_SPARE_ZERO_LATENCY]();
 }
-
-union vector {
-    uint32_t *stack;
-    void (*handler)(void);
-};
 
 /* The table that reset and faults of start-up use. */
 __attribute__((section(".vectors"), used)) static const union vector vectors[16] = {
@@ -76,24 +70,25 @@ static const struct {
     {IRQ_EXTI15_10, EXTI_Handler},
     {IRQ_TIM5, TIM5_Handler},
     {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
-    {IRQ_CAN2_TX, spare_kernel},
-    {IRQ_CAN2_RX0, spare_zero_latency},
 };
 
-/* The table that is used from then on. In RAM, because while the flash is written it cannot be read, and
- * a zero-latency interrupt must get to its handler. VTOR wants a power of two (PM0214 4.4.4). */
-static alignas(512) union vector ram_vectors[16 + IRQ_COUNT];
-_Static_assert(sizeof(ram_vectors) <= 512, "its alignment");
+static void vector_set(unsigned irq, void (*handler)(void)) {
+    board_vectors[16 + irq].handler = handler;
+}
 
+/* The table that is used from then on. In RAM, because while the flash is written it cannot be read, and
+ * a zero-latency interrupt must get to its handler. */
 static void vectors_init(void) {
-    for (unsigned i = 0; i < 16 + IRQ_COUNT; i++)
+    for (unsigned i = 0; i < 16u + board_config.irq_count; i++)
         if (i < 16)
-            ram_vectors[i] = vectors[i];
+            board_vectors[i] = vectors[i];
         else
-            ram_vectors[i].handler = unexpected;
+            board_vectors[i].handler = unexpected;
     for (unsigned i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
-        ram_vectors[16 + handlers[i].irq].handler = handlers[i].handler;
-    core_init(ram_vectors);
+        vector_set(handlers[i].irq, handlers[i].handler);
+    vector_set(board_config.spare_irq[BOARD_SPARE_KERNEL], spare_kernel);
+    vector_set(board_config.spare_irq[BOARD_SPARE_ZERO_LATENCY], spare_zero_latency);
+    core_init(board_vectors);
 }
 
 void Reset_Handler(void) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Registers of the STM32F407 that are in use. Numbers in comments are sections of RM0090 rev 21.
+ * Registers of the STM32F4 family that are in use. Numbers in comments are sections of RM0090 rev 21.
  */
-#ifndef STM32F407_H
-#define STM32F407_H
+#ifndef STM32F4_H
+#define STM32F4_H
 
 #include <stdint.h>
 
@@ -23,6 +23,7 @@ extern const char _firmware_end[];
 #define RCC_CR_HSIRDY (1u << 1)
 #define RCC_CR_HSEON (1u << 16)
 #define RCC_CR_HSERDY (1u << 17)
+#define RCC_CR_HSEBYP (1u << 18)
 #define RCC_CR_CSSON (1u << 19)
 #define RCC_CR_PLLON (1u << 24)
 #define RCC_CR_PLLRDY (1u << 25)
@@ -256,8 +257,9 @@ extern const char _firmware_end[];
 #define IWDG_RLR REG(IWDG_BASE + 0x08)
 #define IWDG_SR REG(IWDG_BASE + 0x0C)
 
-/* 12.2, table 62: interrupt numbers */
-enum stm32f407_irq {
+/* 12.2, table 62: interrupt numbers. A unit has the same one in all chips of the family that have the
+ * unit; which numbers are free is the board's to say (config.h). */
+enum stm32f4_irq {
     IRQ_EXTI0 = 6, /* to 10 for EXTI4 */
     IRQ_DMA1_STREAM5 = 16,
     IRQ_ADC = 18,
@@ -267,9 +269,6 @@ enum stm32f407_irq {
     IRQ_EXTI15_10 = 40,
     IRQ_TIM5 = 50,
     IRQ_DMA2_STREAM0 = 56,
-    IRQ_CAN2_TX = 63, /* CAN is not used: the two spare interrupts of hal/board.h */
-    IRQ_CAN2_RX0 = 64,
-    IRQ_COUNT = 82,
 };
 
 #endif

@@ -7,7 +7,7 @@
 #include "hal/board.h"
 #include "rtos/core.h"
 #include "rtos/priority.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
 void (*volatile board_alarm_handler)(void);
 static uint32_t alarm_period; /* counts */

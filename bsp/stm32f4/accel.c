@@ -6,11 +6,10 @@
 #include "hal/accel.h"
 #include "bsp.h"
 #include "hal/gpio.h"
-#include "stm32f407.h"
+#include "stm32f4.h"
 
 enum {
     AF_SPI1 = 5,
-    CHIP_SELECT = GPIO_PIN('E', 3),
     READ = 0x80,
     WHO_AM_I = 0x0F,
     SPI_TRIES = 10000, /* a byte takes 1.5 us at 84 / 16 MHz */
@@ -41,10 +40,10 @@ static bool exchange(uint8_t out, uint8_t *in) {
 }
 
 static bool transfer(uint8_t address, uint8_t out, uint8_t *in) {
-    pin_set(CHIP_SELECT, false);
+    pin_set(board_config.accel_select, false);
     bool done = exchange(address, in) && exchange(out, in) &&
                 wait_for(SPI1_BASE + 0x08, SPI_SR_BSY, 0, SPI_TRIES);
-    pin_set(CHIP_SELECT, true);
+    pin_set(board_config.accel_select, true);
     return done;
 }
 
@@ -53,7 +52,7 @@ static bool read_register(uint8_t address, uint8_t *in) {
 }
 
 static void connect(void) {
-    pin_output(CHIP_SELECT, true);
+    pin_output(board_config.accel_select, true);
     for (unsigned pin = GPIO_PIN('A', 5); pin <= GPIO_PIN('A', 7); pin++)
         pin_alternate(pin, AF_SPI1, PIN_FAST);
     SPI1_CR1 =
@@ -76,7 +75,8 @@ static enum kernel_status identify(void) {
 }
 
 enum kernel_status accel_start(enum accel_part *part) {
-    if (!part_there(PART_SPI1) || !part_there(PART_GPIOA) || !part_there(PART_GPIOE))
+    if (!part_there(PART_SPI1) || !part_there(PART_GPIOA) ||
+        !part_there(part_of_pin(board_config.accel_select)))
         return KERNEL_NOT_THERE;
     enum kernel_status status = driver_lock(&lock);
     if (status)
