@@ -346,8 +346,8 @@ bool state_join(struct state_pool *pool, struct state *into, const struct state 
     for (uint32_t i = 0; i < into->nframes; i++) {
         if (into->frame[i] && into->frame[i] != s->frame[i])
             frame_join(pool, state_own_frame(pool, into, i), s->frame[i], widen);
-        else if (into->frame[i] && frame_has_bases(into->frame[i]))
-            state_own_frame(pool, into, i); /* relations are written into it */
+        else if (into->frame[i] && (frame_has_bases(into->frame[i]) || into->nrecords))
+            state_own_frame(pool, into, i); /* relations and owners are written into it */
     }
     into->written |= s->written;
     if (!same_comparison(&into->compared, &s->compared))
