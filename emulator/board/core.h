@@ -226,10 +226,10 @@ struct cpu {
     bool stopped;       /* by us */
     int interrupt;      /* Unicorn's number of what happened, or -1 */
     struct fault fault; /* found in a hook */
-    uint32_t blocked; /* mappings that were made inaccessible to abort an instruction */
-    bool has_saved;   /* of a store that failed in an IT block */
+    uint32_t blocked;   /* mappings that were made inaccessible to abort an instruction */
+    bool has_saved;     /* of a store that failed in an IT block */
     uint32_t saved[16];
-    uint32_t io[2];     /* what a device has answered, on its way into the register */
+    uint32_t io[2]; /* what a device has answered, on its way into the register */
     unsigned io_size;
     bool remap, clear_exclusive; /* to be done before the next run */
     struct {

@@ -60,8 +60,8 @@ static const struct pattern patterns[] = {
 enum { PATTERNS = sizeof(patterns) / sizeof(patterns[0]) };
 
 /* Hundredths of a cycle, from a run on the virtual board; 0xFFFF: not filled in. */
-__attribute__((section(".model"), used)) const volatile uint16_t calibrate_model[PATTERNS] = {
-    [0 ... PATTERNS - 1] = 0xFFFF};
+__attribute__((section(".model"), used))
+const volatile uint16_t calibrate_model[PATTERNS] = {[0 ... PATTERNS - 1] = 0xFFFF};
 
 /* Twice, because the first time fills the flash accelerator. */
 static uint32_t measure(void (*run)(uint32_t rounds, void *memory)) {

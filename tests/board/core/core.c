@@ -106,7 +106,7 @@ void fault_c(uint32_t *frame, uint32_t exc_return, const uint32_t *r6_r7) {
     seen.psr = cfsr & 0x1818 ? 0 : frame[7];
     CFSR = cfsr;
     HFSR = hfsr;
-    SHCSR &= ~0xF000u; /* what stays pending after a frame that could not be stacked */
+    SHCSR &= ~0xF000u;   /* what stays pending after a frame that could not be stacked */
     if (cfsr & 0x1818) { /* there is no frame: another one, where the stack was good */
         FPCCR &= ~1u;
         frame = (uint32_t *)(resume_sp - (exc_return & 0x10 ? 0x20 : 0x68));
@@ -188,26 +188,54 @@ CODE(svc_masked, "cpsid i\n svc #7")
 CODE(undefined_masked, "cpsid i\n udf #0")
 CODE(stack_nowhere, "ldr r1, =0x30000100\n mov sp, r1\n svc #0")
 CODE(unprivileged_ppb, "movs r1, #3\n msr control, r1\n isb\n ldr r1, =0xe000ed00\n ldr r2, [r1]")
-CODE(unprivileged_msr, "movs r1, #3\n msr control, r1\n isb\n cpsid i\n msr basepri, r1\n movs r1, #0\n"
-                       " msr control, r1\n mrs r2, primask\n udf #0")
-CODE(store_it_first, "ldr r1, =0x30000004\n cmp r1, r1\n ittt eq\n streq r2, [r1], #4\n moveq r7, #9\n"
-                     " addeq r6, #1")
+CODE(unprivileged_msr,
+     "movs r1, #3\n msr control, r1\n isb\n cpsid i\n msr basepri, r1\n movs r1, #0\n"
+     " msr control, r1\n mrs r2, primask\n udf #0")
+CODE(store_it_first,
+     "ldr r1, =0x30000004\n cmp r1, r1\n ittt eq\n streq r2, [r1], #4\n moveq r7, #9\n"
+     " addeq r6, #1")
 CODE(ldrt_ppb, "ldr r1, =0xe000ed00\n ldrt r2, [r1]")
 
-#define CASE(name) {#name, (uint32_t)name}
+#define CASE(name)                                                                                 \
+    { #name, (uint32_t)name }
 static const struct {
     const char *name;
     uint32_t code;
 } cases[] = {
-    CASE(nothing),         CASE(undefined),       CASE(undefined_it),    CASE(undefined_wide),
-    CASE(divide),          CASE(divide_it),       CASE(load_it),         CASE(store_it),
-    CASE(ldrd_unaligned),  CASE(ldm_unaligned),   CASE(strex_unaligned), CASE(load_odd),
-    CASE(even_jump),       CASE(even_call),       CASE(coprocessor),     CASE(fpu),
-    CASE(fpu_it),          CASE(vldr_unaligned),  CASE(read_nothing),    CASE(write_nothing),
-    CASE(byte_nothing),    CASE(fetch_nothing),   CASE(fetch_device),    CASE(fetch_ppb),
-    CASE(fetch_high),      CASE(breakpoint),      CASE(svc),             CASE(svc_masked),
-    CASE(undefined_masked), CASE(stack_nowhere),  CASE(unprivileged_ppb), CASE(unprivileged_msr),
-    CASE(ldrt_ppb),        CASE(store_it_first),
+    CASE(nothing),
+    CASE(undefined),
+    CASE(undefined_it),
+    CASE(undefined_wide),
+    CASE(divide),
+    CASE(divide_it),
+    CASE(load_it),
+    CASE(store_it),
+    CASE(ldrd_unaligned),
+    CASE(ldm_unaligned),
+    CASE(strex_unaligned),
+    CASE(load_odd),
+    CASE(even_jump),
+    CASE(even_call),
+    CASE(coprocessor),
+    CASE(fpu),
+    CASE(fpu_it),
+    CASE(vldr_unaligned),
+    CASE(read_nothing),
+    CASE(write_nothing),
+    CASE(byte_nothing),
+    CASE(fetch_nothing),
+    CASE(fetch_device),
+    CASE(fetch_ppb),
+    CASE(fetch_high),
+    CASE(breakpoint),
+    CASE(svc),
+    CASE(svc_masked),
+    CASE(undefined_masked),
+    CASE(stack_nowhere),
+    CASE(unprivileged_ppb),
+    CASE(unprivileged_msr),
+    CASE(ldrt_ppb),
+    CASE(store_it_first),
 };
 
 static void unmask(void) {
@@ -270,11 +298,13 @@ CODE(store_many, "stmia r0, {r1, r2, r3, r4}")
 CODE(jump, "orr r0, #1\n bx r0")
 static const struct {
     uint32_t code, align;
-} accesses[] = {{(uint32_t)load_word, 4},  {(uint32_t)load_half, 2},      {(uint32_t)load_byte, 1},
-                {(uint32_t)store_word, 4}, {(uint32_t)store_half, 2},     {(uint32_t)store_byte, 1},
-                {(uint32_t)user_load, 4},  {(uint32_t)user_load_byte, 1}, {(uint32_t)user_store, 4},
-                {(uint32_t)user_store_byte, 1},
-                {(uint32_t)load_many, 4},  {(uint32_t)store_many, 4},     {(uint32_t)jump, 2}};
+} accesses[] = {{(uint32_t)load_word, 4},  {(uint32_t)load_half, 2},
+                {(uint32_t)load_byte, 1},  {(uint32_t)store_word, 4},
+                {(uint32_t)store_half, 2}, {(uint32_t)store_byte, 1},
+                {(uint32_t)user_load, 4},  {(uint32_t)user_load_byte, 1},
+                {(uint32_t)user_store, 4}, {(uint32_t)user_store_byte, 1},
+                {(uint32_t)load_many, 4},  {(uint32_t)store_many, 4},
+                {(uint32_t)jump, 2}};
 enum { ACCESSES = sizeof(accesses) / sizeof(accesses[0]) };
 
 static void random_regions(void) {
@@ -302,8 +332,8 @@ static void mpu(void) {
         random_regions();
         for (unsigned i = 0; i < 40; i++) {
             unsigned which = dice(ACCESSES);
-            uint32_t address = SCRATCH + dice(SCRATCH_SIZE - 16) / accesses[which].align *
-                                             accesses[which].align;
+            uint32_t address =
+                SCRATCH + dice(SCRATCH_SIZE - 16) / accesses[which].align * accesses[which].align;
             if (dice(2)) /* at an edge */
                 address = (address & ~31u) + (dice(2) ? 0 : 32 - accesses[which].align);
             seen = (__typeof__(seen)){0};
@@ -518,8 +548,22 @@ __attribute__((naked)) void svc_handler(void) {
 }
 
 __attribute__((section(".vectors"), used)) static void *const vectors[16 + 82] = {
-    (void *)STACK_TOP, reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, svc_handler, 0, 0,
-    interrupt,         interrupt,
+    (void *)STACK_TOP,
+    reset,
+    fault,
+    fault,
+    fault,
+    fault,
+    fault,
+    0,
+    0,
+    0,
+    0,
+    svc_handler,
+    0,
+    0,
+    interrupt,
+    interrupt,
     [16 ... 16 + 81] = interrupt,
 };
 
@@ -527,8 +571,9 @@ __attribute__((section(".vectors"), used)) static void *const vectors[16 + 82] =
 __attribute__((section(".ram_vectors"), aligned(512))) static void *ram_vectors[16 + 82];
 
 __attribute__((naked)) void reset(void) { /* thread code on the process stack */
-    __asm volatile("ldr r0, =0x20002000 - 1024\n msr psp, r0\n movs r0, #2\n msr control, r0\n isb\n"
-                   "b start\n .ltorg");
+    __asm volatile(
+        "ldr r0, =0x20002000 - 1024\n msr psp, r0\n movs r0, #2\n msr control, r0\n isb\n"
+        "b start\n .ltorg");
 }
 
 void start(void);
