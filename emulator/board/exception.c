@@ -17,9 +17,10 @@ enum {
     FRAME = 0x20,
     FRAME_FP = 0x68,
     ENTRY_CYCLES = 12,
-    RETURN_CYCLES = 10, /* from the return instruction on; the refill that it is charged as a branch is in it */
-    TAIL_CYCLES = 6,    /* the same */
-    FP_CYCLES = 17, /* a frame with s0 to s15 written or read */
+    RETURN_CYCLES =
+        10, /* from the return instruction on; the refill that it is charged as a branch is in it */
+    TAIL_CYCLES = 6, /* the same */
+    FP_CYCLES = 17,  /* a frame with s0 to s15 written or read */
     XPSR_ALIGNED = 1 << 9,
     RETURN_THREAD = 1 << 3, /* EXC_RETURN */
     RETURN_PSP = 1 << 2,
