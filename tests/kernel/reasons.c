@@ -39,7 +39,7 @@ static const struct reason reasons[] = {
      TABLE},
     {ONLY_LINUX, "a function that falls into the next", "cfg", NULL, NULL, false,
      "who calls the next one is unreachable, so in Linux it is no function"},
-    {ONLY_LINUX, "a key of an array outlives the callback", "uninit", NULL, NULL, false,
+    {ONLY_LINUX, "a key of an array outlives the callback", NULL, NULL, NULL, false,
      "the key of an array is a temporary of the helper: its address says nothing behind the "
      "callback"},
     {ONLY_WE, "next to a loop that is followed", NULL, NULL, "infinite loop detected", false,
