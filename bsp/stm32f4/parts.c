@@ -28,8 +28,8 @@ static bool answers(uint32_t address, uint32_t pattern) {
 
 void parts_probe(void) {
     for (unsigned i = 0; i < PARTS; i++) {
-        if (!(board_config.parts >> i &
-              1)) /* an address without a unit may answer with a BusFault */
+        /* An address without a unit may answer with a BusFault. */
+        if (!(board_config.parts >> i & 1))
             continue;
         RCC_ENABLE(parts[i].enable) |= 1u << parts[i].bit;
         (void)RCC_ENABLE(parts[i].enable); /* errata ES0182 2.1.13: two cycles until it answers */

@@ -94,7 +94,8 @@ int core_semihost(uint32_t operation, const void *argument) {
 const struct gpio_name gpio_names[] = {{"USER", GPIO_PIN('A', 0), "button"},
                                        {"LD4", GPIO_PIN('D', 12), "green LED"}};
 const unsigned gpio_name_count = 2;
-const uint8_t gpio_leds[GPIO_LEDS] = {60, 61, 62, 63};
+const struct gpio_led gpio_leds[] = {{"green", 60}, {"orange", 61}, {"red", 62}, {"blue", 63}};
+const unsigned gpio_led_count = 4;
 
 enum kernel_status gpio_configure(unsigned pin, enum gpio_mode mode) {
     mock.configured = pin;
