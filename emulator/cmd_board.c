@@ -258,6 +258,7 @@ static void run_board(struct cmd_args *args, struct options *o) {
         desk_close(&console.desk);
     board_free(b);
     free(console.text);
+    host_signal();
 }
 
 static void run(struct cmd_args *args) {

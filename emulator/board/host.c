@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -83,10 +84,34 @@ static int wait_ms(const struct host *host, bool ran, int64_t *offset) {
     return ahead > linger ? ahead : linger;
 }
 
+/* A signal that ends the program ends the run first: terminal and view put back what they have changed. A
+ * second one does not wait for this. */
+static volatile sig_atomic_t signalled;
+
+static void on_signal(int number) {
+    signalled = number;
+}
+
+static void catch_signals(void) {
+    static const int numbers[] = {SIGTERM, SIGHUP, SIGINT};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction before, mine = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            sigaction(numbers[i], &mine, NULL); /* nohup's stay ignored */
+    }
+}
+
+void host_signal(void) {
+    if (signalled)
+        raise(signalled);
+}
+
 enum board_stop host_run(struct host *host) {
     int64_t offset = (int64_t)(board_ns(host->board) - wall_ns());
 
     host->stop = BOARD_RAN;
+    catch_signals();
     while (goes_on(host)) {
         uint64_t cycles = slice(host);
         if (cycles)
@@ -94,6 +119,7 @@ enum board_stop host_run(struct host *host) {
         look(host, wait_ms(host, cycles > 0, &offset));
         if (host->each_slice)
             host->each_slice(host->user);
+        host->leave |= signalled != 0;
     }
     return host->stop;
 }

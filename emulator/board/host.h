@@ -49,7 +49,10 @@ struct host {
 
 void host_watch(struct host *host, int fd, short events, host_ready_fn *ready, void *user);
 void host_forget(struct host *host, int fd);
-/* Runs until the guest leaves, the board stops or `leave` is set; BOARD_RAN: the last, or max_cycles. */
+/* Runs until the guest leaves, the board stops, `leave` is set or a signal comes; BOARD_RAN: the last two, or
+ * max_cycles. */
 enum board_stop host_run(struct host *host);
+/* When all is put back: dies of the signal (SIGTERM, SIGHUP, SIGINT) that ended host_run(), if one did. */
+void host_signal(void);
 
 #endif

@@ -2,7 +2,6 @@
 #include "terminal.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
@@ -24,12 +23,6 @@ static void restore(void) {
     if (terminal.raw)
         tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before);
     terminal.raw = false;
-}
-
-static void on_signal(int number) {
-    restore();
-    signal(number, SIG_DFL);
-    raise(number);
 }
 
 void terminal_flush(void) {
@@ -94,8 +87,6 @@ void terminal_open(struct host *host, unsigned usart) {
         cfmakeraw(&raw);
         raw.c_oflag |= OPOST; /* messages of this program end in \n only */
         terminal.raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
-        signal(SIGTERM, on_signal);
-        signal(SIGHUP, on_signal);
         atexit(restore);
     }
     host_watch(host, STDIN_FILENO, POLLIN, ready, NULL);

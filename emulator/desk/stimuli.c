@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double TIME_MAX = 1e18; /* ns: 31 years; cycles */
+
 struct kind;
 
 struct stimulus {
@@ -128,14 +130,19 @@ static bool parse_time(struct line *l, const struct stimulus *before, struct sti
 
     l->at += relative;
     double value = isdigit((unsigned char)*l->at) ? strtod(l->at, &end) : -1;
-    if (value < 0 || value > 1e15)
+    if (value < 0)
         return refuse(l, mend, "a time is expected here");
     l->at = end;
     const struct unit *unit = parse_unit(l);
     if (!unit)
         return refuse(l, mend, "this time has no unit");
     s->in_cycles = unit->ns == 0;
-    s->at = (uint64_t)(value * (s->in_cycles ? 1 : unit->ns) + 0.5);
+    value *= s->in_cycles ? 1 : unit->ns;
+    if (value > TIME_MAX) {
+        *l = start;
+        return refuse(l, "a year has 31536000s", "this time is out of range");
+    }
+    s->at = (uint64_t)(value + 0.5);
     bool same = before && before->in_cycles == s->in_cycles;
     if (relative && before && !same) {
         *l = start;
@@ -143,7 +150,7 @@ static bool parse_time(struct line *l, const struct stimulus *before, struct sti
                       "cycles and seconds cannot be added: the clock may change");
     }
     if (relative && before)
-        s->at += before->at;
+        s->at += before->at; /* a sum that has wrapped is earlier */
     if (same && s->at < before->at) {
         *l = start;
         return refuse(l, "put the lines in order", "this is earlier than the line before");
@@ -320,6 +327,10 @@ struct stimuli *stimuli_read(const char *file, unsigned usart, struct arena *are
 
     if (!file_read(file, FILE_SIZE_LIMIT, arena, &bytes, &size, diag))
         return NULL;
+    if (memchr(bytes, '\0', size)) {
+        diag_error(diag, DIAG_RUN, NULL, NULL, "%s is no text: it has a byte 0", file);
+        return NULL;
+    }
     return stimuli_parse(file, (char *)bytes, usart, arena, diag);
 }
 

@@ -30,3 +30,14 @@ stack_edge_fpu:
     vmov    s0, r0
     mov     sp, r0
 1:  b       1b
+
+/* stack_edge_wait(sp, object, wait): waits there, wait(object, KERNEL_FOREVER) */
+    .global stack_edge_wait
+    .type stack_edge_wait, %function
+    .thumb_func
+stack_edge_wait:
+    mov     sp, r0
+    mov     r0, r1
+    mvn     r1, #0
+    blx     r2
+    b       task_exit

@@ -98,7 +98,8 @@ static void refused(const char *text, unsigned line, unsigned column, const char
 Test(stimuli, errors_name_the_place) {
     refused("pin PA0 1", 1, 1, "a time");
     refused("-1ms pin PA0 1", 1, 1, "a time");
-    refused("1e99s pin PA0 1", 1, 1, "a time");
+    refused("1e99s pin PA0 1", 1, 1, "out of range");
+    refused("1e15s pin PA0 1", 1, 1, "out of range");
     refused("10 pin PA0 1", 1, 4, "no unit");
     refused("10min pin PA0 1", 1, 3, "no unit");
     refused("\n\n1ms led 1", 3, 5, "pin, serial, accel or encoder");

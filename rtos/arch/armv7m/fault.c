@@ -52,6 +52,7 @@ bool fault_crash_take(struct fault_record *out) {
     if (fault_crash.magic != FAULT_MAGIC || fault_crash.checksum != checksum(&fault_crash))
         return false;
     *out = fault_crash;
+    out->task[FAULT_NAME - 1] = out->text[sizeof(out->text) - 1] = 0; /* whoever wrote it */
     fault_crash.magic = 0;
     return true;
 }
