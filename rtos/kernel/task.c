@@ -81,20 +81,11 @@ KERNEL_COLD enum kernel_status task_create(struct task *task, const struct task_
     return KERNEL_OK;
 }
 
-/* Locked. It may wait already: its stack had room for the call, and none for the switch. */
-static void leave_queue(struct task *task) {
-    struct task *owner = task->blocked_on ? task->blocked_on->owner : NULL;
-    sched_unready(task);
-    if (task->queue)
-        queue_remove(task);
-    timeout_remove(&task->timeout);
-    task->blocked_on = NULL;
-    if (owner)
-        mutex_reprioritise(owner);
-}
-
 KERNEL_COLD void task_end(struct task *task, enum task_state how) {
-    leave_queue(task);
+    /* Its stack had room for the call that waits, and none for the switch behind it. */
+    if (task->state == TASK_WAITING)
+        task_expire(&task->timeout);
+    sched_unready(task);
     task->state = (uint8_t)how;
     mutex_release_all(task);
     struct task **link = &kernel.tasks;
