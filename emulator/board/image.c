@@ -17,7 +17,8 @@
 #define FLASH_BASE 0x08000000u
 
 static uint8_t *io_error(const char *path, struct diag *diag) {
-    diag_error(diag, DIAG_IO, NULL, NULL, "%s: %s", path, strerror(errno));
+    diag_error(diag, DIAG_IO, NULL, "the flash is kept in a file that can be written and mapped",
+               "%s: %s", path, strerror(errno));
     return NULL;
 }
 
@@ -75,37 +76,48 @@ static bool refuse(const char *path, struct diag *diag, const char *mend, const 
     return diag_error(diag, DIAG_ELF, &loc, mend, "%s", text);
 }
 
-static bool load_segment(uint8_t *flash, const GElf_Phdr *p, const uint8_t *file, size_t size) {
-    uint64_t offset = p->p_paddr - FLASH_BASE;
-
-    if (p->p_offset > size || p->p_filesz > size - p->p_offset)
-        return false;
-    if (p->p_paddr < FLASH_BASE || offset > BOARD_FLASH_SIZE ||
-        p->p_filesz > BOARD_FLASH_SIZE - offset)
-        return false;
-    memcpy(flash + offset, file + p->p_offset, p->p_filesz);
-    return true;
+static bool is_loaded(const GElf_Phdr *p) {
+    return p->p_type == PT_LOAD && p->p_filesz != 0;
 }
 
+/* NULL, or what is wrong with a segment; *mend is then what helps. */
+static const char *check_segment(const GElf_Phdr *p, size_t size, const char **mend) {
+    if (p->p_offset > size || p->p_filesz > size - p->p_offset) {
+        *mend = "build or copy it again";
+        return "the file is cut off";
+    }
+    *mend = "link it for 0x08000000 to 0x080fffff";
+    if (p->p_paddr < FLASH_BASE || p->p_paddr - FLASH_BASE > BOARD_FLASH_SIZE ||
+        p->p_filesz > BOARD_FLASH_SIZE - (p->p_paddr - FLASH_BASE))
+        return "a segment does not lie in the board's flash";
+    return NULL;
+}
+
+/* Nothing is written before all segments have been looked at: the flash may outlive the run. */
 static bool load(uint8_t *flash, Elf *elf, const char *path, const uint8_t *file, size_t size,
                  struct diag *diag) {
+    const char *mend = "make firmware builds build/firmware/stm32f407.elf", *wrong;
     GElf_Ehdr header;
     GElf_Phdr p;
     bool any = false;
 
     if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header) ||
         header.e_machine != EM_ARM || header.e_type != ET_EXEC)
-        return refuse(path, diag, "make firmware builds build/firmware/stm32f407.elf",
-                      "this is not an ARM executable");
+        return refuse(path, diag, mend, "this is not an ARM executable");
     for (int i = 0; gelf_getphdr(elf, i, &p); i++) {
-        if (p.p_type != PT_LOAD || p.p_filesz == 0)
+        if (!is_loaded(&p))
             continue;
-        if (!load_segment(flash, &p, file, size))
-            return refuse(path, diag, "link it for 0x08000000 to 0x080fffff",
-                          "a segment does not lie in the board's flash");
+        wrong = check_segment(&p, size, &mend);
+        if (wrong)
+            return refuse(path, diag, mend, wrong);
         any = true;
     }
-    return any || refuse(path, diag, NULL, "it has nothing to load");
+    if (!any)
+        return refuse(path, diag, mend, "it has nothing to load, or is cut off");
+    for (int i = 0; gelf_getphdr(elf, i, &p); i++)
+        if (is_loaded(&p))
+            memcpy(flash + (p.p_paddr - FLASH_BASE), file + p.p_offset, p.p_filesz);
+    return true;
 }
 
 bool image_load(uint8_t *flash, const char *path, struct arena *arena, struct diag *diag) {
