@@ -14,6 +14,7 @@
  *   have it, and what the model does not have is refused.
  */
 #include "machine.h"
+#include "unicorn.h"
 
 #include "util/progress.h"
 
@@ -23,7 +24,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <unicorn/unicorn.h>
 
 /* A part of memory with one set of rights. Its pages are mapped once; `size` is what may be used. */
 struct region {
@@ -57,20 +57,6 @@ struct machine {
 };
 
 #define TICK_STEPS 65536 /* 2 ms */
-
-static const int reg_ids[16] = {
-    UC_ARM_REG_R0,  UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4,  UC_ARM_REG_R5,
-    UC_ARM_REG_R6,  UC_ARM_REG_R7, UC_ARM_REG_R8, UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11,
-    UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR, UC_ARM_REG_PC,
-};
-
-/* Every call that can only fail through a mistake of ours. */
-static void must(uc_err err) {
-    if (err == UC_ERR_OK)
-        return;
-    fprintf(stderr, "emulator: internal error: %s\n", uc_strerror(err));
-    abort();
-}
 
 static bool region_has(const struct region *r, uint32_t address, uint32_t size) {
     return size <= r->size && address - r->start <= r->size - size;

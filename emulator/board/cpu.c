@@ -22,6 +22,7 @@
  *   translated in thread mode: 3), a jump to where the default map has no code as 3, pc at the target.
  */
 #include "core.h"
+#include "unicorn.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -39,19 +40,6 @@ enum {
 };
 #define XPSR_T (1u << 24)
 enum { PAGE = 1024, HIDDEN_PAGE = 0x1FFE0000 };
-
-static const int reg_ids[16] = {
-    UC_ARM_REG_R0,  UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4,  UC_ARM_REG_R5,
-    UC_ARM_REG_R6,  UC_ARM_REG_R7, UC_ARM_REG_R8, UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11,
-    UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR, UC_ARM_REG_PC,
-};
-
-static void must(uc_err err) {
-    if (err == UC_ERR_OK)
-        return;
-    fprintf(stderr, "virtual board: internal error: %s\n", uc_strerror(err));
-    abort();
-}
 
 static uint32_t get(const struct board *b, int id) {
     uint32_t value = 0;
