@@ -12,3 +12,4 @@ test_vm_fuzz_DIRS := tests/runtime
 test_forged_DIRS := tests/runtime
 test_helpers_DIRS := tests/runtime
 test_blob_NEEDS := $(PROGRAM_OBJECTS)
+test_grant_NEEDS := $(PROGRAM_OBJECTS)

@@ -6,7 +6,7 @@
  *
  * As text, items in any order, separated by commas or spaces; N, N-M and N+M+... are numbers:
  *
- *     gpio:PD12=out        output, safe level 0      gpio:PD12=out/safe=1
+ *     gpio:PD12=out        output, safe level 0      gpio:PD12-15+PE0=out/safe=1
  *     gpio:PA0=in          may be read, and give events
  *     led:0-3   pwm:0-4    encoder:0   adc:1+16   uart:2   accel   trace
  *     budget=2ms/10ms      at most 2 ms of every 10 ms, and of one run
@@ -29,8 +29,11 @@ enum {
     BPF_GRANT_PORTS = 9, /* A to I, as in BPF_PIN(): port * 16 + number */
     BPF_GRANT_PRIORITY_MAX = 9,
     BPF_GRANT_QUEUE_MAX = 32,
-    BPF_GRANT_TEXT = 512, /* bytes that are enough for bpf_grant_print() */
+    BPF_GRANT_RAM_MAX = 128 * 1024,
+    BPF_GRANT_TEXT = 1152, /* bytes that are enough for bpf_grant_print(), whatever is granted */
 };
+
+#define BPF_GRANT_SECTION ".rodata.grant" /* of BPF_GRANT() in bpf_mcu.h */
 
 enum bpf_policy { BPF_POLICY_CONTINUE, BPF_POLICY_RESTART, BPF_POLICY_STOP };
 
@@ -39,10 +42,10 @@ struct bpf_grant {
     uint8_t priority;                    /* 1 to BPF_GRANT_PRIORITY_MAX */
     uint8_t policy;                      /* enum bpf_policy */
     uint32_t budget_us, period_us;       /* 1 <= budget <= period <= 60 s */
-    uint32_t ram;                        /* bytes */
-    uint32_t window_ms;                  /* of BPF_POLICY_RESTART, at most an hour */
-    uint8_t restarts;                    /* in a window, then the program stops */
-    uint8_t queue;                       /* events */
+    uint32_t ram;                        /* bytes, 1 to BPF_GRANT_RAM_MAX */
+    uint32_t window_ms;                  /* of RESTART: at most an hour; else 0 */
+    uint8_t restarts;                    /* in a window, then it stops; at least 1; else 0 */
+    uint8_t queue;                       /* events, 1 to BPF_GRANT_QUEUE_MAX */
     uint8_t accel, trace;                /* 0 or 1 */
     uint16_t gpio_in[BPF_GRANT_PORTS];   /* a bit per pin */
     uint16_t gpio_out[BPF_GRANT_PORTS];  /* a bit per pin */
@@ -70,7 +73,10 @@ struct bpf_grant_error {
  * unchanged. */
 bool bpf_grant_parse(const char *text, size_t length, struct bpf_grant *grant,
                      struct bpf_grant_error *error);
-/* Writes the text, complete, so that parsing it over bpf_grant_default gives *grant. Returns its length. */
+/*
+ * Writes the text of a grant that bpf_grant_check() accepts, complete, so that parsing it over
+ * bpf_grant_default gives *grant. Cut to size, NUL-terminated if size > 0. Returns its full length.
+ */
 size_t bpf_grant_print(const struct bpf_grant *grant, char *out, size_t size);
 /* Bytes that came from outside: every field in its range. NULL: good; else what is wrong, for people. */
 const char *bpf_grant_check(const void *bytes, size_t size);
