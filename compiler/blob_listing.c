@@ -6,6 +6,7 @@
 #include "blob_listing.h"
 
 #include "bpf/arena.h"
+#include "bpf/grant.h"
 #include "bpf/helper.h"
 #include "bpf_listing.h"
 #include "program/hook.h"
@@ -164,6 +165,9 @@ void blob_list(const struct blob *b, FILE *out) {
     list_funcs(b, out);
     list_maps(b, out);
     list_datas(b, out);
+    const char *request = bpf_grant_request(b);
+    if (request)
+        fprintf(out, "grant asked for: %s\n", request);
     list_rest(b, out);
 }
 
@@ -318,6 +322,9 @@ void blob_list_json(const struct blob *b, cJSON *out) {
     json_funcs(b, out);
     json_maps(b, out);
     json_datas(b, out);
+    const char *request = bpf_grant_request(b);
+    if (request)
+        cJSON_AddStringToObject(out, "grant", request);
     json_relocs(b, out);
     json_rest(b, out);
 }

@@ -6,6 +6,8 @@
  */
 #include "bpf_mcu.h"
 
+BPF_GRANT("gpio:PD12-15=out budget=100us/100ms ram=2K");
+
 static u32 position;
 
 SEC("timer/100ms")

@@ -7,6 +7,8 @@
  */
 #include "bpf_mcu.h"
 
+BPF_GRANT("gpio:PA0=in gpio:PD12=out budget=100us/5ms ram=2K");
+
 #define BUTTON BPF_PIN('A', 0)
 #define LED BPF_PIN('D', 12)
 #define STABLE 4

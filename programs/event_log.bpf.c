@@ -7,6 +7,8 @@
  */
 #include "bpf_mcu.h"
 
+BPF_GRANT("gpio:PA0=in budget=1ms/10ms");
+
 struct event {
     u64 time_ns;
     u64 interval_ns;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "bpf/grant.h"
 #include "bpf/helper.h"
 #include "bpf/hook.h"
 #include "bpf/map.h"
@@ -119,7 +120,11 @@ int main(void) {
            "#define __always_inline inline __attribute__((always_inline))\n"
            "#define __noinline __attribute__((noinline))\n\n"
            "/* A pin as helpers number it: BPF_PIN('D', 12) is PD12. */\n"
-           "#define BPF_PIN(port, number) (((port) - 'A') * 16 + (number))\n\n");
+           "#define BPF_PIN(port, number) (((port) - 'A') * 16 + (number))\n\n"
+           "/* What the program would like to be permitted, once in a source, for who installs it "
+           "(docs/grant.md):\n * BPF_GRANT(\"gpio:PD12=out budget=100us/10ms\"); */\n"
+           "#define BPF_GRANT(text) static const char bpf_grant_text[] "
+           "SEC(\"" BPF_GRANT_SECTION "\") = text\n\n");
     printk();
     contexts();
     maps();

@@ -6,6 +6,8 @@
  */
 #include "bpf_mcu.h"
 
+BPF_GRANT("adc:1 budget=1ms/10ms");
+
 #define BINS 16
 
 struct {

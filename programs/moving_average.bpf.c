@@ -6,6 +6,8 @@
  */
 #include "bpf_mcu.h"
 
+BPF_GRANT("adc:1 pwm:1 budget=1ms/10ms");
+
 #define WINDOW 32 /* a power of two: the ring index is masked, the division a shift */
 #define FULL 4095
 

@@ -12,6 +12,8 @@
  */
 #include "bpf_mcu.h"
 
+BPF_GRANT("uart:1 led:0-3 budget=1ms/10ms");
+
 #define PORT 1
 #define START 0x02
 #define ACK 0x06

@@ -11,6 +11,8 @@
  */
 #include "bpf_mcu.h"
 
+BPF_GRANT("uart:1+2 budget=1ms/10ms");
+
 #define OUT 2
 #define BYTE_NS 20000000ull /* 50 bytes a second */
 #define BURST_NS (64 * BYTE_NS)

@@ -10,6 +10,8 @@
  */
 #include "bpf_mcu.h"
 
+BPF_GRANT("uart:2 gpio:PD12-15=out pwm:1-4 budget=1ms/10ms");
+
 enum { START = 0x7e, HEADER = 3, CMD_LEDS = 1, CMD_PWM = 2 };
 enum { COUNT_OK, COUNT_ERROR, COUNTS };
 

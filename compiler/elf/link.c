@@ -8,6 +8,7 @@
  */
 #include "elf/object.h"
 
+#include "bpf/grant.h"
 #include "program/hook.h"
 
 #include <assert.h>
@@ -192,7 +193,17 @@ static bool scan_data(struct linker *l, uint32_t section) {
     return true;
 }
 
+/* What the programs would like to be permitted is for who installs them: no code refers to it. */
+static void reach_grant(struct linker *l) {
+    for (uint32_t i = 0; i < l->object->sections.count; i++) {
+        const struct object_section *s = &l->object->sections.items[i];
+        if (s->kind == SECTION_DATA && strcmp(s->name, BPF_GRANT_SECTION) == 0)
+            reach_target(l, &(struct target){.kind = TARGET_DATA, .index = i});
+    }
+}
+
 static bool reach_all(struct linker *l) {
+    reach_grant(l);
     for (uint32_t i = 0; i < l->object->funcs.count; i++)
         if (l->object->funcs.items[i].entry)
             reach_func(l, i);
@@ -276,6 +287,31 @@ static bool place_data(struct linker *l) {
         return diag_error(object->diag, DIAG_SECTION, &loc, "make arrays smaller",
                           "the data of the programs takes %llu bytes, more than any target has",
                           (unsigned long long)bytes);
+    }
+    return true;
+}
+
+/* The text of BPF_GRANT(), so that a slip is found here and not by who installs the program. */
+static bool check_grant(struct linker *l) {
+    struct object *object = l->object;
+    struct bpf_grant grant = bpf_grant_default;
+    struct bpf_grant_error error;
+
+    vec_for_each(const struct object_section, s, &object->sections) {
+        if (s->data == OBJECT_NONE || strcmp(s->name, BPF_GRANT_SECTION) != 0)
+            continue;
+        struct diag_loc loc = DIAG_OBJECT(object->path);
+        loc.section = s->name;
+        const char *text = (const char *)s->bytes;
+        if (s->writable || !s->size || !text || text[s->size - 1] != '\0' ||
+            s->size > BPF_GRANT_TEXT)
+            return diag_error(object->diag, DIAG_SECTION, &loc,
+                              "write BPF_GRANT(\"...\"), once in a source",
+                              "section %s holds no text of BPF_GRANT()", s->name);
+        if (!bpf_grant_parse(text, s->size - 1, &grant, &error))
+            return diag_error(object->diag, DIAG_SECTION, &loc,
+                              arena_printf(object->arena, "expected there: %s", error.expected),
+                              "BPF_GRANT() is wrong from \"%s\" on", text + error.at);
     }
     return true;
 }
@@ -535,7 +571,7 @@ bool link_program(struct object *object, const struct elf_options *options,
 
     if (!funcs_find(object, options) || !reach_all(&l))
         return false;
-    if (!place_funcs(&l) || !place_data(&l))
+    if (!place_funcs(&l) || !place_data(&l) || !check_grant(&l))
         return false;
     place_lines(&l);
     if (!make_entries(&l, options) || !apply_references(&l))
