@@ -4,7 +4,7 @@ bsp/stm32f407_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Ibsp/stm32f4
 
 FIRMWARES += stm32f407
 stm32f407_DIRS = $(STM32F4_DIRS) $(APP_DIRS) bsp/stm32f407
-stm32f407_MAIN := bsp/stm32f4/accel.c bsp/stm32f4/random.c
+stm32f407_MAIN = bsp/stm32f4/accel.c bsp/stm32f4/random.c $(FIRMWARE_RUNTIME)
 stm32f407_LD := ld/stm32f407.ld ld/stm32f4.ld
 ALL += $(BUILD)/firmware/stm32f407.elf
 

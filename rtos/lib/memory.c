@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: MIT
  *
- * The functions that the compiler calls without being asked (GCC manual, 2.1).
+ * The functions that the compiler calls without being asked (GCC manual, 2.1), and two of the same kind that runtime/
+ * wants. Words where both sides are aligned, which is what contexts and arenas are.
  */
 #include <stddef.h>
+#include <stdint.h>
+
+typedef uint32_t __attribute__((may_alias)) word; /* of whatever type the bytes are */
+enum { WORD = sizeof(word) };
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
+size_t strlen(const char *text);
+int strcmp(const char *a, const char *b);
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     char *t = to;
     const char *f = from;
+    if (((uintptr_t)t | (uintptr_t)f) % WORD == 0)
+        for (; size >= WORD; size -= WORD, t += WORD, f += WORD)
+            *(word *)(void *)t = *(const word *)(const void *)f;
     while (size--)
         *t++ = *f++;
     return to;
@@ -29,6 +39,9 @@ void *memmove(void *to, const void *from, size_t size) {
 
 void *memset(void *to, int value, size_t size) {
     char *t = to;
+    if ((uintptr_t)t % WORD == 0)
+        for (; size >= WORD; size -= WORD, t += WORD)
+            *(word *)(void *)t = (unsigned char)value * 0x01010101u;
     while (size--)
         *t++ = (char)value;
     return to;
@@ -40,4 +53,17 @@ int memcmp(const void *a, const void *b, size_t size) {
         if (*x != *y)
             return *x - *y;
     return 0;
+}
+
+size_t strlen(const char *text) {
+    size_t length = 0;
+    while (text[length])
+        length++;
+    return length;
+}
+
+int strcmp(const char *a, const char *b) {
+    while (*a && *a == *b)
+        a++, b++;
+    return (unsigned char)*a - (unsigned char)*b;
 }
