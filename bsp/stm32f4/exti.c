@@ -66,6 +66,10 @@ enum kernel_status exti_start(unsigned pin, enum exti_edge edge, void (*handler)
     return KERNEL_OK;
 }
 
+bool exti_in_use(unsigned pin) {
+    return lines[pin % 16].handler != NULL;
+}
+
 static enum kernel_status check_started(unsigned pin) {
     enum kernel_status status = check(pin);
     if (!status && (!lines[pin % 16].handler || lines[pin % 16].port != pin / 16))

@@ -337,8 +337,11 @@ static enum bpf_status begin(struct domain *domain, uint32_t *where) {
         status = load_arena(domain);
     if (!status)
         status = load_layout(domain);
-    if (!status)
+    if (!status) {
         status = devices_claim(domain->grant);
+        if (status)
+            devices_release(domain->grant);
+    }
     if (status)
         return status;
     budget_init(domain);
@@ -395,6 +398,6 @@ void domain_unload(struct domain *domain) {
     semaphore_give(&domain->wanted);
     while (domain->task.state != TASK_ENDED)
         task_sleep(1);
-    devices_safe(domain->grant);
+    devices_release(domain->grant);
     release(domain);
 }

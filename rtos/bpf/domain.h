@@ -34,15 +34,17 @@ struct domain_entry {
             uint32_t period; /* ticks */
         } timer;
         struct {
-            uint8_t pin, edge;
+            struct domain_entry *next; /* at the same line */
+            uint8_t pin, edge;         /* enum exti_edge */
         } gpio;
         struct {
             uint8_t port;
         } uart;
         struct {
-            uint8_t channel;
-            uint16_t samples;
+            struct domain_entry *next;
             uint32_t hz;
+            uint16_t samples;
+            uint8_t channel, place; /* in the sequence */
         } adc;
         struct {
             uint8_t event;
@@ -214,6 +216,13 @@ device_call *device_call_of(uint32_t helper_id);
 /* Configures what a grant gives, and puts outputs to their safe levels. BPF_BUSY, BPF_NOT_GRANTED. */
 enum bpf_status devices_claim(const struct bpf_grant *grant);
 void devices_safe(const struct bpf_grant *grant);
+void devices_release(const struct bpf_grant *grant); /* what devices_claim() has claimed */
+
+/* hook_adc.c */
+enum bpf_status
+adc_claim(uint32_t channels); /* a bit each; on failure too, until it is given back */
+void adc_give_back(uint32_t channels);
+int32_t adc_latest(uint32_t channel);
 /* All of [address, address + size) may be read by the program: arena or blob. */
 bool domain_reads(const struct domain *domain, uint32_t address, uint32_t size);
 

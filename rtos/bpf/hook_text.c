@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "hook_text.h"
 
+bool hook_word(const char **text, const char *word) {
+    const char *at = *text;
+    while (*word && *at == *word) {
+        at++;
+        word++;
+    }
+    if (*word)
+        return false;
+    *text = at;
+    return true;
+}
+
 bool hook_number(const char **text, uint32_t max, uint32_t *number) {
     const char *at = *text;
     uint64_t value = 0;
@@ -13,19 +25,6 @@ bool hook_number(const char **text, uint32_t max, uint32_t *number) {
     return true;
 }
 
-/* The word at *text, which moves behind it. */
-static bool take(const char **text, const char *word) {
-    const char *at = *text;
-    while (*word && *at == *word) {
-        at++;
-        word++;
-    }
-    if (*word)
-        return false;
-    *text = at;
-    return true;
-}
-
 bool hook_duration_us(const char **text, uint64_t *us) {
     static const struct {
         char unit[3];
@@ -35,7 +34,7 @@ bool hook_duration_us(const char **text, uint64_t *us) {
     if (!hook_number(text, UINT32_MAX, &number))
         return false;
     for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (take(text, units[i].unit)) {
+        if (hook_word(text, units[i].unit)) {
             *us = (uint64_t)number * units[i].us;
             return true;
         }

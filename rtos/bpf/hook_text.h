@@ -8,6 +8,8 @@
 
 #include "domain.h"
 
+/* The word at *text, which moves behind it. */
+bool hook_word(const char **text, const char *word);
 /* A decimal number up to max at *text, which moves behind it. */
 bool hook_number(const char **text, uint32_t max, uint32_t *number);
 /* A number with us, ms or s. */
