@@ -1,12 +1,12 @@
 # libFuzzer targets: for each fuzz_NAME.c a program build/fuzz/fuzz_NAME from the sources that it needs,
 # compiled by clang with coverage and sanitizers. `make fuzz-NAME TIME=600` looks for new inputs;
 # `make check` runs the seeds, the inputs in found/NAME that once did harm, and some thousand more.
-tests/libfuzzer_SRCS := fuzz_asm.c fuzz_blob.c fuzz_elf.c fuzz_grant.c fuzz_shell.c
+tests/libfuzzer_SRCS := fuzz_asm.c fuzz_blob.c fuzz_cbor.c fuzz_elf.c fuzz_grant.c fuzz_shell.c fuzz_wire.c
 tests/libfuzzer_CFLAGS := -I. -Itests -Irtos/include
 tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/shell
 
 FUZZ       := $(BUILD)/fuzz
-FUZZ_NAMES := asm blob elf grant shell
+FUZZ_NAMES := asm blob cbor elf grant shell wire
 TIME       ?= 600
 FUZZ_CC    := $(CLANG) -std=c11 -D_GNU_SOURCE -O1 -g -w -fno-omit-frame-pointer \
               -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -64,4 +64,4 @@ libfuzzer-$(1)_NEEDS = $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_target,$(n))))
 
-## fuzz-elf, fuzz-blob, fuzz-asm, fuzz-grant, fuzz-shell: libFuzzer on object files, blobs, assembler text, grants, the board's shell, for TIME seconds (600)
+## fuzz-elf, fuzz-blob, fuzz-asm, fuzz-shell, fuzz-grant, fuzz-wire, fuzz-cbor: libFuzzer on object files, blobs, assembler text, the board's shell, grants, the protocol's frames and maps, for TIME seconds (600)
