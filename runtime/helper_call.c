@@ -180,6 +180,10 @@ static uint64_t dispatch(const struct call *c, enum bpf_helper_id id, const uint
         return (uint32_t)bpf_h_for_each_map_elem(p[0], (bpf_code)a[1], (uint32_t)a[2], a[3]);
     case BPF_FUNC_SNPRINTF:
         return (uint32_t)bpf_h_snprintf(p[0], (uint32_t)a[1], p[2], p[3], (uint32_t)a[4]);
+    case BPF_FUNC_TRACE_PRINTK:
+        return (uint32_t)bpf_h_trace_printk(p[0], (uint32_t)a[1], a[2], a[3], a[4]);
+    case BPF_FUNC_TRACE_VPRINTK:
+        return (uint32_t)bpf_h_trace_vprintk(p[0], (uint32_t)a[1], p[2], (uint32_t)a[3]);
     case BPF_FUNC_LOOP:
         return (uint32_t)bpf_h_loop((uint32_t)a[0], (bpf_code)a[1], (uint32_t)a[2], a[3]);
     case BPF_FUNC_TIMER_INIT: return (uint32_t)bpf_h_timer_init(p[0], p[1], a[2]);

@@ -7,7 +7,6 @@
  */
 #include "domain.h"
 
-#include "bpf/format.h"
 #include "bpf/helper.h"
 #include "bpf/map.h"
 #include "hal/accel.h"
@@ -18,7 +17,6 @@
 #include <string.h>
 
 enum { EPERM = 1, EFAULT = 14, EINVAL = BPF_EINVAL };
-enum { LINE = 128, LINE_ARGUMENTS = 12 }; /* bytes of a line of printk, its 0 included */
 
 /* ----- time and text ------------------------------------------------------------------------------------ */
 
@@ -27,45 +25,13 @@ static int64_t ktime_get_ns(struct domain *domain, const uint32_t *words) {
     return (int64_t)domain_time_ns();
 }
 
-/* A byte of a string argument: the format may not have been the verifier's. */
-static int read_byte(void *user, uint32_t address) {
-    return domain_reads(user, address, 1) ? *(const uint8_t *)address : -1;
-}
-
-static int64_t print_line(struct domain *domain, uint32_t text, uint32_t size,
-                          const uint64_t *arguments, uint32_t count) {
-    char line[LINE];
-    if (size == 0 || size > LINE)
-        return -EINVAL;
-    if (!domain_reads(domain, text, size))
+/* A line that the library has formatted. */
+static int64_t log_line(struct domain *domain, const uint32_t *words) {
+    uint32_t size = words[1] < BPF_LOG_LINE ? words[1] : BPF_LOG_LINE;
+    if (!domain_reads(domain, words[0], size))
         return -EFAULT;
-    int32_t length = bpf_format(line, sizeof(line), (const char *)text, size, arguments, count,
-                                read_byte, domain);
-    if (length >= 0)
-        domain_log(domain, line, (uint32_t)strlen(line));
-    return length;
-}
-
-/* Format and size, then three 64-bit words: one in r3:r2, two on the stack. */
-static int64_t trace_printk(struct domain *domain, const uint32_t *words) {
-    uint32_t stack[4];
-    if (!domain_stack_words(domain, words, stack))
-        return -EFAULT;
-    const uint64_t arguments[3] = {words[2] | (uint64_t)words[3] << 32,
-                                   stack[0] | (uint64_t)stack[1] << 32,
-                                   stack[2] | (uint64_t)stack[3] << 32};
-    return print_line(domain, words[0], words[1], arguments, 3);
-}
-
-static int64_t trace_vprintk(struct domain *domain, const uint32_t *words) {
-    uint64_t arguments[LINE_ARGUMENTS];
-    uint32_t size = words[3];
-    if (size > sizeof(arguments) || size % 8)
-        return -EINVAL;
-    if (size && !domain_reads(domain, words[2], size))
-        return -EFAULT;
-    memcpy(arguments, (const void *)words[2], size);
-    return print_line(domain, words[0], words[1], arguments, size / 8);
+    domain_log(domain, (const char *)words[0], size);
+    return 0;
 }
 
 /* ----- pins ------------------------------------------------------------------------------------------------ */

@@ -205,12 +205,10 @@ uint32_t hook_cmd_context(void *context, const void *data, uint32_t size);
 
 /* ----- devices.c ---------------------------------------------------------------------------------------- */
 
-/* A helper behind SVC: words are its arguments by AAPCS, the four of registers (those on the stack:
- * domain_stack_words()). Runs as an interrupt of the kernel's band: short, no waiting. Pointers are checked
- * with sandbox_reaches() or domain_reads(), in each call, and not kept. */
+/* A helper behind SVC: words are its arguments by AAPCS, r0 to r3; none has more. Runs as an interrupt of the kernel's
+ * band: short, no waiting. Pointers are checked with sandbox_reaches() or domain_reads(), in each call,
+ * and not kept. */
 typedef int64_t device_call(struct domain *domain, const uint32_t *words);
-/* The words behind the first four, from the program's stack; false: it does not lie where they could be. */
-bool domain_stack_words(const struct domain *domain, const uint32_t *words, uint32_t out[4]);
 /* NULL: not behind SVC. */
 device_call *device_call_of(uint32_t helper_id);
 /* Configures what a grant gives, and puts outputs to their safe levels. BPF_BUSY, BPF_NOT_GRANTED. */

@@ -14,8 +14,13 @@ static uint32_t written; /* bytes, since start */
 
 /* From the kernel's band, or locked: lines do not mix. */
 static void put(const char *bytes, uint32_t size) {
-    for (uint32_t i = 0; i < size; i++)
-        text[written++ % LOG_SIZE] = bytes[i];
+    while (size) {
+        uint32_t at = written % LOG_SIZE, piece = LOG_SIZE - at < size ? LOG_SIZE - at : size;
+        memcpy(text + at, bytes, piece);
+        written += piece;
+        bytes += piece;
+        size -= piece;
+    }
 }
 
 void domain_log(const struct domain *domain, const char *line, uint32_t length) {

@@ -21,16 +21,6 @@ static uint64_t helper_call(struct sandbox *box, const uint32_t *frame) {
 sandbox_call *const domain_calls[] = {helper_call};
 const uint32_t domain_call_count = sizeof(domain_calls) / sizeof(domain_calls[0]);
 
-/* Above the frame of eight words, and one that aligned it. The program is stopped while its call is served. */
-bool domain_stack_words(const struct domain *domain, const uint32_t *words, uint32_t out[4]) {
-    const uint32_t *stack = words + 8 + (words[FRAME_PSR] >> 9 & 1);
-    if (!sandbox_reaches(&domain->box, (uint32_t)stack, 16))
-        return false;
-    for (unsigned i = 0; i < 4; i++)
-        out[i] = stack[i];
-    return true;
-}
-
 bool domain_reads(const struct domain *domain, uint32_t address, uint32_t size) {
     uint32_t blob = (uint32_t)domain->blob.base, blob_size = domain->blob.header->size;
     if (size <= blob_size && address - blob <= blob_size - size)
