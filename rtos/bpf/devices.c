@@ -22,7 +22,7 @@ enum { EPERM = 1, EFAULT = 14, EINVAL = BPF_EINVAL };
 
 static int64_t ktime_get_ns(struct domain *domain, const uint32_t *words) {
     (void)domain, (void)words;
-    return (int64_t)domain_time_ns();
+    return (int64_t)clock_ns();
 }
 
 /* A line that the library has formatted. */
@@ -155,17 +155,11 @@ static const struct {
     uint32_t helper;
     device_call *call;
 } calls[] = {
-    {BPF_FUNC_KTIME_GET_NS, ktime_get_ns},
-    {BPF_FUNC_TRACE_PRINTK, trace_printk},
-    {BPF_FUNC_TRACE_VPRINTK, trace_vprintk},
-    {BPF_FUNC_GPIO_WRITE, gpio_set},
-    {BPF_FUNC_GPIO_READ, gpio_get},
-    {BPF_FUNC_GPIO_TOGGLE, gpio_toggle},
-    {BPF_FUNC_LED_SET, led_set},
-    {BPF_FUNC_PWM_SET, pwm_duty},
-    {BPF_FUNC_ENCODER_READ, encoder_steps},
-    {BPF_FUNC_ADC_READ, adc_sample},
-    {BPF_FUNC_ACCEL_READ, accel_sample},
+    {BPF_FUNC_KTIME_GET_NS, ktime_get_ns}, {BPF_FUNC_LOG, log_line},
+    {BPF_FUNC_GPIO_WRITE, gpio_set},       {BPF_FUNC_GPIO_READ, gpio_get},
+    {BPF_FUNC_GPIO_TOGGLE, gpio_toggle},   {BPF_FUNC_LED_SET, led_set},
+    {BPF_FUNC_PWM_SET, pwm_duty},          {BPF_FUNC_ENCODER_READ, encoder_steps},
+    {BPF_FUNC_ADC_READ, adc_sample},       {BPF_FUNC_ACCEL_READ, accel_sample},
 };
 
 device_call *device_call_of(uint32_t helper) {

@@ -16,6 +16,7 @@
 #include "bpf/library.h"
 #include "bpf/map.h"
 #include "bpf/memmap.h"
+#include "rtos/trace.h"
 
 #include <string.h>
 
@@ -99,8 +100,10 @@ static bool may_restart(struct domain *domain) {
 
 /* The run has not come to its end. */
 static void failed(struct domain *domain, struct domain_entry *entry) {
+    const struct fault_record *fault = &domain->box.result.fault;
     entry->faults++;
     domain->faults++;
+    trace_fault(domain->name, fault->cfsr, fault->mmfar);
     uint32_t key = kernel_lock();
     events_forget(domain);
     kernel_unlock(key);

@@ -9,6 +9,7 @@
 #include "bpf/blob.h"
 #include "bpf/grant.h"
 #include "bpf/hook.h"
+#include "rtos/clock.h"
 #include "rtos/kernel.h"
 #include "rtos/programs.h"
 #include "rtos/sandbox.h"
@@ -21,6 +22,7 @@ enum {
         768, /* bytes: of its task, privileged; what its programs use lies in the arena */
     DOMAIN_REFILLS = 4, /* of the budget that are still to come */
     DOMAIN_ENTRIES_MAX = 64,
+    DOMAIN_NO_RUN = -1, /* from hook_kind.context: there was nothing after all */
 };
 
 /* One program of the blob, with the hook that makes it run. */
@@ -47,7 +49,10 @@ struct domain_entry {
             uint8_t channel, place; /* in the sequence */
         } adc;
         struct {
-            uint8_t event;
+            struct domain_entry *next;
+            struct timeout timeout;
+            uint32_t cursor, waiting; /* events: read so far, not read yet */
+            uint8_t event;            /* enum trace_kind */
         } trace;
         const char *name; /* cmd */
     } hook;
@@ -143,8 +148,6 @@ const struct hook_kind *load_hook(const struct blob *blob, const struct blob_pro
 /* svc.c */
 extern sandbox_call *const domain_calls[];
 extern const uint32_t domain_call_count;
-uint64_t domain_time_ns(void); /* since start */
-
 /* log.c: a line that a program prints */
 void domain_log(const struct domain *domain, const char *line, uint32_t length);
 
@@ -196,7 +199,7 @@ struct hook_kind {
     enum bpf_status (*start)(
         struct domain_entry *entry);          /* e.g. BPF_BUSY: the EXTI line is another port's */
     void (*stop)(struct domain_entry *entry); /* no event comes afterwards; also without a start */
-    /* Periodic ones, whose context is made when the entry's turn has come; returns its bytes. */
+    /* Periodic ones, whose context is made when the entry's turn has come; returns its bytes or DOMAIN_NO_RUN. */
     uint32_t (*context)(struct domain_entry *entry, void *context, uint32_t lost);
     uint16_t lost_at; /* queued ones: where their context says how many were lost; 0: nowhere */
 };

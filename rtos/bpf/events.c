@@ -88,8 +88,7 @@ void events_forget(struct domain *domain) {
         domain->entries[i].pending = false;
 }
 
-/* The next event; its context is then in the arena. NULL: nothing waits, or it is not complete yet. */
-struct domain_entry *events_next(struct domain *domain, uint32_t *size) {
+static struct domain_entry *next(struct domain *domain, uint32_t *size) {
     struct domain_events *events = &domain->events;
     uint32_t key = kernel_lock();
     uint8_t item = events->used ? events->order[events->first] : 0;
@@ -119,5 +118,13 @@ struct domain_entry *events_next(struct domain *domain, uint32_t *size) {
         (uint8_t)(events->slot_first + 1u < events->slot_count ? events->slot_first + 1 : 0);
     events->slots_used--;
     kernel_unlock(key);
+    return entry;
+}
+
+struct domain_entry *events_next(struct domain *domain, uint32_t *size) {
+    struct domain_entry *entry;
+    do
+        entry = next(domain, size);
+    while (entry && *size == (uint32_t)DOMAIN_NO_RUN);
     return entry;
 }

@@ -44,7 +44,7 @@ static struct {
 
 /* In the interrupt. */
 static void done(const uint16_t *block, void *argument) {
-    struct adc_context context = {.time_ns = domain_time_ns(), .len = adc.samples};
+    struct adc_context context = {.time_ns = clock_ns(), .len = adc.samples};
     (void)argument;
     for (unsigned i = 0; i < adc.count; i++)
         adc.latest[adc.sequence[i]] = block[(adc.samples - 1u) * adc.count + i];

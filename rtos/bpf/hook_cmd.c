@@ -40,7 +40,7 @@ uint32_t hook_cmd_context(void *out, const void *data, uint32_t size) {
     struct cmd_context *context = out;
     if (size > DATA)
         return UINT32_MAX;
-    *context = (struct cmd_context){.time_ns = domain_time_ns(), .len = size};
+    *context = (struct cmd_context){.time_ns = clock_ns(), .len = size};
     memcpy(context->data, data, size);
     return sizeof(*context);
 }

@@ -63,7 +63,7 @@ static void edge(void *argument) {
     unsigned seen = wanted != EXTI_BOTH ? wanted : level ? EXTI_RISING : EXTI_FALLING;
     for (struct domain_entry *entry = line->first; entry; entry = entry->hook.gpio.next) {
         const struct gpio_context context = {
-            .time_ns = domain_time_ns(), .pin = entry->hook.gpio.pin, .level = seen == EXTI_RISING};
+            .time_ns = clock_ns(), .pin = entry->hook.gpio.pin, .level = seen == EXTI_RISING};
         if (entry->hook.gpio.edge & seen)
             domain_post(entry, &context, sizeof(context), NULL, 0);
     }

@@ -56,7 +56,7 @@ static void stop(struct domain_entry *entry) {
 static uint32_t context(struct domain_entry *entry, void *out, uint32_t lost) {
     struct timer_context *context = out;
     *context = (struct timer_context){
-        .time_ns = domain_time_ns(),
+        .time_ns = clock_ns(),
         .period_us = entry->hook.timer.period * US_A_TICK,
         .overruns = lost,
     };

@@ -27,8 +27,3 @@ bool domain_reads(const struct domain *domain, uint32_t address, uint32_t size) 
         return true;
     return sandbox_reaches(&domain->box, address, size);
 }
-
-/* Of the tick: what has passed of it is not known here. */
-uint64_t domain_time_ns(void) {
-    return kernel_uptime() * (1000000000u / KERNEL_TICK_HZ);
-}
