@@ -1,12 +1,12 @@
 # libFuzzer targets: for each fuzz_NAME.c a program build/fuzz/fuzz_NAME from the sources that it needs,
 # compiled by clang with coverage and sanitizers. `make fuzz-NAME TIME=600` looks for new inputs;
 # `make check` runs the seeds, the inputs in found/NAME that once did harm, and some thousand more.
-tests/libfuzzer_SRCS := fuzz_asm.c fuzz_blob.c fuzz_elf.c fuzz_shell.c
+tests/libfuzzer_SRCS := fuzz_asm.c fuzz_blob.c fuzz_elf.c fuzz_map.c fuzz_shell.c
 tests/libfuzzer_CFLAGS := -I. -Itests -Irtos/include
-tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/shell
+tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/maps tests/shell
 
 FUZZ       := $(BUILD)/fuzz
-FUZZ_NAMES := asm blob elf shell
+FUZZ_NAMES := asm blob elf map shell
 TIME       ?= 600
 FUZZ_CC    := $(CLANG) -std=c11 -D_GNU_SOURCE -O1 -g -w -fno-omit-frame-pointer \
               -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -19,7 +19,7 @@ $(FUZZ)/%.o: %.c | $(SETUP) $(GENERATED)
 
 $(FUZZ)/fuzz_%: $(FUZZ)/tests/libfuzzer/fuzz_%.o $(FUZZ)/libbpf2thumb.a
 	@echo '  link $@'
-	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
+	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HOST_LIBS)
 
 # Seeds: every object and blob that other tests build, and the text of the vectors.
 FUZZ_ELF_SEEDS = $(ELF_GOOD_OBJECTS) $(ELF_BAD_OBJECTS) $(PROGRAM_OBJECTS)
@@ -39,6 +39,16 @@ $(FUZZ)/seeds/asm.stamp: tests/libfuzzer/rules.mk
 	    sed -n '/^-- asm/,/^-- /p' $$f | grep -v '^--' | head -c 4000 > $(FUZZ)/seeds/asm/$$(basename $$f); done
 	@touch $@
 
+# One input for each kind of map and each manner of forging it; the bytes are the C library's rand().
+$(FUZZ)/fuzz_map: $(FUZZ)/tests/maps/forge.o $(FUZZ)/tests/maps/model.o
+$(FUZZ)/seeds/map.stamp: tests/libfuzzer/rules.mk
+	@mkdir -p $(FUZZ)/seeds/map
+	@for kind in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do for manners in 1 3 7; do \
+	    awk "BEGIN { srand($$kind); printf \"%c%c%c\", $$kind, $$manners, 100; \
+	                 for (i = 0; i < 500; i++) printf \"%c\", 1 + int(rand() * 127) }" \
+	        > $(FUZZ)/seeds/map/$$kind-$$manners; done; done
+	@touch $@
+
 # A finding stays in build/fuzz/found; copied to tests/libfuzzer/found/NAME it becomes a test.
 define fuzz_target
 .PHONY: fuzz-$(1)
@@ -55,4 +65,4 @@ libfuzzer-$(1)_NEEDS = $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_target,$(n))))
 
-## fuzz-elf, fuzz-blob, fuzz-asm, fuzz-shell: libFuzzer on object files, blobs, assembler text, the board's shell, for TIME seconds (600)
+## fuzz-elf, fuzz-blob, fuzz-asm, fuzz-map, fuzz-shell: libFuzzer on object files, blobs, assembler text, forged maps, the board's shell, for TIME seconds (600)
