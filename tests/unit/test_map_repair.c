@@ -158,6 +158,9 @@ static void no_ends(struct bpf_map *map) {
 static void wrong_oldest(struct bpf_map *map) {
     bpf_hash_set_ends(map, bpf_hash_newest(map), 2);
 }
+static void wrong_newer(struct bpf_map *map) {
+    bpf_hash_entry(map, 3)->newer = 6;
+}
 static void loop_age(struct bpf_map *map) {
     bpf_hash_entry(map, 1)->older = 6;
 }
@@ -166,6 +169,7 @@ Test(map_repair, list_by_age) {
     hash_damage(BPF_MAP_LRU_HASH, cut_age, 6);
     hash_damage(BPF_MAP_LRU_HASH, no_ends, 6);
     hash_damage(BPF_MAP_LRU_HASH, wrong_oldest, 6);
+    hash_damage(BPF_MAP_LRU_HASH, wrong_newer, 6);
     hash_damage(BPF_MAP_LRU_HASH, loop_age, 6);
 }
 
