@@ -1,7 +1,7 @@
 # Compiled natively into libbpf2thumb.a, and for Cortex-M4 into the library that programs call.
 runtime_SHARED := crc32.c div64.c format.c helper_call.c helpers.c map.c map_hash.c map_ops.c \
                   map_ringbuf.c vm.c
-runtime_SRCS        := arena.c blob.c grant.c insn.c map_repair.c place.c scan.c tables.c \
+runtime_SRCS        := arena.c blob.c grant.c insn.c map_repair.c place.c scan.c tables.c timer.c \
                        store/log.c store/mount.c store/state.c store/store.c \
                        native/disasm.c native/host.c native/port.c $(runtime_SHARED)
 runtime_MAY_INCLUDE := runtime/include

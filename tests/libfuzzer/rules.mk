@@ -1,10 +1,10 @@
 # libFuzzer targets: for each fuzz_NAME.c a program build/fuzz/fuzz_NAME from the sources that it needs,
 # compiled by clang with coverage and sanitizers. `make fuzz-NAME TIME=600` looks for new inputs;
 # `make check` runs the seeds, the inputs in found/NAME that once did harm, and some thousand more.
-FUZZ_NAMES := asm blob cbor elf grant scan shell wire
+FUZZ_NAMES := asm blob cbor elf grant map scan shell wire
 tests/libfuzzer_SRCS := $(FUZZ_NAMES:%=fuzz_%.c)
 tests/libfuzzer_CFLAGS := -I. -Itests -Irtos/include
-tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/shell
+tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/maps tests/shell
 
 FUZZ       := $(BUILD)/fuzz
 TIME       ?= 600
@@ -19,7 +19,7 @@ $(FUZZ)/%.o: %.c | $(SETUP) $(GENERATED)
 
 $(FUZZ)/fuzz_%: $(FUZZ)/tests/libfuzzer/fuzz_%.o $(FUZZ)/libbpf2thumb.a
 	@echo '  link $@'
-	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
+	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HOST_LIBS)
 
 # Seeds: every object and blob that other tests build, and the text of the vectors.
 FUZZ_ELF_SEEDS = $(ELF_GOOD_OBJECTS) $(ELF_BAD_OBJECTS) $(PROGRAM_OBJECTS)
@@ -55,6 +55,16 @@ $(FUZZ)/seeds/grant.stamp: $(wildcard programs/*.bpf.c) tests/libfuzzer/rules.mk
 	    head -c 84 /dev/zero; } > $(FUZZ)/seeds/grant/default
 	@touch $@
 
+# One input for each kind of map and each manner of forging it; the bytes are the C library's rand().
+$(FUZZ)/fuzz_map: $(FUZZ)/tests/maps/forge.o $(FUZZ)/tests/maps/model.o
+$(FUZZ)/seeds/map.stamp: tests/libfuzzer/rules.mk
+	@mkdir -p $(FUZZ)/seeds/map
+	@for kind in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do for manners in 1 3 7; do \
+	    awk "BEGIN { srand($$kind); printf \"%c%c%c\", $$kind, $$manners, 100; \
+	                 for (i = 0; i < 500; i++) printf \"%c\", 1 + int(rand() * 127) }" \
+	        > $(FUZZ)/seeds/map/$$kind-$$manners; done; done
+	@touch $@
+
 # A finding stays in build/fuzz/found; copied to tests/libfuzzer/found/NAME it becomes a test.
 define fuzz_target
 .PHONY: fuzz-$(1)
@@ -71,4 +81,4 @@ libfuzzer-$(1)_NEEDS = $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_target,$(n))))
 
-## fuzz-asm, fuzz-blob, fuzz-cbor, fuzz-elf, fuzz-grant, fuzz-scan, fuzz-shell, fuzz-wire: libFuzzer on what the name says, for TIME seconds (600)
+## fuzz-asm, fuzz-blob, fuzz-cbor, fuzz-elf, fuzz-grant, fuzz-map, fuzz-scan, fuzz-shell, fuzz-wire: libFuzzer on what the name says, for TIME seconds (600)
