@@ -80,8 +80,11 @@ static enum bpf_status hooks_start(struct domain *domain) {
     return status;
 }
 
-static void stop(struct domain *domain) {
+void domain_stop(struct domain *domain) {
+    if (domain->stopped)
+        return;
     hooks_stop(domain);
+    devices_safe(domain->grant);
     domain->stopped = true;
 }
 
@@ -115,9 +118,9 @@ static void failed(struct domain *domain, struct domain_entry *entry) {
     case BPF_POLICY_CONTINUE: break;
     case BPF_POLICY_RESTART:
         if (!may_restart(domain) || load_arena(domain))
-            stop(domain);
+            domain_stop(domain);
         break;
-    case BPF_POLICY_STOP: stop(domain); break;
+    case BPF_POLICY_STOP: domain_stop(domain); break;
     }
 }
 
@@ -356,19 +359,15 @@ static enum bpf_status begin(struct domain *domain, uint32_t *where) {
                                        .priority = domain->grant->priority,
                                        .stack = (uint32_t *)domain->block,
                                        .stack_size = DOMAIN_STACK};
-    if (task_create(&domain->task, &config))
-        return BPF_INTERNAL;
-    status = hooks_start(domain);
-    if (status)
-        domain_unload(domain);
-    return status;
+    return task_create(&domain->task, &config) ? BPF_INTERNAL : BPF_OK;
 }
 
 static struct domain domains[PROGRAMS_MAX];
 
-enum bpf_status domain_load(const char *name, const void *blob, uint32_t size,
+enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
                             const struct bpf_grant *grant, struct domain **out, uint32_t *where) {
     struct domain *domain = domains;
+    *out = NULL;
     while (domain < domains + PROGRAMS_MAX && domain->name[0])
         domain++;
     if (domain == domains + PROGRAMS_MAX)
@@ -381,8 +380,13 @@ enum bpf_status domain_load(const char *name, const void *blob, uint32_t size,
     status = begin(domain, where);
     if (status)
         release(domain);
-    *out = domain;
+    else
+        *out = domain;
     return status;
+}
+
+enum bpf_status domain_start(struct domain *domain) {
+    return hooks_start(domain);
 }
 
 enum bpf_status domain_check(const void *blob, uint32_t size, const struct bpf_grant *grant,

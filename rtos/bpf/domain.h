@@ -105,6 +105,7 @@ struct domain {
     struct domain_budget budget;
     struct blob blob;
     const struct bpf_grant *grant;
+    struct program *program; /* whose domain it is: manager.h; NULL: not yet anybody's */
     struct domain_entry *entries;
     struct bpf_arena *head; /* r9 */
     uint32_t arena, arena_size;
@@ -153,13 +154,18 @@ void domain_log(const struct domain *domain, const char *line, uint32_t length);
 
 /* ----- domain.c -------------------------------------------------------------------------------------- */
 
-/* Checks everything and makes a domain that runs. *where as blob_parse(), or what the status is about. The blob and
- * its grant (copied) stay where they are until domain_unload(). */
-enum bpf_status domain_load(const char *name, const void *blob, uint32_t size,
+/* Checks everything and makes a domain, none of whose programs runs before domain_start(): until then whoever
+ * has made it may touch its maps. *where as blob_parse(), or what the status is about. *out: NULL if it fails. The blob
+ * and its grant stay where they are until domain_unload(). */
+enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
                             const struct bpf_grant *grant, struct domain **out, uint32_t *where);
-/* Checks as domain_load(), makes nothing. */
+/* Its hooks. Where it fails, domain_unload() is what is left. */
+enum bpf_status domain_start(struct domain *domain);
+/* Checks as domain_make(), makes nothing. */
 enum bpf_status domain_check(const void *blob, uint32_t size, const struct bpf_grant *grant,
                              uint32_t *where);
+/* For work: no event any more, outputs safe. The maps stay, and may be read by anybody when the work is done. */
+void domain_stop(struct domain *domain);
 /* Kills what runs, waits for its end, outputs safe, everything is given back. */
 void domain_unload(struct domain *domain);
 
