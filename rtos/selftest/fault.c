@@ -129,6 +129,8 @@ static void do_breakpoint(void *argument) {
 }
 
 static const char *breakpoint(void) {
+    if (is_debugged())
+        return SKIP_DEBUGGED;
     const char *wrong = fault_of(do_breakpoint, FAULT_HARD, 0);
     if (wrong)
         return wrong;

@@ -30,6 +30,12 @@ struct test {
 /* What a test returns when the board lacks what it needs: SKIP "reason". */
 #define SKIP "SKIP "
 
+/* A debugger is attached (DHCSR.C_DEBUGEN, C1.6.2): BKPT halts the core for it and is no fault. */
+static inline bool is_debugged(void) {
+    return *(volatile uint32_t *)0xE000EDF0 & 1;
+}
+#define SKIP_DEBUGGED SKIP "a debugger is attached, for which BKPT halts the core"
+
 extern struct task helpers[HELPERS];
 extern uint32_t helper_stacks[HELPERS][HELPER_STACK / 4];
 
