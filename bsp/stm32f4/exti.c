@@ -91,7 +91,7 @@ enum kernel_status exti_trigger(unsigned pin) {
         return status;
     uint32_t bit = 1u << pin % 16, key = kernel_lock();
     EXTI_SWIER = bit;
-    bool pending = wait_for(EXTI_BASE + 0x14, bit, bit, 10);
+    bool pending = wait_for(EXTI_PR_ADDRESS, bit, bit, 10);
     kernel_unlock(key);
     return pending ? KERNEL_OK : KERNEL_NOT_THERE;
 }

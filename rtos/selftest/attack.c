@@ -6,17 +6,6 @@
  */
 #include "attack.h"
 
-enum {
-    IACCVIOL = 1 << 0,
-    DACCVIOL = 1 << 1 | 1 << 7, /* with MMFAR */
-    MSTKERR = 1 << 4,
-    PRECISERR = 1 << 9 | 1 << 15, /* with BFAR */
-    UNDEFINSTR = 1 << 16,
-    INVSTATE = 1 << 17,
-    NOCP = 1 << 19,
-    UNALIGNED = 1 << 24,
-};
-
 #define MINE ((uint32_t)arenas.arena[0])
 #define KERNEL_RAM ((uint32_t)&helpers[0])
 #define KERNEL_CODE ((uint32_t)fault_last)

@@ -9,7 +9,7 @@
 /* As a debugger reads it: no header of the console's. */
 extern const char rtt_control[];
 
-extern const char _flash_start[], _flash_end[];
+extern const char _flash_start[], _firmware_end[];
 
 static bool is_id(const char *at) {
     for (int i = 0; i < 10; i++)
@@ -32,7 +32,7 @@ static const char *rtt_in_ram(void) {
 }
 
 static const char *rtt_not_in_flash(void) {
-    for (const char *at = _flash_start; at + 10 <= _flash_end; at++)
+    for (const char *at = _flash_start; at + 10 <= _firmware_end; at++)
         CHECK(!is_id(at));
     return NULL;
 }

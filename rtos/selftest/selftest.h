@@ -27,6 +27,19 @@ struct test {
             return "line " TEXT(__LINE__);                                                         \
     } while (0)
 
+/* Bits of CFSR that tests expect (ARMv7-M, B3.2.15). */
+enum {
+    IACCVIOL = 1 << 0,
+    DACCVIOL = 1 << 1 | 1 << 7, /* with MMFAR */
+    MSTKERR = 1 << 4,
+    PRECISERR = 1 << 9 | 1 << 15, /* with BFAR */
+    UNDEFINSTR = 1 << 16,
+    INVSTATE = 1 << 17,
+    NOCP = 1 << 19,
+    UNALIGNED = 1 << 24,
+    DIVBYZERO = 1 << 25,
+};
+
 /* What a test returns when the board lacks what it needs: SKIP "reason". */
 #define SKIP "SKIP "
 
