@@ -97,7 +97,6 @@ enum kernel_status exti_trigger(unsigned pin) {
 }
 
 /* One handler for all vectors: whichever comes first serves all lines that are pending. */
-void EXTI_Handler(void);
 void EXTI_Handler(void) {
     uint32_t pending = EXTI_PR & EXTI_IMR;
     for (unsigned line = 0; line < LINES; line++) {
