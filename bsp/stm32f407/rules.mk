@@ -23,10 +23,11 @@ firmware: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(FIRMWARE)
 	@$(TARGET)size $(FIRMWARE)
 
-## allboards: build the firmware of all boards: build/firmware/*.elf
+## allboards: build the firmware of all boards: build/firmware/NAME.elf for each bsp/NAME/config.c
+BOARDS := $(patsubst bsp/%/config.c,$(BUILD)/firmware/%.elf,$(wildcard bsp/*/config.c))
 allboards: $(SETUP)
-	@$(MAKE) $(PARALLEL) $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
-	@$(TARGET)size $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
+	@$(MAKE) $(PARALLEL) $(BOARDS)
+	@$(TARGET)size $(BOARDS)
 
 ## run: run the firmware on the virtual board, its shell on the terminal (Ctrl-A x leaves)
 run: $(SETUP) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
