@@ -5,3 +5,7 @@ tests/device_MAY_INCLUDE := compiler/device runtime/include
 
 test_device_DIRS := tests/device
 test_device_LIBS := -lcbor -lserialport
+
+CHECKS += device
+device_CHECK = tests/device/check-client $(BUILD)
+device_NEEDS = $(BUILD)/bpf2thumb
