@@ -115,6 +115,7 @@ static void shell(struct cmd_args *args, struct device *d) {
     enum { SHELL_EXECUTE = 0 };
     struct cbor_item_t *request = message_new();
     int64_t status = 0;
+    uint64_t lost = 0;
 
     message_add_texts(request, "argv", args->argv, (size_t)args->argc);
     enum device_result result =
@@ -133,6 +134,9 @@ static void shell(struct cmd_args *args, struct device *d) {
     cJSON_AddNumberToObject(args->result, "status", (double)status);
     if (!args->json)
         fputs(text, stdout);
+    if (message_uint(d->answer, "lost", &lost) && lost)
+        diag_warn(args->diag, DIAG_DEVICE, NULL, "ask for less, or use a terminal",
+                  "%" PRIu64 " bytes of what it wrote did not fit into the answer", lost);
     if (status)
         diag_error(args->diag, DIAG_DEVICE, NULL, "`bpf2thumb shell help` lists its commands",
                    "the board's shell says %" PRId64, status);

@@ -40,6 +40,7 @@ struct job {
     size_t size;
     struct blob blob;
     struct bpf_grant grant;
+    bool begun; /* the board has an upload open */
 };
 
 static bool parse(struct cmd_args *args, struct job *job) {
@@ -164,6 +165,9 @@ static size_t chunk_size(struct device *d) {
 }
 
 static bool report_refusal(struct device *d, const struct job *job) {
+    if (job->begun && device_status_is(d, BPF_NOT_FOUND))
+        return diag_error(d->diag, DIAG_DEVICE, NULL, "install it again",
+                          "%s: the board has forgotten the upload: was it reset?", job->name);
     device_refused(d, job->name);
     if (device_status_is(d, BPF_NO_ROOM))
         device_explain_room(d, job->size);
@@ -181,7 +185,7 @@ static enum device_result ask_begin(struct device *d, const struct job *job) {
 }
 
 /* An upload of something else that nobody has finished gives way: there is one line, so nobody is at it. */
-static bool begin(struct device *d, const struct job *job, uint64_t *offset) {
+static bool begin(struct device *d, struct job *job, uint64_t *offset) {
     enum device_result result = ask_begin(d, job);
 
     if (result == DEVICE_REFUSED && device_status_is(d, BPF_BUSY) &&
@@ -193,6 +197,7 @@ static bool begin(struct device *d, const struct job *job, uint64_t *offset) {
         return false;
     if (!message_uint(d->answer, "off", offset) || *offset > job->size)
         return device_nonsense(d, "no offset to begin at");
+    job->begun = true;
     return true;
 }
 
