@@ -20,6 +20,7 @@ enum {
     OPT_STLINK,
     OPT_VIEW,
     OPT_STIMULI,
+    OPT_ADC,
     OPT_MODEL,
     OPT_CUT,
     OPT_IRQ,
@@ -39,6 +40,7 @@ static const struct cmd_option options[] = {
     {OPT_VIEW, "view", NULL, "LEDs, PWM and button in the last line; Ctrl-A b presses the button",
      NULL},
     {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/board.md", NULL},
+    {OPT_ADC, "adc", "FILE", "what the ADC's channels see: docs/board-devices.md", NULL},
     {OPT_FLASH, "flash", "FILE", "the flash lives in FILE and outlives the run", NULL},
     {OPT_MODEL, "model", "M", "cycle model: r (no wait states) or f (flash with ART; default: r)",
      "r f"},
@@ -97,6 +99,7 @@ static bool parse(struct cmd_args *args, struct options *o) {
             break;
         case OPT_VIEW: o->desk.view = true; break;
         case OPT_STIMULI: o->desk.stimuli = args->value; break;
+        case OPT_ADC: o->config.adc_file = args->value; break;
         case OPT_FLASH: o->flash = args->value; break;
         case OPT_MODEL: ok = choose(args, "--model", "r", "f", &o->config.model_f); break;
         case OPT_PACE:
@@ -261,16 +264,24 @@ static void run_board(struct cmd_args *args, struct options *o) {
     host_signal();
 }
 
+/* With a probe a blank board is what one begins with. */
+static bool has_firmware(struct cmd_args *args, const struct options *o) {
+    return o->desk.stlink || !image_is_blank(o->config.flash) ||
+           diag_error(args->diag, DIAG_RUN, NULL,
+                      "name an ELF file of firmware, or program one: --stlink and OpenOCD",
+                      "the flash is blank where a reset begins: there is nothing to run");
+}
+
 static void run(struct cmd_args *args) {
     struct options o = {.terminal = true, .desk = {.usart = CONSOLE_USART}};
 
     if (!parse(args, &o))
         return;
     uint8_t *flash = image_open(o.flash, args->diag);
-    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag))) {
-        o.config.flash = flash;
+    o.config.flash = flash;
+    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag)) &&
+        has_firmware(args, &o))
         run_board(args, &o);
-    }
     image_close(flash);
 }
 
