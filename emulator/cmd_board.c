@@ -51,7 +51,7 @@ static const struct cmd_option options[] = {
     {OPT_IRQ, "irq-every", "N", "an empty interrupt every N instructions of thread code", NULL},
     {OPT_NO_CRYSTAL, "no-crystal", NULL, "the board's crystal is broken", NULL},
     {OPT_MASKED, "masked", NULL,
-     "say at the end how long interrupts were masked at most, and where", NULL},
+     "say at the end where interrupts were masked, and how long at most", NULL},
     {0},
 };
 
@@ -191,7 +191,7 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
     cJSON_AddNumberToObject(args->result, "instructions", (double)board_instructions(b));
     cJSON_AddNumberToObject(args->result, "ns", (double)board_ns(b));
     cJSON_AddStringToObject(args->result, "serial", c->text ? c->text : "");
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked masked = board_longest_masked(b, 0);
     cJSON *object = cJSON_AddObjectToObject(args->result, "masked");
     cJSON_AddNumberToObject(object, "cycles", (double)masked.cycles);
     cJSON_AddNumberToObject(object, "from", masked.from);
@@ -199,10 +199,13 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
 }
 
 static void report_masked(const struct board *b) {
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked m;
 
-    fprintf(stderr, "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32 "\n",
-            masked.cycles, masked.from, masked.to);
+    for (unsigned rank = 0; m = board_longest_masked(b, rank), m.cycles; rank++)
+        fprintf(stderr,
+                "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32
+                ", called from %08" PRIx32 "\n",
+                m.cycles, m.from, m.to, m.caller);
 }
 
 static void report(struct cmd_args *args, const struct board *b, const struct host *host,
