@@ -41,7 +41,7 @@ static const struct cmd_option options[] = {
      NULL},
     {OPT_VIEW, "view", NULL, "LEDs, PWM and button in the last line; Ctrl-A b presses the button",
      NULL},
-    {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/stlink.md", NULL},
+    {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/board.md", NULL},
     {OPT_FLASH, "flash", "FILE", "the flash lives in FILE and outlives the run", NULL},
     {OPT_MODEL, "model", "M", "cycle model: r (no wait states) or f (flash with ART; default: r)",
      "r f"},
@@ -54,7 +54,7 @@ static const struct cmd_option options[] = {
     {OPT_ADC, "adc", "FILE", "what the ADC's channels see: docs/board-devices.md", NULL},
     {OPT_LIS302DL, "lis302dl", NULL, "the accelerometer of early boards", NULL},
     {OPT_MASKED, "masked", NULL,
-     "say at the end how long interrupts were masked at most, and where", NULL},
+     "say at the end where interrupts were masked, and how long at most", NULL},
     {0},
 };
 
@@ -203,7 +203,7 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
     cJSON_AddNumberToObject(args->result, "instructions", (double)board_instructions(b));
     cJSON_AddNumberToObject(args->result, "ns", (double)board_ns(b));
     cJSON_AddStringToObject(args->result, "serial", c->text ? c->text : "");
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked masked = board_longest_masked(b, 0);
     cJSON *object = cJSON_AddObjectToObject(args->result, "masked");
     cJSON_AddNumberToObject(object, "cycles", (double)masked.cycles);
     cJSON_AddNumberToObject(object, "from", masked.from);
@@ -211,10 +211,13 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
 }
 
 static void report_masked(const struct board *b) {
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked m;
 
-    fprintf(stderr, "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32 "\n",
-            masked.cycles, masked.from, masked.to);
+    for (unsigned rank = 0; m = board_longest_masked(b, rank), m.cycles; rank++)
+        fprintf(stderr,
+                "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32
+                ", called from %08" PRIx32 "\n",
+                m.cycles, m.from, m.to, m.caller);
 }
 
 static void report(struct cmd_args *args, const struct board *b, const struct host *host,
@@ -276,16 +279,24 @@ static void run_board(struct cmd_args *args, struct options *o) {
     host_signal();
 }
 
+/* With a probe a blank board is what one begins with. */
+static bool has_firmware(struct cmd_args *args, const struct options *o) {
+    return o->desk.stlink || !image_is_blank(o->config.flash) ||
+           diag_error(args->diag, DIAG_RUN, NULL,
+                      "name an ELF file of firmware, or program one: --stlink and OpenOCD",
+                      "the flash is blank where a reset begins: there is nothing to run");
+}
+
 static void run(struct cmd_args *args) {
     struct options o = {.terminal = true, .desk = {.usart = CONSOLE_USART}};
 
     if (!parse(args, &o))
         return;
     uint8_t *flash = image_open(o.flash, args->diag);
-    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag))) {
-        o.config.flash = flash;
+    o.config.flash = flash;
+    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag)) &&
+        has_firmware(args, &o))
         run_board(args, &o);
-    }
     image_close(flash);
 }
 
