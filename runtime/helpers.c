@@ -122,28 +122,6 @@ int32_t bpf_h_for_each_map_elem(struct bpf_map *map, bpf_code callback, uint32_t
     return visited;
 }
 
-/* ---------------------------------------------------------------------------------------- timers */
-
-int32_t bpf_h_timer_init(struct bpf_timer *timer, struct bpf_map *map, uint64_t flags) {
-    (void)timer, (void)map, (void)flags;
-    return -BPF_EOPNOTSUPP;
-}
-
-int32_t bpf_h_timer_set_callback(struct bpf_timer *timer, bpf_code callback) {
-    (void)timer, (void)callback;
-    return -BPF_EOPNOTSUPP;
-}
-
-int32_t bpf_h_timer_start(struct bpf_timer *timer, uint64_t ns, uint64_t flags) {
-    (void)timer, (void)ns, (void)flags;
-    return -BPF_EOPNOTSUPP;
-}
-
-int32_t bpf_h_timer_cancel(struct bpf_timer *timer) {
-    (void)timer;
-    return -BPF_EOPNOTSUPP;
-}
-
 /* ------------------------------------------------------------------------------------------ text */
 
 static int read_byte(void *user, uint32_t addr) {

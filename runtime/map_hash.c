@@ -16,17 +16,8 @@ static uint8_t *value_of(const struct bpf_map *map, struct bpf_hash_entry *e) {
     return bpf_hash_key(e) + ((map->key_size + 7) & ~7u);
 }
 
-/* Multiplicative hashing of words (Knuth, volume 3, 6.4), the high bits folded down. */
 uint16_t *bpf_hash_bucket(struct bpf_map *map, const uint8_t *key) {
-    uint32_t hash = 0, size = map->key_size, word;
-    for (; size >= 4; size -= 4, key += 4) {
-        memcpy(&word, key, 4);
-        hash = (hash ^ word) * 2654435769u;
-        hash ^= hash >> 15;
-    }
-    while (size--)
-        hash = (hash ^ *key++) * 2654435769u;
-    hash ^= hash >> 16;
+    uint32_t hash = bpf_hash_of_key(key, map->key_size);
     return &bpf_hash_heads(map)[hash & (bpf_map_buckets(map->max_entries) - 1)];
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 #define BPF_MAP_KEY_MAX 512
 #define BPF_MAP_F_NO_PREALLOC 1u
@@ -68,6 +69,19 @@ static inline struct bpf_hash_entry *bpf_hash_entry(struct bpf_map *map, uint32_
 
 static inline uint8_t *bpf_hash_key(struct bpf_hash_entry *e) {
     return (uint8_t *)(e + 1);
+}
+
+/* Multiplicative hashing of words (Knuth, volume 3, 6.4), the high bits folded down. */
+static inline uint32_t bpf_hash_of_key(const uint8_t *key, uint32_t size) {
+    uint32_t hash = 0, word;
+    for (; size >= 4; size -= 4, key += 4) {
+        memcpy(&word, key, 4);
+        hash = (hash ^ word) * 2654435769u;
+        hash ^= hash >> 15;
+    }
+    while (size--)
+        hash = (hash ^ *key++) * 2654435769u;
+    return hash ^ hash >> 16;
 }
 
 static inline uint32_t bpf_hash_newest(const struct bpf_map *map) {

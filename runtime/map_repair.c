@@ -115,7 +115,8 @@ static void sort_chain(struct bpf_map *map, uint16_t *head, bool *gave_up) {
         bins[i] = (uint16_t)link;
     }
     for (i = 0; i < BINS; i++)
-        sorted = merge(map, bins[i], sorted, gave_up);
+        if (bins[i] != BPF_HASH_NONE)
+            sorted = merge(map, bins[i], sorted, gave_up);
     *head = (uint16_t)sorted;
 }
 

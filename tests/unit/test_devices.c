@@ -89,6 +89,13 @@ Test(devices, outputs_are_recorded_with_their_time) {
                "uart 2: \"a\\\"\\n\\x01z\" at 5 ns\n");
 }
 
+Test(devices, no_timers) {
+    static const uint32_t helpers[] = {BPF_FUNC_TIMER_INIT, BPF_FUNC_TIMER_SET_CALLBACK,
+                                       BPF_FUNC_TIMER_START, BPF_FUNC_TIMER_CANCEL};
+    for (int i = 0; i < 4; i++)
+        cr_expect_eq(call(helpers[i], MEMMAP_ARENA + 600, 0, 1), -EOPNOTSUPP);
+}
+
 Test(devices, log) {
     memcpy(memory + 600, "plain", 5);
     cr_expect_eq(call(BPF_FUNC_LOG, MEMMAP_ARENA + 600, 5, 0), 0);
