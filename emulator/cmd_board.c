@@ -8,6 +8,7 @@
 #include "desk/desk.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ enum {
     OPT_MAX,
     OPT_PACE,
     OPT_NO_CRYSTAL,
+    OPT_ADC,
+    OPT_LIS302DL,
     OPT_MASKED,
     CONSOLE_USART = 2,
     SERIAL_JSON_MAX = 1 << 20,
@@ -38,7 +41,7 @@ static const struct cmd_option options[] = {
      NULL},
     {OPT_VIEW, "view", NULL, "LEDs, PWM and button in the last line; Ctrl-A b presses the button",
      NULL},
-    {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/board.md", NULL},
+    {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/stlink.md", NULL},
     {OPT_FLASH, "flash", "FILE", "the flash lives in FILE and outlives the run", NULL},
     {OPT_MODEL, "model", "M", "cycle model: r (no wait states) or f (flash with ART; default: r)",
      "r f"},
@@ -48,6 +51,8 @@ static const struct cmd_option options[] = {
     {OPT_CUT, "cut-power-at", "N", "power goes at cycle N", NULL},
     {OPT_IRQ, "irq-every", "N", "an empty interrupt every N instructions of thread code", NULL},
     {OPT_NO_CRYSTAL, "no-crystal", NULL, "the board's crystal is broken", NULL},
+    {OPT_ADC, "adc", "FILE", "what the ADC's channels see: docs/board-devices.md", NULL},
+    {OPT_LIS302DL, "lis302dl", NULL, "the accelerometer of early boards", NULL},
     {OPT_MASKED, "masked", NULL,
      "say at the end how long interrupts were masked at most, and where", NULL},
     {0},
@@ -77,6 +82,14 @@ static bool number(struct cmd_args *args, const char *option, uint64_t *value) {
     bool ok = cmd_number(args, option, args->value, 1, UINT64_MAX, &n);
     *value = n;
     return ok;
+}
+
+/* A file that is opened at the first conversion only. */
+static bool adc_file(struct cmd_args *args, struct options *o) {
+    o->config.adc_file = args->value;
+    return access(args->value, R_OK) == 0 ||
+           diag_error(args->diag, DIAG_USAGE, NULL, NULL, "--adc: %s: %s", args->value,
+                      strerror(errno));
 }
 
 static bool parse(struct cmd_args *args, struct options *o) {
@@ -110,6 +123,8 @@ static bool parse(struct cmd_args *args, struct options *o) {
         case OPT_CUT: ok = number(args, "--cut-power-at", &o->config.cut_power_at); break;
         case OPT_IRQ: ok = number(args, "--irq-every", &o->config.irq_every); break;
         case OPT_NO_CRYSTAL: o->config.no_crystal = true; break;
+        case OPT_ADC: ok = adc_file(args, o); break;
+        case OPT_LIS302DL: o->config.lis302dl = true; break;
         case OPT_MASKED: o->masked = true; break;
         default: ok = false;
         }
@@ -281,8 +296,9 @@ const struct cmd cmd_board = {
     .about = "The whole chip: Cortex-M4F, memories and devices (docs/board.md). USART2 is on the "
              "terminal; Ctrl-A x leaves. The exit status is 0 when the guest leaves by semihosting "
              "with code 0.",
-    .example = "bpf2thumb board firmware.elf\n"
-               "bpf2thumb board --flash board.img --cut-power-at 50000 firmware.elf",
+    .example =
+        "bpf2thumb board build/firmware/stm32f407.elf\n"
+        "bpf2thumb board --flash board.img --cut-power-at 50000 build/firmware/stm32f407.elf",
     .options = options,
     .run = run,
 };

@@ -30,10 +30,10 @@ static struct mutex lock;
 static enum accel_part found;
 
 static bool exchange(uint8_t out, uint8_t *in) {
-    if (!wait_for(SPI1_BASE + 0x08, SPI_SR_TXE, SPI_SR_TXE, SPI_TRIES))
+    if (!wait_for(SPI1_SR_ADDRESS, SPI_SR_TXE, SPI_SR_TXE, SPI_TRIES))
         return false;
     SPI1_DR = out;
-    if (!wait_for(SPI1_BASE + 0x08, SPI_SR_RXNE, SPI_SR_RXNE, SPI_TRIES))
+    if (!wait_for(SPI1_SR_ADDRESS, SPI_SR_RXNE, SPI_SR_RXNE, SPI_TRIES))
         return false;
     *in = (uint8_t)SPI1_DR;
     return true;
@@ -42,7 +42,7 @@ static bool exchange(uint8_t out, uint8_t *in) {
 static bool transfer(uint8_t address, uint8_t out, uint8_t *in) {
     pin_set(board_config.accel_select, false);
     bool done = exchange(address, in) && exchange(out, in) &&
-                wait_for(SPI1_BASE + 0x08, SPI_SR_BSY, 0, SPI_TRIES);
+                wait_for(SPI1_SR_ADDRESS, SPI_SR_BSY, 0, SPI_TRIES);
     pin_set(board_config.accel_select, true);
     return done;
 }

@@ -204,7 +204,6 @@ static void block_full(void) {
         adc.config.done(adc.config.buffer + half * block_samples(), adc.config.argument);
 }
 
-void DMA2_Stream0_Handler(void);
 void DMA2_Stream0_Handler(void) {
     uint32_t flags = DMA_ISR(DMA2_BASE, STREAM);
     DMA_IFCR(DMA2_BASE, STREAM) = DMA_FLAGS(STREAM, DMA_ALL_FLAGS);
@@ -215,7 +214,6 @@ void DMA2_Stream0_Handler(void) {
     BARRIER();
 }
 
-void ADC_Handler(void);
 void ADC_Handler(void) {
     if (ADC1_SR & ADC_SR_OVR)
         restart();

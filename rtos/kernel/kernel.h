@@ -82,18 +82,7 @@ static inline void task_wake_more(struct task *task, enum kernel_status result) 
 }
 
 /* time.c; locked */
-void timeout_add(struct timeout *timeout, uint32_t ticks);
 uint32_t timeout_next(void); /* ticks to the first in the list, or to nothing */
-
-/* Nothing if it is not in the list. */
-static inline void timeout_remove(struct timeout *timeout) {
-    struct timeout *next = timeout->next, *prev = timeout->prev;
-    if (LIKELY(!next))
-        return;
-    prev->next = next;
-    next->prev = prev;
-    timeout->next = NULL;
-}
 
 /* task.c; locked */
 void task_end(struct task *task, enum task_state how);

@@ -31,11 +31,10 @@
 _Static_assert(offsetof(struct task, sandbox) == 4, "switch.S");
 _Static_assert(offsetof(struct sandbox, sp) == 36, "switch.S");
 _Static_assert(offsetof(struct sandbox, layout) == 48, "enter.S");
-_Static_assert(offsetof(struct sandbox_layout, arena.base) == 12, "enter.S");
+_Static_assert(MPU_DATA == MPU_CODE + 1 && MPU_LIBRARY == MPU_CODE + 2, "sandbox_init()");
+_Static_assert(offsetof(struct sandbox_layout, static_base) == 40, "enter.S");
 
 static struct sandbox *loaded; /* whose regions the MPU has */
-
-enum { CODE, ARENA, LIBRARY };
 
 static const uint32_t BUDGET_MAX = INT32_MAX; /* cycles cannot wrap before it is found */
 
@@ -103,8 +102,8 @@ KERNEL_SLOW static void leave(struct sandbox *box, enum sandbox_end end) {
 /* ----- the supervisor call -------------------------------------------------------------------------- */
 
 bool sandbox_reaches(const struct sandbox *box, uint32_t address, uint32_t size) {
-    const struct mpu_area *arena = &box->layout->arena;
-    return size <= arena->size && address - arena->base <= arena->size - size;
+    uint32_t arena = box->frame_span + SANDBOX_FRAME;
+    return size <= arena && address - box->frame_low <= arena - size;
 }
 
 /* What is no helper call. */
@@ -202,30 +201,37 @@ void sandbox_fault_end(void) {
 
 /* ----- for tasks ------------------------------------------------------------------------------------ */
 
-static bool is_stack(const struct mpu_area *arena, uint32_t top) {
-    uint32_t depth = top - arena->base;
-    return depth <= arena->size && depth >= 2 * SANDBOX_FRAME && top % 8 == 0;
+/* What is on of the arena: one piece, or there is no base for which a comparison tells who is in it. */
+static bool find_arena(struct sandbox *box, const struct mpu_area *area) {
+    uint32_t eighth = area->size / 8, on = ~(uint32_t)area->off & 0xFF;
+    uint32_t first = (uint32_t)__builtin_ctz(on | 1u << 8);
+    on >>= first;
+    uint32_t count = 32 - (uint32_t)__builtin_clz(on | 1);
+    box->frame_low = area->base + first * eighth;
+    box->frame_span = count * eighth - SANDBOX_FRAME;
+    return on && !(on & (on + 1));
+}
+
+static bool fits(const struct sandbox *box, const struct sandbox_layout *layout) {
+    uint32_t frame = layout->stack_top - SANDBOX_FRAME; /* the first; one more has to have room */
+    return layout->stack_top % 8 == 0 &&
+           sandbox_reaches(box, frame - SANDBOX_FRAME, 2 * SANDBOX_FRAME) &&
+           sandbox_reaches(box, layout->static_base, 0);
 }
 
 KERNEL_COLD enum kernel_status sandbox_init(struct sandbox *box,
                                             const struct sandbox_layout *layout) {
-    *box = (struct sandbox){.layout = layout,
-                            .frame_low = layout->arena.base,
-                            .frame_span =
-                                layout->arena.size - SANDBOX_FRAME, /* is_stack(): not negative */
-                            .calls = layout->calls,
-                            .call_count = layout->call_count};
+    const struct mpu_area *areas[] = {&layout->code, &layout->arena, &layout->library};
+    *box = (struct sandbox){
+        .layout = layout, .calls = layout->calls, .call_count = layout->call_count};
     loaded = NULL;
-    if (layout->code.access != MPU_CODE || layout->arena.access != MPU_DATA ||
-        layout->library.access != MPU_LIBRARY || layout->call_count >= SANDBOX_SVC_ENTER ||
-        layout->arena.off || !is_stack(&layout->arena, layout->stack_top))
+    if (layout->call_count >= SANDBOX_SVC_ENTER || !find_arena(box, &layout->arena) ||
+        !fits(box, layout))
         return KERNEL_BAD_ARGUMENT;
-    enum kernel_status status = mpu_encode(&box->regions[CODE], CODE, &layout->code);
-    if (!status)
-        status = mpu_encode(&box->regions[ARENA], ARENA, &layout->arena);
-    if (!status)
-        status = mpu_encode(&box->regions[LIBRARY], LIBRARY, &layout->library);
-    return status;
+    for (unsigned i = 0; i < 3; i++)
+        if (areas[i]->access != MPU_CODE + i || mpu_encode(&box->regions[i], i, areas[i]))
+            return KERNEL_BAD_ARGUMENT;
+    return KERNEL_OK;
 }
 
 enum kernel_status sandbox_run(struct sandbox *box, uint32_t function, const uint32_t arguments[4],

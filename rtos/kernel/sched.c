@@ -255,11 +255,11 @@ KERNEL_COLD void kernel_init(uint32_t core_hz) {
     kernel.deadlines.next = kernel.deadlines.prev = &kernel.deadlines;
     kernel.clock = arch_init(core_hz, KERNEL_TICK_HZ);
     /* task_create() refuses priority 0 to everybody else. */
-    const struct task_config config = {.name = "idle",
-                                       .entry = idle_entry,
-                                       .priority = 1,
-                                       .stack = idle_stack,
-                                       .stack_size = sizeof(idle_stack)};
+    static const struct task_config config = {.name = "idle",
+                                              .entry = idle_entry,
+                                              .priority = 1,
+                                              .stack = idle_stack,
+                                              .stack_size = sizeof(idle_stack)};
     idle_task = (struct task){0};
     task_create(&idle_task, &config);
     idle_task.base = KERNEL_PRIORITY_IDLE;

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * The functions that the compiler calls without being asked (GCC manual, 2.1).
+ * The functions that the compiler calls without being asked (GCC manual, 2.1), and two of the same kind that runtime/
+ * wants. Words first: the processor
+ * reads and writes them at any address (ARM DDI0403, A3.2.1), in memory; none of these is for devices.
  */
 #include <stddef.h>
+#include <stdint.h>
+
+/* Of whatever type the bytes are, wherever they lie. */
+typedef uint32_t __attribute__((may_alias, aligned(1))) word;
+enum { WORD = sizeof(word) };
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
+size_t strlen(const char *text);
+int strcmp(const char *a, const char *b);
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     char *t = to;
     const char *f = from;
+    for (; size >= WORD; size -= WORD, t += WORD, f += WORD)
+        *(word *)t = *(const word *)f;
     while (size--)
         *t++ = *f++;
     return to;
@@ -29,6 +40,8 @@ void *memmove(void *to, const void *from, size_t size) {
 
 void *memset(void *to, int value, size_t size) {
     char *t = to;
+    for (; size >= WORD; size -= WORD, t += WORD)
+        *(word *)t = (unsigned char)value * 0x01010101u;
     while (size--)
         *t++ = (char)value;
     return to;
@@ -40,4 +53,17 @@ int memcmp(const void *a, const void *b, size_t size) {
         if (*x != *y)
             return *x - *y;
     return 0;
+}
+
+size_t strlen(const char *text) {
+    size_t length = 0;
+    while (text[length])
+        length++;
+    return length;
+}
+
+int strcmp(const char *a, const char *b) {
+    while (*a && *a == *b)
+        a++, b++;
+    return (unsigned char)*a - (unsigned char)*b;
 }

@@ -90,11 +90,70 @@ static const char *bad_layout(void) {
     REFUSED(layout->stack_top = layout->arena.base + ARENA + 8);
     REFUSED(layout->stack_top = layout->arena.base + SANDBOX_FRAME);
     REFUSED(layout->stack_top = layout->arena.base - 8);
-    REFUSED(layout->arena.off = 1 << 7); /* sandbox_reaches() knows of no holes */
+    REFUSED(layout->static_base = layout->arena.base - 4);
+    REFUSED(layout->static_base = layout->arena.base + ARENA + 4);
+    REFUSED(layout->arena.off = 1 << 6); /* sandbox_reaches() knows of no holes */
+    REFUSED(layout->arena.off = 0x24);
+    REFUSED(layout->arena.off = 0xFF);
+    REFUSED(layout->arena.off = 0xF0 | 1); /* static_base is in what is off */
+    REFUSED(layout->arena.off = 0xF8);     /* stack_top is in what is off */
+    REFUSED((layout->arena.off = 7, layout->static_base = layout->stack_top,
+             layout->stack_top -= 8)); /* no room for two frames */
+    REFUSED((layout->arena.size = 128, layout->stack_top = layout->arena.base + 64,
+             layout->arena.off = 1 << 7));
     REFUSED(layout->call_count = SANDBOX_SVC_ENTER);
 #undef REFUSED
     *layout = good;
     CHECK(sandbox_init(&boxes[1], layout) == KERNEL_OK);
+    return NULL;
+}
+
+/* Of eight eighths the second to sixth are the arena: runs code(target) there. */
+static const uint32_t EIGHTH = ARENA / 8;
+
+static enum sandbox_end run_in_part(void (*code)(void), uint32_t target) {
+    boxes_init();
+    struct sandbox_layout *layout = &box_layouts[0];
+    layout->arena.off = 1 << 0 | 1 << 6 | 1 << 7;
+    layout->static_base = layout->arena.base + 6 * EIGHTH;
+    const uint32_t arguments[4] = {target};
+    if (sandbox_init(&boxes[0], layout) != KERNEL_OK ||
+        box_run(0, code, arguments, cycles_of_ticks(2)) != KERNEL_OK)
+        return SANDBOX_KILLED;
+    return boxes[0].result.end;
+}
+
+/* What is switched off of the arena belongs to somebody else. */
+static const char *part(void) {
+    uint32_t base = (uint32_t)arenas.arena[0], low = base + EIGHTH, high = base + 6 * EIGHTH;
+    const uint32_t inside[] = {low, high - 4}, outside[] = {base, low - 4, high, base + ARENA - 4};
+    for (unsigned i = 0; i < 2; i++)
+        CHECK(run_in_part(attack_write, inside[i]) == SANDBOX_EXIT &&
+              *(uint32_t *)inside[i] == 0x55);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(run_in_part(attack_write, outside[i]) == SANDBOX_FAULT);
+        CHECK(boxes[0].result.fault.mmfar == outside[i] && *(uint32_t *)outside[i] == 0);
+        CHECK(run_in_part(attack_read, outside[i]) == SANDBOX_FAULT);
+        CHECK(!sandbox_reaches(&boxes[0], outside[i], 4));
+    }
+    CHECK(run_in_part(attack_registers, 0) == SANDBOX_EXIT && value_is(0, 0, high));
+    CHECK(sandbox_reaches(&boxes[0], low, 5 * EIGHTH) &&
+          !sandbox_reaches(&boxes[0], low, 5 * EIGHTH + 1));
+    return NULL;
+}
+
+/* Nor does a frame lie there, neither of a call nor of an interrupt. */
+static const char *part_frames(void) {
+    uint32_t base = (uint32_t)arenas.arena[0], low = base + EIGHTH, high = base + 6 * EIGHTH;
+    const uint32_t tops[] = {low, low + SANDBOX_FRAME - 8, high + 8, base + ARENA};
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(run_in_part(attack_sp_svc, tops[i]) == SANDBOX_FAULT);
+        CHECK(boxes[0].result.fault.cfsr == 1 << 4 && !boxes[0].result.fault.frame_valid);
+        CHECK(run_in_part(attack_sp_loop, tops[i]) == SANDBOX_FAULT);
+    }
+    CHECK(arenas.arena[0][ARENA_WORDS / 8 - 1] == 0 && arenas.arena[0][6 * ARENA_WORDS / 8] == 0);
+    CHECK(run_in_part(attack_sp_loop, low + SANDBOX_FRAME) == SANDBOX_BUDGET);
+    CHECK(run_in_part(attack_sp_loop, high) == SANDBOX_BUDGET);
     return NULL;
 }
 
@@ -352,6 +411,8 @@ const struct test tests_sandbox[] = {
     {"sandbox", "calls", calls},
     {"sandbox", "reaches", reaches},
     {"sandbox", "bad_layout", bad_layout},
+    {"sandbox", "part", part},
+    {"sandbox", "part_frames", part_frames},
     {"sandbox", "wrong_place", wrong_place},
     {"sandbox", "budget", budget},
     {"sandbox", "budget_waiting", budget_waiting},

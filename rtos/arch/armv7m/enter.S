@@ -5,7 +5,7 @@
  * whatever ends the sandbox returns to sandbox_entered.
  *
  * - r4-r11 are kept here, on the task's own stack, and are 0 when the sandbox begins, except r9, which is
- *   the base of its arena.
+ *   its static base.
  * - The FPU's registers that belong to our caller (s16-s31, FPSCR; AAPCS 6.1.2) are kept here, and
  *   CONTROL.FPCA is cleared: the call's frame has no FPU part, nothing is left to be stored lazily, and
  *   neither have the sandbox's own frames, as it may not use the FPU. Otherwise a task that preempts
@@ -32,7 +32,7 @@ sandbox_enter:
     msr     control, r6
 1:  push    {r4-r6}                 @ with the nine above a multiple of 8
     ldr     r9, [r0, #48]           @ layout
-    ldr     r9, [r9, #12]           @ base of the arena
+    ldr     r9, [r9, #40]           @ static base
     movs    r4, #0
     movs    r5, #0
     movs    r6, #0

@@ -98,8 +98,9 @@ struct bounds {
 static struct bounds stack_of(uint32_t exc_return) {
     const struct task *task = task_self();
     if (exc_return & EXC_RETURN_PSP && task && task->sandbox) {
-        const struct mpu_area *arena = &task->sandbox->layout->arena;
-        return (struct bounds){(uint32_t *)arena->base, (uint32_t *)(arena->base + arena->size)};
+        const struct sandbox *box = task->sandbox;
+        uint32_t end = box->frame_low + box->frame_span + SANDBOX_FRAME;
+        return (struct bounds){(uint32_t *)box->frame_low, (uint32_t *)end};
     }
     if (exc_return & EXC_RETURN_PSP && task)
         return (struct bounds){task->stack + KERNEL_GUARD / 4, task->stack_top};

@@ -4,7 +4,7 @@
  * the main stack, 7 the running task's. Privileged code keeps the default map for the rest; HardFault
  * runs with the MPU off, or a bad stack would lock the core up.
  *
- * Attributes are those of PM0214, table 41: flash is not shareable, SRAM is, both write-through.
+ * Attributes are those of PM0214, 4.2.4: flash is not shareable, SRAM is, both write-through.
  */
 #include "rtos/mpu.h"
 #include "arch.h"

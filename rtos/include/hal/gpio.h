@@ -47,6 +47,7 @@ enum exti_edge { EXTI_RISING = 1, EXTI_FALLING = 2, EXTI_BOTH = 3 };
 enum kernel_status exti_start(unsigned pin, enum exti_edge edge, void (*handler)(void *argument),
                               void *argument);
 enum kernel_status exti_stop(unsigned pin);
+bool exti_in_use(unsigned pin);                /* its line has a handler, of whatever port */
 enum kernel_status exti_trigger(unsigned pin); /* by software, as if the edge had come */
 
 /* The user button, debounced. changed() runs in the timer task. */

@@ -38,9 +38,9 @@ _Static_assert(sizeof(struct bpf_arena) == BPF_ARENA_SLOTS, "compiled code knows
 #define BPF_FRAMES_MAX 8
 /* Stack that the library needs, held by scripts/check-library: the interpreter besides the eBPF stack,
  * each level of callbacks inside it, a helper called by callx from compiled code. */
-#define BPF_INTERP_STACK 1024
-#define BPF_INTERP_CALLBACK 832
-#define BPF_CALLX_STACK 576
+#define BPF_INTERP_STACK 1136
+#define BPF_INTERP_CALLBACK 960
+#define BPF_CALLX_STACK 688
 /* What the processor pushes on the program's stack for an exception: eight words, and one that may be
  * needed to align them (ARM DDI0403, B1.5.6). */
 #define BPF_EXCEPTION_FRAME 36
