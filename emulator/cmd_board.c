@@ -8,6 +8,7 @@
 #include "desk/desk.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ enum {
     OPT_MAX,
     OPT_PACE,
     OPT_NO_CRYSTAL,
+    OPT_ADC,
+    OPT_LIS302DL,
     OPT_MASKED,
     CONSOLE_USART = 2,
     SERIAL_JSON_MAX = 1 << 20,
@@ -48,8 +51,10 @@ static const struct cmd_option options[] = {
     {OPT_CUT, "cut-power-at", "N", "power goes at cycle N", NULL},
     {OPT_IRQ, "irq-every", "N", "an empty interrupt every N instructions of thread code", NULL},
     {OPT_NO_CRYSTAL, "no-crystal", NULL, "the board's crystal is broken", NULL},
+    {OPT_ADC, "adc", "FILE", "what the ADC's channels see: docs/board-devices.md", NULL},
+    {OPT_LIS302DL, "lis302dl", NULL, "the accelerometer of early boards", NULL},
     {OPT_MASKED, "masked", NULL,
-     "say at the end how long interrupts were masked at most, and where", NULL},
+     "say at the end where interrupts were masked, and how long at most", NULL},
     {0},
 };
 
@@ -77,6 +82,14 @@ static bool number(struct cmd_args *args, const char *option, uint64_t *value) {
     bool ok = cmd_number(args, option, args->value, 1, UINT64_MAX, &n);
     *value = n;
     return ok;
+}
+
+/* A file that is opened at the first conversion only. */
+static bool adc_file(struct cmd_args *args, struct options *o) {
+    o->config.adc_file = args->value;
+    return access(args->value, R_OK) == 0 ||
+           diag_error(args->diag, DIAG_USAGE, NULL, NULL, "--adc: %s: %s", args->value,
+                      strerror(errno));
 }
 
 static bool parse(struct cmd_args *args, struct options *o) {
@@ -110,6 +123,8 @@ static bool parse(struct cmd_args *args, struct options *o) {
         case OPT_CUT: ok = number(args, "--cut-power-at", &o->config.cut_power_at); break;
         case OPT_IRQ: ok = number(args, "--irq-every", &o->config.irq_every); break;
         case OPT_NO_CRYSTAL: o->config.no_crystal = true; break;
+        case OPT_ADC: ok = adc_file(args, o); break;
+        case OPT_LIS302DL: o->config.lis302dl = true; break;
         case OPT_MASKED: o->masked = true; break;
         default: ok = false;
         }
@@ -188,7 +203,7 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
     cJSON_AddNumberToObject(args->result, "instructions", (double)board_instructions(b));
     cJSON_AddNumberToObject(args->result, "ns", (double)board_ns(b));
     cJSON_AddStringToObject(args->result, "serial", c->text ? c->text : "");
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked masked = board_longest_masked(b, 0);
     cJSON *object = cJSON_AddObjectToObject(args->result, "masked");
     cJSON_AddNumberToObject(object, "cycles", (double)masked.cycles);
     cJSON_AddNumberToObject(object, "from", masked.from);
@@ -196,10 +211,13 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
 }
 
 static void report_masked(const struct board *b) {
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked m;
 
-    fprintf(stderr, "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32 "\n",
-            masked.cycles, masked.from, masked.to);
+    for (unsigned rank = 0; m = board_longest_masked(b, rank), m.cycles; rank++)
+        fprintf(stderr,
+                "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32
+                ", called from %08" PRIx32 "\n",
+                m.cycles, m.from, m.to, m.caller);
 }
 
 static void report(struct cmd_args *args, const struct board *b, const struct host *host,
@@ -261,16 +279,24 @@ static void run_board(struct cmd_args *args, struct options *o) {
     host_signal();
 }
 
+/* With a probe a blank board is what one begins with. */
+static bool has_firmware(struct cmd_args *args, const struct options *o) {
+    return o->desk.stlink || !image_is_blank(o->config.flash) ||
+           diag_error(args->diag, DIAG_RUN, NULL,
+                      "name an ELF file of firmware, or program one: --stlink and OpenOCD",
+                      "the flash is blank where a reset begins: there is nothing to run");
+}
+
 static void run(struct cmd_args *args) {
     struct options o = {.terminal = true, .desk = {.usart = CONSOLE_USART}};
 
     if (!parse(args, &o))
         return;
     uint8_t *flash = image_open(o.flash, args->diag);
-    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag))) {
-        o.config.flash = flash;
+    o.config.flash = flash;
+    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag)) &&
+        has_firmware(args, &o))
         run_board(args, &o);
-    }
     image_close(flash);
 }
 
@@ -281,8 +307,9 @@ const struct cmd cmd_board = {
     .about = "The whole chip: Cortex-M4F, memories and devices (docs/board.md). USART2 is on the "
              "terminal; Ctrl-A x leaves. The exit status is 0 when the guest leaves by semihosting "
              "with code 0.",
-    .example = "bpf2thumb board firmware.elf\n"
-               "bpf2thumb board --flash board.img --cut-power-at 50000 firmware.elf",
+    .example =
+        "bpf2thumb board build/firmware/stm32f407.elf\n"
+        "bpf2thumb board --flash board.img --cut-power-at 50000 build/firmware/stm32f407.elf",
     .options = options,
     .run = run,
 };

@@ -170,11 +170,6 @@ static bool is_bad_landing(const struct scanner *s, uint32_t addr) {
 static enum bpf_status look(struct scanner *s, const struct insn *insn) {
     if (insn->it && (insn->it & 15) != 8 && writes_pc(insn))
         return BPF_BLOB_INSN; /* UNPREDICTABLE but at the end of its block */
-    if (insn->row->flow <= BPF_FLOW_CBZ) {
-        uint32_t target = insn->addr + 4 + distance(insn);
-        if (target >= s->size)
-            return BPF_BLOB_BRANCH;
-    }
     if (insn->row->flow == BPF_FLOW_LITERAL) {
         uint32_t place = ((insn->addr + 4) & ~3u) + (insn->word & 0xff) * 4;
         if (place >= s->size || s->size - place < 4)

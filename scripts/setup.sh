@@ -10,7 +10,7 @@ packages=(
     build-essential clang-format clang-14 clang-19 libclang-rt-19-dev llvm-19
     gcc-arm-none-eabi binutils-arm-none-eabi libnewlib-arm-none-eabi
     # libraries
-    libelf-dev libbpf-dev libcjson-dev libunicorn-dev libcapstone-dev
+    libelf-dev libbpf-dev libcjson-dev libunicorn-dev libcapstone-dev libcbor-dev libserialport-dev
     # the board: an emulator, probe, debugger
     qemu-system-arm openocd gdb-multiarch
     # tests and scripts

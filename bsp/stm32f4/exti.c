@@ -95,13 +95,12 @@ enum kernel_status exti_trigger(unsigned pin) {
         return status;
     uint32_t bit = 1u << pin % 16, key = kernel_lock();
     EXTI_SWIER = bit;
-    bool pending = wait_for(EXTI_BASE + 0x14, bit, bit, 10);
+    bool pending = wait_for(EXTI_PR_ADDRESS, bit, bit, 10);
     kernel_unlock(key);
     return pending ? KERNEL_OK : KERNEL_NOT_THERE;
 }
 
 /* One handler for all vectors: whichever comes first serves all lines that are pending. */
-void EXTI_Handler(void);
 void EXTI_Handler(void) {
     uint32_t pending = EXTI_PR & EXTI_IMR;
     for (unsigned line = 0; line < LINES; line++) {

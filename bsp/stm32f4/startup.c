@@ -14,13 +14,6 @@ extern const uint32_t _data_load[];
 extern uint32_t _data_start[], _data_end[], _bss_start[], _bss_end[];
 
 void Reset_Handler(void);
-void ADC_Handler(void);
-void DMA1_Stream5_Handler(void);
-void DMA2_Stream0_Handler(void);
-void EXTI_Handler(void);
-void TIM5_Handler(void);
-void USART2_Handler(void);
-void TIM2_Handler(void);
 void (*volatile board_spare_handler[BOARD_SPARES])(void);
 
 static void unexpected(void) {

@@ -160,7 +160,6 @@ static void dma_check(void) {
     USART_CR1(USART2_BASE) = (USART_CR1(USART2_BASE) & ~USART_CR1_IDLEIE) | USART_CR1_RXNEIE;
 }
 
-void USART2_Handler(void);
 void USART2_Handler(void) {
     dma_check();
     uint32_t wanted = USART_SR_RXNE | USART_SR_IDLE | USART_SR_ORE | USART_SR_FE | USART_SR_NF;
@@ -171,7 +170,6 @@ void USART2_Handler(void) {
 }
 
 /* Half or end of the circle. TC stays for dma_collect(), which needs it. */
-void DMA1_Stream5_Handler(void);
 void DMA1_Stream5_Handler(void) {
     dma_check();
     dma_collect();

@@ -40,7 +40,7 @@ const struct board_config board_config = {
     .clock = {.core_hz = 168000000,
               /* As on the F407; output R, which that one has not, must be at least 2 (6.3.2). */
               .pllcfgr = 1u << 22 | 8u | 336u << 6 | 0u << 16 | 7u << 24 | 2u << 28,
-              .power_scale = 3u << 14, /* VOS: scale 1, up to 168 MHz without over-drive (5.1.4) */
+              .power_scale = 3u << 14, /* VOS: scale 1, up to 168 MHz without over-drive (5.1) */
               .wait_states = 5,        /* 150 to 180 MHz at 2.7 to 3.6 V, table 5 */
               .bypass = true},         /* 8 MHz from the ST-LINK (UM1724 6.7.1) */
     .flash = flash,

@@ -300,10 +300,10 @@ static void print_utf8(const char *text) {
 }
 
 /* Prints the one document of a command, and deletes it. */
-static void print_json(cJSON *result, const struct diag *diag, int status) {
+static void print_json(cJSON *result, const struct diag *diag, int status, bool one_line) {
     cJSON_AddBoolToObject(result, "ok", status == CMD_DONE);
     cJSON_AddItemToObject(result, "messages", diag_json(diag));
-    char *text = cJSON_Print(result);
+    char *text = one_line ? cJSON_PrintUnformatted(result) : cJSON_Print(result);
     print_utf8(text);
     cJSON_free(text);
     cJSON_Delete(result);
@@ -338,7 +338,7 @@ static int run_command(const struct cmd_program *program, const struct cmd *cmd,
     if (args.json) {
         if (args.help)
             cJSON_AddItemToObject(args.result, "command", cmd_json(program->name, cmd, arena));
-        print_json(args.result, args.diag, status);
+        print_json(args.result, args.diag, status, args.lines);
     } else {
         if (args.help)
             cmd_print_command_help(program->name, cmd, arena);
@@ -384,7 +384,7 @@ static int run_bare(const struct cmd_program *program, const char *word, bool js
         no_command(program, word, arena, diag);
     if (json)
         print_json(status == CMD_DONE ? cmd_program_json(program, arena) : cJSON_CreateObject(),
-                   diag, status);
+                   diag, status, false);
     else if (version)
         printf("%s %s\n", program->name, program->version);
     else if (help)

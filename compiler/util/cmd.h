@@ -46,6 +46,7 @@ struct cmd_args {
     bool help;   /* --help was given; cmd_next() returned -1 */
     enum cmd_colour { CMD_COLOUR_AUTO, CMD_COLOUR_ALWAYS, CMD_COLOUR_NEVER } colour;
     int status; /* set it for an exit status that has no error message; else 0 */
+    bool lines; /* --json has printed lines already: the object is the last one, on one line */
 };
 
 struct cmd {

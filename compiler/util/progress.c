@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define FIRST_MS 500
+#define BAR 20 /* columns */
 
 static struct {
     bool allowed, running, shown;
@@ -47,6 +48,10 @@ static void draw(int64_t now) {
     if (state.total > 1)
         fprintf(stderr, ": %" PRIu64 " of %" PRIu64, state.done, state.total);
     fprintf(stderr, ", %" PRId64 " s", (now - state.started) / 1000);
+    if (state.total > 1) {
+        int done = state.done < state.total ? (int)(BAR * state.done / state.total) : BAR;
+        fprintf(stderr, " [%.*s%*s]", done, "####################", BAR - done, "");
+    }
     fflush(stderr);
     state.shown = true;
 }

@@ -88,6 +88,7 @@ void board_reset(struct board *b, enum board_reset_cause cause) {
     b->event_register = false;
     if (power)
         power_on(b);
+    b->masked.on = false; /* a section that ends so kept nobody waiting */
     board_remap(b, BOARD_MEMORY0_FLASH);
     art_flush(b);
     memset(&b->mpu, 0, sizeof(b->mpu));

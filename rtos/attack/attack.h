@@ -19,9 +19,9 @@ void attack_blob_free(struct attack_blob *blob);
 
 /* canary.c: all RAM below the pool. */
 void canary_begin(void); /* a control run begins: what it changes may change */
-void canary_learn(void);      /* it is over */
+void canary_learn(void); /* it is over */
 void canary_allow(const void *begin, const void *end); /* this may change, too */
-void canary_arm(void);   /* an attack begins */
+void canary_arm(void);                                 /* an attack begins */
 uint32_t canary_broken(
     void); /* address of a word that no control run has changed and this one has; 0: none */
 

@@ -39,7 +39,13 @@ static uint32_t word_at(uint32_t word) {
     return is_guard(word) || is_own_guard(word) ? 0 : _ram_start[word];
 }
 
+/* Others come to rest before one looks. */
+static void settle(void) {
+    task_sleep(2);
+}
+
 void canary_arm(void) {
+    settle();
     if (!copy)
         copy_size = pool_allocate(words() * 4 + words() / 8 + 4, &copy);
     for (uint32_t i = 0; i < words(); i++)
@@ -65,6 +71,7 @@ static void allow_stacks(void) {
 }
 
 void canary_learn(void) {
+    settle();
     allow_stacks();
     for (uint32_t i = 0; i < words(); i++)
         if (copied()[i] != word_at(i))
@@ -72,6 +79,7 @@ void canary_learn(void) {
 }
 
 uint32_t canary_broken(void) {
+    settle();
     for (uint32_t i = 0; i < words(); i++)
         if (copied()[i] != word_at(i) && !(may_change()[i / 32] >> i % 32 & 1))
             return (uint32_t)(_ram_start + i);

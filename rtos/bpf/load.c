@@ -115,6 +115,19 @@ static uint32_t stack_of(const struct blob *blob, enum bpf_engine engine) {
     return engine == BPF_ENGINE_THUMB ? blob->header->stack_thumb : blob->header->stack_interp;
 }
 
+/* The scan's scratch memory is a piece of the pool; with little of that left it takes a few more goes. */
+static enum bpf_status scan(const struct blob *blob, uint32_t *where) {
+    enum { LEAST = 256 };
+    uint32_t address, size = pool_allocate(BPF_SCAN_SCRATCH(blob->header->code.count), &address);
+    if (!size)
+        size = pool_allocate(LEAST, &address);
+    if (!size)
+        return BPF_NO_RAM;
+    enum bpf_status status = bpf_scan(blob, (void *)address, size, where);
+    pool_free(address, size);
+    return status;
+}
+
 enum bpf_status load_check(const void *bytes, uint32_t size, const struct bpf_grant *grant,
                            struct blob *blob, enum bpf_engine *engine, uint32_t *where) {
     struct bpf_region region;
@@ -127,7 +140,7 @@ enum bpf_status load_check(const void *bytes, uint32_t size, const struct bpf_gr
         return BPF_PLACE;
     *engine = blob_has_code(blob) ? BPF_ENGINE_THUMB : BPF_ENGINE_INTERP;
     if (*engine == BPF_ENGINE_THUMB)
-        status = bpf_scan(blob, where);
+        status = scan(blob, where);
     if (!status)
         status = check_helpers(blob, grant, where);
     if (!status)

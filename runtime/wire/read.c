@@ -246,7 +246,7 @@ bool cbor_chunk(const struct cbor_item *string, struct cbor *in, struct cbor *ou
     return true;
 }
 
-bool cbor_copy(const struct cbor_item *string, void *out, size_t size) {
+bool cbor_copy_string(const struct cbor_item *string, void *out, size_t size) {
     struct cbor in = string->body, chunk;
     uint8_t *to = out;
 
@@ -257,6 +257,16 @@ bool cbor_copy(const struct cbor_item *string, void *out, size_t size) {
         to += left(chunk);
     }
     return true;
+}
+
+const uint8_t *cbor_whole(const struct cbor_item *string) {
+    struct cbor in = string->body, chunk;
+
+    if (!is_string(string))
+        return NULL;
+    if (!cbor_chunk(string, &in, &chunk)) /* without bytes: any address will do */
+        return string->body.end;
+    return left(chunk) == string->value ? chunk.at : NULL;
 }
 
 bool cbor_is_text(const struct cbor_item *item, const char *text) {

@@ -68,6 +68,10 @@ void cbor_bytes(struct cbor_writer *w, const void *bytes, size_t size) {
     put_string(w, BYTES, bytes, size);
 }
 
+uint8_t *cbor_room_for_bytes(struct cbor_writer *w, size_t size) {
+    return put(w, BYTES, size, size);
+}
+
 void cbor_text_of(struct cbor_writer *w, const char *text, size_t length) {
     put_string(w, TEXT, text, length);
 }

@@ -17,8 +17,8 @@ static void walk_string(const struct cbor_item *item, struct cbor_writer *w) {
     uint8_t *copy = malloc(item->value + 1);
     while (cbor_chunk(item, &in, &chunk))
         sum += (uint64_t)(chunk.end - chunk.at);
-    if (sum != item->value || !cbor_copy(item, copy, item->value) ||
-        (sum && cbor_copy(item, copy, sum - 1)))
+    if (sum != item->value || !cbor_copy_string(item, copy, item->value) ||
+        (sum && cbor_copy_string(item, copy, sum - 1)))
         abort();
     copy[sum] = 0;
     if (item->kind == CBOR_TEXT && strlen((char *)copy) == sum && !cbor_is_text(item, (char *)copy))

@@ -1,10 +1,10 @@
 # libFuzzer targets: for each fuzz_NAME.c a program build/fuzz/fuzz_NAME from the sources that it needs,
 # compiled by clang with coverage and sanitizers. `make fuzz-NAME TIME=600` looks for new inputs;
 # `make check` runs the seeds, the inputs in found/NAME that once did harm, and some thousand more.
-FUZZ_NAMES := asm blob cbor elf grant map scan shell wire
+FUZZ_NAMES := asm blob cbor device elf grant map scan shell wire
 tests/libfuzzer_SRCS := $(FUZZ_NAMES:%=fuzz_%.c)
 tests/libfuzzer_CFLAGS := -I. -Itests -Irtos/include
-tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/maps tests/shell
+tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/device tests/maps tests/shell
 
 FUZZ       := $(BUILD)/fuzz
 TIME       ?= 600
@@ -19,7 +19,7 @@ $(FUZZ)/%.o: %.c | $(SETUP) $(GENERATED)
 
 $(FUZZ)/fuzz_%: $(FUZZ)/tests/libfuzzer/fuzz_%.o $(FUZZ)/libbpf2thumb.a
 	@echo '  link $@'
-	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HOST_LIBS)
+	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(fuzz_$*_LIBS) $(HOST_LIBS)
 
 # Seeds: every object and blob that other tests build, and the text of the vectors.
 FUZZ_ELF_SEEDS = $(ELF_GOOD_OBJECTS) $(ELF_BAD_OBJECTS) $(PROGRAM_OBJECTS)
@@ -65,6 +65,14 @@ $(FUZZ)/seeds/map.stamp: tests/libfuzzer/rules.mk
 	        > $(FUZZ)/seeds/map/$$kind-$$manners; done; done
 	@touch $@
 
+# The client of a board; the seeds are one a line, as printf takes them.
+fuzz_device_LIBS := -lcbor
+$(FUZZ)/fuzz_device: $(call objs,fuzz,tests/device)
+$(FUZZ)/seeds/device.stamp: tests/device/seeds.txt
+	@mkdir -p $(FUZZ)/seeds/device
+	@n=0; while IFS= read -r line; do n=$$((n + 1)); printf "$$line" > $(FUZZ)/seeds/device/$$n; done < $<
+	@touch $@
+
 # A finding stays in build/fuzz/found; copied to tests/libfuzzer/found/NAME it becomes a test.
 define fuzz_target
 .PHONY: fuzz-$(1)
@@ -81,4 +89,4 @@ libfuzzer-$(1)_NEEDS = $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_target,$(n))))
 
-## fuzz-asm, fuzz-blob, fuzz-cbor, fuzz-elf, fuzz-grant, fuzz-map, fuzz-scan, fuzz-shell, fuzz-wire: libFuzzer on what the name says, for TIME seconds (600)
+## fuzz-asm, fuzz-blob, fuzz-cbor, fuzz-device, fuzz-elf, fuzz-grant, fuzz-map, fuzz-scan, fuzz-shell, fuzz-wire: libFuzzer on what the name says, for TIME seconds (600)

@@ -48,13 +48,16 @@ __attribute__((format(printf, 2, 3))) static void print(struct out *out, const c
 
 static void show_string(struct out *out, const struct cbor_item *item) {
     uint8_t bytes[MAX];
-    cr_assert(cbor_copy(item, bytes, sizeof(bytes)));
-    cr_assert(!item->value || !cbor_copy(item, bytes, item->value - 1));
+    cr_assert(cbor_copy_string(item, bytes, sizeof(bytes)));
+    cr_assert(!item->value || !cbor_copy_string(item, bytes, item->value - 1));
     if (item->kind == CBOR_TEXT) {
         print(out, "\"%.*s\"", (int)item->value, (char *)bytes);
         return;
     }
     print(out, "h'");
+    const uint8_t *whole = cbor_whole(item);
+    cr_assert(!whole || !memcmp(whole, bytes, item->value));
+    cr_assert(whole || item->indefinite);
     for (uint64_t i = 0; i < item->value; i++)
         print(out, "%02x", bytes[i]);
     print(out, "'");
@@ -304,13 +307,15 @@ Test(cbor, find) {
     cr_assert(cbor_find(map, "off", &item) && item.kind == CBOR_UINT && item.value == 7);
     cr_assert(cbor_find(map, "data", &item) && item.kind == CBOR_BYTES && item.value == 3);
     uint8_t out[3];
-    cr_assert(cbor_copy(&item, out, 3) && !memcmp(out, "\1\2\3", 3));
+    cr_assert(cbor_copy_string(&item, out, 3) && !memcmp(out, "\1\2\3", 3));
+    cr_assert_null(cbor_whole(&item), "it is in two chunks");
     struct cbor in = item.body, chunk;
     cr_assert(cbor_chunk(&item, &in, &chunk) && chunk.end - chunk.at == 2);
     cr_assert(cbor_chunk(&item, &in, &chunk) && chunk.end - chunk.at == 1);
     cr_assert_not(cbor_chunk(&item, &in, &chunk));
     cr_assert(cbor_find(map, "x", &item) && item.kind == CBOR_MAP);
-    cr_assert_not(cbor_copy(&item, out, 3));
+    cr_assert_not(cbor_copy_string(&item, out, 3));
+    cr_assert_null(cbor_whole(&item));
     cr_assert_not(cbor_find(map, "y", &item), "it is inside of x");
     cr_assert_not(cbor_find(map, "of", &item));
     cr_assert_not(cbor_find(map, "offs", &item));

@@ -230,6 +230,7 @@ Test(map_repair, rings_that_make_no_sense) {
         {64, 0, 0xc0000038, BPF_MAP_REBUILT},            /* open */
         {72, 0, 56, BPF_MAP_CLEARED},                    /* more than the ring */
         {4, 0, 0, BPF_MAP_CLEARED},                      /* between two words */
+        {12, 4, 0, BPF_MAP_CLEARED},                     /* a record between two words */
         {0xffffffe0, 0xffffffc0, 24, BPF_MAP_WAS_WHOLE}, /* positions wrap */
         {40, 64, 0, BPF_MAP_REBUILT},                    /* an empty ring going back to its start */
         {40, 56, 0, BPF_MAP_CLEARED},                    /* going back elsewhere */

@@ -8,7 +8,9 @@
  *     if (!cbor_well_formed(map))
  *         refuse;
  *     if (cbor_find(map, "off", &item) && item.kind == CBOR_UINT) use(item.value);
- *     if (cbor_find(map, "data", &item) && item.kind == CBOR_BYTES) length = cbor_copy(&item, buffer, sizeof(buffer));
+ *     if (cbor_find(map, "data", &item) && item.kind == CBOR_BYTES) length = cbor_copy_string(&item, buffer, sizeof(buffer));
+ *
+ * The functions have no name in common with libcbor's, which may be in the same process.
  *
  * Floats, tags, undefined and other simple values are understood and carry no value. Text is not
  * checked for being UTF-8.
@@ -25,7 +27,7 @@ enum { CBOR_DEPTH = 8 }; /* maps and arrays inside each other */
 enum cbor_kind {
     CBOR_UINT,     /* value */
     CBOR_NEGATIVE, /* -1 - value */
-    CBOR_BYTES,    /* value: its length; cbor_copy(), cbor_chunk() */
+    CBOR_BYTES,    /* value: its length; cbor_copy_string(), cbor_chunk() */
     CBOR_TEXT,     /* the same */
     CBOR_ARRAY, /* value: number of items, which follow; unless `indefinite`: then CBOR_BREAK follows them */
     CBOR_MAP,  /* value: number of pairs; the same */
@@ -69,7 +71,9 @@ bool cbor_element(const struct cbor_item *container, struct cbor *in, uint64_t *
 /* Strings. A chunk, in order: *in begins as body. False: that was all. */
 bool cbor_chunk(const struct cbor_item *string, struct cbor *in, struct cbor *out);
 /* All bytes. False: it is no string, or has more than size bytes; out may have been written to. */
-bool cbor_copy(const struct cbor_item *string, void *out, size_t size);
+bool cbor_copy_string(const struct cbor_item *string, void *out, size_t size);
+/* The bytes where they are. NULL: it is no string, or comes in more than one chunk. */
+const uint8_t *cbor_whole(const struct cbor_item *string);
 bool cbor_is_text(const struct cbor_item *item, const char *text);
 
 /* ----- write.c ------------------------------------------------------------------------------------------ */
@@ -84,6 +88,8 @@ struct cbor_writer {
 void cbor_uint(struct cbor_writer *w, uint64_t value);
 void cbor_int(struct cbor_writer *w, int64_t value);
 void cbor_bytes(struct cbor_writer *w, const void *bytes, size_t size);
+/* A string of this size whose bytes are written by the caller; NULL: it does not fit. */
+uint8_t *cbor_room_for_bytes(struct cbor_writer *w, size_t size);
 void cbor_text(struct cbor_writer *w, const char *text); /* up to its 0 */
 void cbor_text_of(struct cbor_writer *w, const char *text, size_t length);
 void cbor_bool(struct cbor_writer *w, bool value);
