@@ -58,6 +58,8 @@ struct manager {
     struct program programs[STORE_PROGRAMS];
     struct semaphore attention; /* somebody has a wish */
     struct mutex lock;
+    const struct task *holder; /* of the lock; it may take it again */
+    unsigned held;             /* so often */
     enum bpf_status mounted;
     const char *safe; /* why nothing was loaded */
     uint32_t copies;  /* that were installed: their seq */
