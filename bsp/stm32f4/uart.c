@@ -62,14 +62,22 @@ static void write_one(uint8_t byte) {
         send_one();
 }
 
-void board_write(const char *text, size_t length) {
+static void write_all(const char *bytes, size_t length, bool text) {
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n')
+        if (text && bytes[i] == '\n')
             write_one('\r');
-        write_one((uint8_t)text[i]);
+        write_one((uint8_t)bytes[i]);
     }
     while (send_one())
         ;
+}
+
+void board_write(const char *text, size_t length) {
+    write_all(text, length, true);
+}
+
+void board_write_raw(const char *bytes, size_t length) {
+    write_all(bytes, length, false);
 }
 
 void board_flush(void) {

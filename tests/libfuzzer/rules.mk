@@ -1,12 +1,12 @@
 # libFuzzer targets: for each fuzz_NAME.c a program build/fuzz/fuzz_NAME from the sources that it needs,
 # compiled by clang with coverage and sanitizers. `make fuzz-NAME TIME=600` looks for new inputs;
 # `make check` runs the seeds, the inputs in found/NAME that once did harm, and some thousand more.
-tests/libfuzzer_SRCS := fuzz_asm.c fuzz_blob.c fuzz_cbor.c fuzz_device.c fuzz_elf.c fuzz_grant.c fuzz_shell.c fuzz_wire.c
+tests/libfuzzer_SRCS := fuzz_asm.c fuzz_blob.c fuzz_cbor.c fuzz_device.c fuzz_elf.c fuzz_grant.c fuzz_shell.c fuzz_smp.c fuzz_wire.c
 tests/libfuzzer_CFLAGS := -I. -Itests -Irtos/include
-tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/shell tests/device
+tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/shell tests/smp tests/device
 
 FUZZ       := $(BUILD)/fuzz
-FUZZ_NAMES := asm blob cbor device elf grant shell wire
+FUZZ_NAMES := asm blob cbor device elf grant shell smp wire
 TIME       ?= 600
 FUZZ_CC    := $(CLANG) -std=c11 -D_GNU_SOURCE -O1 -g -w -fno-omit-frame-pointer \
               -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -19,7 +19,7 @@ $(FUZZ)/%.o: %.c | $(SETUP) $(GENERATED)
 
 $(FUZZ)/fuzz_%: $(FUZZ)/tests/libfuzzer/fuzz_%.o $(FUZZ)/libbpf2thumb.a
 	@echo '  link $@'
-	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $^ $(fuzz_$*_LIBS) $(HOST_LIBS)
+	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(fuzz_$*_LIBS) $(HOST_LIBS)
 
 # Seeds: every object and blob that other tests build, and the text of the vectors.
 FUZZ_ELF_SEEDS = $(ELF_GOOD_OBJECTS) $(ELF_BAD_OBJECTS) $(PROGRAM_OBJECTS)
@@ -72,4 +72,4 @@ libfuzzer-$(1)_NEEDS = $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_target,$(n))))
 
-## fuzz-elf, fuzz-blob, fuzz-asm, fuzz-shell, fuzz-grant, fuzz-wire, fuzz-cbor, fuzz-device: libFuzzer on object files, blobs, assembler text, the board's shell, grants, the protocol's frames and maps, a board's answers, for TIME seconds (600)
+## fuzz-elf, fuzz-blob, fuzz-asm, fuzz-shell, fuzz-grant, fuzz-wire, fuzz-cbor, fuzz-smp, fuzz-device: libFuzzer on object files, blobs, assembler text, the board's shell, grants, the protocol's frames, maps and requests, a board's answers, for TIME seconds (600)

@@ -9,7 +9,7 @@ test_shell_expression_DIRS := rtos/console rtos/shell tests/shell
 test_shell_line_DIRS := rtos/console rtos/shell tests/shell
 
 # Not the whole of their directories: those also have a memcpy() and a scheduler.
-SHELL_PARTS := rtos/lib/format.o rtos/lib/status.o
+SHELL_PARTS := rtos/lib/format.o rtos/lib/status.o rtos/lib/tasks.o
 $(addprefix $(BUILD)/tests/,test_console test_print test_shell_command test_shell_expression test_shell_line): \
     $(SHELL_PARTS:%=$(BUILD)/asan/%)
 
