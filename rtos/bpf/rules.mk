@@ -1,6 +1,6 @@
 # Programs on the board: domains, hooks, loader, store.
 rtos/bpf_SRCS := access.c budget.c devices.c domain.c events.c exchange.c health.c hook_adc.c hook_cmd.c \
-rtos/bpf_SRCS := hook_gpio.c hook_text.c hook_timer.c hook_trace.c hook_uart.c install.c library.S load.c \
+                 hook_gpio.c hook_text.c hook_timer.c hook_trace.c hook_uart.c install.c library.S load.c \
                  log.c pool.c programs.c store_flash.c svc.c
 rtos/bpf_MAY_INCLUDE := rtos/include runtime/include
 rtos/bpf_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -DLIBRARY_IMAGE='"$(BUILD)/target/library.bin"'
