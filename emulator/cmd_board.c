@@ -220,15 +220,22 @@ static void report_masked(const struct board *b) {
                 m.cycles, m.from, m.to, m.caller);
 }
 
-static void report(struct cmd_args *args, const struct board *b, const struct host *host,
+static void report_lockup(struct cmd_args *args, struct board *b) {
+    uint32_t pc = board_pc(b), code = 0;
+    bool blank = board_debug_read(b, pc & ~1u, 2, &code) && code == 0xFFFF;
+
+    diag_error(args->diag, DIAG_RUN, NULL,
+               blank ? "the flash is blank there: program the whole firmware"
+                     : "a fault came while a fault was handled; look at the vector table and stack",
+               "the core has locked up after %" PRIu64 " cycles, at %08" PRIx32, board_cycles(b),
+               pc);
+}
+
+static void report(struct cmd_args *args, struct board *b, const struct host *host,
                    enum board_stop stop) {
     switch (stop) {
     case BOARD_EXITED: args->status = board_exit_code(b) ? CMD_REFUSED : CMD_DONE; break;
-    case BOARD_LOCKED_UP:
-        diag_error(args->diag, DIAG_RUN, NULL,
-                   "a fault came while a fault was handled; look at the vector table and stack",
-                   "the core has locked up after %" PRIu64 " cycles", board_cycles(b));
-        break;
+    case BOARD_LOCKED_UP: report_lockup(args, b); break;
     case BOARD_NO_POWER:
         if (!args->json)
             fprintf(stderr, "board: power was cut at cycle %" PRIu64 "\n", board_cycles(b));
