@@ -52,6 +52,7 @@ const struct board_config board_config = {
               .power_scale = 1u << 14, /* VOS: scale 1, for more than 144 MHz (5.4.1) */
               .wait_states = 5},       /* 150 to 168 MHz at 2.7 to 3.6 V, table 10 */
     .flash = flash,
+    .store = {10, 11}, /* MEMMAP_STORE */
     .console = {GPIO_PIN('A', 2), GPIO_PIN('A', 3)},
     .button = {GPIO_PIN('A', 0), true},
     .motor = {GPIO_PIN('E', 9), GPIO_PIN('E', 8), GPIO_PIN('E', 15)},

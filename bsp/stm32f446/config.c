@@ -44,6 +44,7 @@ const struct board_config board_config = {
               .wait_states = 5,        /* 150 to 180 MHz at 2.7 to 3.6 V, table 5 */
               .bypass = true},         /* 8 MHz from the ST-LINK (UM1724 6.7.1) */
     .flash = flash,
+    .store = {5, 7}, /* the library lies in 6 */
     .console = {GPIO_PIN('A', 2), GPIO_PIN('A', 3)},
     .button = {GPIO_PIN('C', 13), false},
     .motor = {GPIO_PIN('A', 8), GPIO_PIN('B', 13), GPIO_PIN('B', 12)},

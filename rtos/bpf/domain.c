@@ -397,14 +397,18 @@ enum bpf_status domain_check(const void *blob, uint32_t size, const struct bpf_g
 }
 
 /* The task ends by itself: it is inside the kernel's calls until then, and its stack goes back to the pool. */
-void domain_unload(struct domain *domain) {
+void domain_end(struct domain *domain) {
     if (!domain->stopped)
         hooks_stop(domain);
     domain->ending = true;
+    task_set_priority(&domain->task, BPF_GRANT_PRIORITY_MAX + 1); /* no other program delays it */
     sandbox_kill(&domain->box);
     semaphore_give(&domain->wanted);
     while (domain->task.state != TASK_ENDED)
         task_sleep(1);
     devices_release(domain->grant);
+}
+
+void domain_free(struct domain *domain) {
     release(domain);
 }

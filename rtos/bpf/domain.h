@@ -114,7 +114,7 @@ struct domain {
     uint32_t restarts, faults, repaired;
     uint8_t restarts_in_window;
     bool stopped; /* by its policy: hooks are off, maps may still be read */
-    bool ending;  /* domain_unload() waits */
+    bool ending;  /* domain_end() waits */
     enum bpf_engine engine;
     char name[PROGRAMS_NAME];
 };
@@ -156,18 +156,20 @@ void domain_log(const struct domain *domain, const char *line, uint32_t length);
 
 /* Checks everything and makes a domain, none of whose programs runs before domain_start(): until then whoever
  * has made it may touch its maps. *where as blob_parse(), or what the status is about. *out: NULL if it fails. The blob
- * and its grant stay where they are until domain_unload(). */
+ * and its grant stay where they are until domain_end(). */
 enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
                             const struct bpf_grant *grant, struct domain **out, uint32_t *where);
-/* Its hooks. Where it fails, domain_unload() is what is left. */
+/* Its hooks. Where it fails, domain_end() and domain_free() are what is left. */
 enum bpf_status domain_start(struct domain *domain);
 /* Checks as domain_make(), makes nothing. */
 enum bpf_status domain_check(const void *blob, uint32_t size, const struct bpf_grant *grant,
                              uint32_t *where);
 /* For work: no event any more, outputs safe. The maps stay, and may be read by anybody when the work is done. */
 void domain_stop(struct domain *domain);
-/* Kills what runs, waits for its end, outputs safe, everything is given back. */
-void domain_unload(struct domain *domain);
+/* Kills what runs, waits for its end, outputs safe. The blob is not looked at any more; the maps may still be. */
+void domain_end(struct domain *domain);
+/* Gives its memory back. */
+void domain_free(struct domain *domain);
 
 /* Runs work(domain, argument) with privilege in the domain's own task, between two runs of its programs.
  * BPF_BUSY: the program did not end in time (the work is then withdrawn). */

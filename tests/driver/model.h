@@ -14,6 +14,8 @@
 #define REG(address) (*model_access((uint32_t)(address)))
 #define BARRIER() model_settle()
 #define FIRMWARE_END model_firmware_end
+#define LIBRARY_START 0x08040000u
+#define LIBRARY_END 0x08044000u
 
 volatile uint32_t *model_access(uint32_t address);
 void model_settle(void);

@@ -140,7 +140,8 @@ Test(flash, geometry) {
         cr_assert_eq(flash_sector(i, &sector), KERNEL_OK);
         cr_assert_eq(sector.address, next);
         next += sector.size;
-        cr_assert_eq(sector.firmware, i < 3); /* 36 KiB of firmware */
+        cr_assert_eq(sector.firmware, i < 3 || i == 6); /* 36 KiB of firmware; its library */
+        cr_assert_eq(sector.store, i == 10 || i == 11);
     }
     cr_assert_eq(next, ARRAY_END);
     model_set(0x1FFF7A20, 512u << 16);
