@@ -40,6 +40,7 @@ struct domain_entry {
             uint8_t pin, edge;         /* enum exti_edge */
         } gpio;
         struct {
+            struct domain_entry *next; /* at the same port */
             uint8_t port;
         } uart;
         struct {
@@ -232,6 +233,9 @@ enum bpf_status
 adc_claim(uint32_t channels); /* a bit each; on failure too, until it is given back */
 void adc_give_back(uint32_t channels);
 int32_t adc_latest(uint32_t channel);
+/* hook_uart.c; ports that the board does not have, or keeps for itself, are refused when they are used */
+enum bpf_status uart_claim(uint32_t ports); /* a bit each; on failure too, until it is given back */
+void uart_give_back(uint32_t ports);
 /* All of [address, address + size) may be read by the program: arena or blob. */
 bool domain_reads(const struct domain *domain, uint32_t address, uint32_t size);
 
