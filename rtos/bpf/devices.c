@@ -173,12 +173,21 @@ static const struct {
     uint32_t helper;
     device_call *call;
 } calls[] = {
-    {BPF_FUNC_KTIME_GET_NS, ktime_get_ns}, {BPF_FUNC_LOG, log_line},
-    {BPF_FUNC_GPIO_WRITE, gpio_set},       {BPF_FUNC_GPIO_READ, gpio_get},
-    {BPF_FUNC_GPIO_TOGGLE, gpio_toggle},   {BPF_FUNC_LED_SET, led_set},
-    {BPF_FUNC_PWM_SET, pwm_duty},          {BPF_FUNC_ENCODER_READ, encoder_steps},
-    {BPF_FUNC_ADC_READ, adc_sample},       {BPF_FUNC_ACCEL_READ, accel_sample},
+    {BPF_FUNC_KTIME_GET_NS, ktime_get_ns},
+    {BPF_FUNC_LOG, log_line},
+    {BPF_FUNC_GPIO_WRITE, gpio_set},
+    {BPF_FUNC_GPIO_READ, gpio_get},
+    {BPF_FUNC_GPIO_TOGGLE, gpio_toggle},
+    {BPF_FUNC_LED_SET, led_set},
+    {BPF_FUNC_PWM_SET, pwm_duty},
+    {BPF_FUNC_ENCODER_READ, encoder_steps},
+    {BPF_FUNC_ADC_READ, adc_sample},
+    {BPF_FUNC_ACCEL_READ, accel_sample},
     {BPF_FUNC_UART_WRITE, uart_write},
+    {BPF_FUNC_TIMER_INIT, timers_init},
+    {BPF_FUNC_TIMER_START, timers_start},
+    {BPF_FUNC_TIMER_CANCEL, timers_cancel},
+    {BPF_FUNC_TIMER_SET_CALLBACK, timers_set_callback},
 };
 
 device_call *device_call_of(uint32_t helper) {
