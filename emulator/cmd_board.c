@@ -17,6 +17,7 @@
 
 enum {
     OPT_SERIAL = CMD_LONG,
+    OPT_UART,
     OPT_FLASH,
     OPT_STLINK,
     OPT_VIEW,
@@ -37,6 +38,9 @@ enum {
 static const struct cmd_option options[] = {
     {OPT_SERIAL, "serial", "WHERE",
      "where USART2 leads: stdio, none, pty, tcp:PORT (default: stdio)", "stdio none pty tcp:"},
+    {OPT_UART, "uart", "N=WHERE",
+     "where another USART leads, 1 to 6: pty, tcp:PORT, loop (back to itself); may be repeated",
+     NULL},
     {OPT_STLINK, "stlink", "PORT", "an ST-LINK at this port of the PC, for OpenOCD (0: any port)",
      NULL},
     {OPT_VIEW, "view", NULL, "LEDs, PWM and button in the last line; Ctrl-A b presses the button",
@@ -92,6 +96,23 @@ static bool adc_file(struct cmd_args *args, struct options *o) {
                       strerror(errno));
 }
 
+/* 3=tcp:4000 */
+static bool other_line(struct cmd_args *args, struct options *o) {
+    const char *value = args->value;
+    unsigned usart =
+        value[0] >= '1' && value[0] <= '0' + BOARD_USARTS ? (unsigned)(value[0] - '0') : 0;
+
+    if (usart == 0 || value[1] != '=')
+        return diag_error(args->diag, DIAG_USAGE, NULL, "write --uart 3=tcp:4000",
+                          "--uart is the number of a USART, 1 to %d, and where it leads, not '%s'",
+                          BOARD_USARTS, value);
+    if (usart == CONSOLE_USART)
+        return diag_error(args->diag, DIAG_USAGE, NULL, NULL, "use --serial for USART%d",
+                          CONSOLE_USART);
+    o->desk.serial[usart] = value + 2;
+    return true;
+}
+
 static bool parse(struct cmd_args *args, struct options *o) {
     unsigned long long port = 0;
     uint64_t max = 0;
@@ -101,8 +122,10 @@ static bool parse(struct cmd_args *args, struct options *o) {
         switch (id) {
         case OPT_SERIAL:
             o->terminal = strcmp(args->value, "stdio") == 0;
-            o->desk.serial = o->terminal || strcmp(args->value, "none") == 0 ? NULL : args->value;
+            o->desk.serial[CONSOLE_USART] =
+                o->terminal || strcmp(args->value, "none") == 0 ? NULL : args->value;
             break;
+        case OPT_UART: ok = other_line(args, o); break;
         case OPT_STLINK:
             o->desk.stlink = true;
             ok = cmd_number(args, "--stlink", args->value, 0, 65535, &port);
@@ -167,11 +190,9 @@ static void console_write(struct console *c, const void *bytes, size_t length) {
 static void on_serial(void *user, unsigned usart, uint8_t byte) {
     struct console *c = user;
 
-    if (usart != CONSOLE_USART)
-        return;
-    if (c->desk.serial)
-        serial_put(c->desk.serial, byte);
-    else if (c->terminal)
+    if (c->desk.serial[usart])
+        serial_put(c->desk.serial[usart], byte);
+    else if (usart == CONSOLE_USART && c->terminal)
         console_write(c, &byte, 1);
 }
 
