@@ -27,16 +27,16 @@ struct arena;
 struct diag;
 
 struct desk_options {
-    unsigned usart;     /* the console */
-    const char *serial; /* where it leads: for serial_open(); or null */
-    bool stlink, view;  /* wanted */
+    unsigned usart;                       /* the console */
+    const char *serial[BOARD_USARTS + 1]; /* where each leads: for serial_open(); or null */
+    bool stlink, view;                    /* wanted */
     unsigned stlink_port;
     const char *stimuli; /* a file, or null */
 };
 
 struct desk {
     struct host *host;
-    struct serial *serial; /* those that are not wanted are null */
+    struct serial *serial[BOARD_USARTS + 1]; /* those that are not wanted are null */
     struct stlink_server *stlink;
     struct view *view;
     struct stimuli *stimuli;
@@ -103,7 +103,7 @@ bool stlink_serve(struct stlink_server *s);
 
 struct serial;
 
-/* `where` is "pty" or "tcp:PORT" (0 chooses one). Null after writing why into `error`. */
+/* `where` is "pty", "tcp:PORT" (0 chooses one) or "loop": what is sent comes back. Null after writing why into `error`. */
 struct serial *serial_open(const char *where, struct board *board, unsigned usart, char *error,
                            size_t size);
 void serial_close(struct serial *s); /* null is allowed */

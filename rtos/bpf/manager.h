@@ -75,7 +75,7 @@ enum bpf_status store_status(enum store_status status); /* the same in our words
 /* One look at everybody's wishes. */
 void manager_attend(void);
 
-bool store_is_readable(void); /* else manager.mounted says why */
+bool store_is_readable(void);                   /* else manager.mounted says why */
 struct program *program_find(const char *name); /* NULL: there is none */
 struct program *program_add(const char *name);  /* NULL: there are too many */
 bool program_is_enabled(const struct program *program);

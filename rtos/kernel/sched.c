@@ -116,7 +116,7 @@ KERNEL_COLD void sched_reschedule(void) {
 KERNEL_COLD void sched_ready(struct task *task) {
     task->slice = KERNEL_SLICE_TICKS;
     ready_insert(task);
-    if (task->priority > kernel.current->priority && kernel.started)
+    if (kernel.started && task->priority > kernel.current->priority)
         arch_pend_switch();
 }
 
