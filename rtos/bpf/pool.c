@@ -79,9 +79,13 @@ void pool_free(uint32_t address, uint32_t size) {
     mark((address - pool_base()) / UNIT, size / UNIT, false);
 }
 
+/* Where a piece fits, a smaller one does: the place need not be the same. So half of what is left each time. */
 uint32_t pool_largest(void) {
-    uint32_t size = pool_units() * UNIT;
-    while (size && !(rounded(size) == size && find(size)))
-        size -= UNIT;
-    return size;
+    uint32_t fits = 0, step = UNITS_MAX;
+    for (; step; step /= 2) {
+        uint32_t size = (fits + step) * UNIT;
+        if (fits + step <= pool_units() && find(rounded(size)))
+            fits += step;
+    }
+    return fits * UNIT;
 }
