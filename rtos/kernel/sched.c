@@ -149,14 +149,17 @@ KERNEL_COLD static enum kernel_status block_for(struct task_queue *queue, uint32
     return (enum kernel_status)kernel.current->result;
 }
 
-/* What a server does all day, without a call: as the first in the queue, for as long as it takes. */
+/* What servers do all day, in line: as the first in the queue. */
 enum kernel_status task_block(struct task_queue *queue, uint32_t timeout, uint32_t key) {
     struct task *task = kernel.current;
-    if (timeout != KERNEL_FOREVER || key || !kernel.started || !queue || queue->head)
+    bool limited = timeout - 1 < INT32_MAX;
+    if ((!limited && timeout != KERNEL_FOREVER) || key || !kernel.started || !queue || queue->head)
         return block_for(queue, timeout, key);
     current_unready();
     task->queue = queue;
     queue->head = task->next = task->prev = task;
+    if (limited)
+        timeout_add(&task->timeout, timeout);
     arch_unlock(0);
     return (enum kernel_status)task->result;
 }
@@ -174,7 +177,8 @@ enum kernel_status task_wake(struct task *task, enum kernel_status result, uint3
         if (LIKELY(task->priority > kernel.current->priority))
             arch_pend_switch(); /* who waits has run: the kernel has started */
     }
-    arch_unlock(key);
+    arch_unlock_quiet(
+        key); /* who wakes does not mind if the switch comes a few instructions later */
     return KERNEL_OK;
 }
 
@@ -201,7 +205,7 @@ KERNEL_COLD void sched_move(struct task *task, unsigned priority) {
     sched_reschedule();
 }
 
-void sched_rotate(void) {
+static inline void rotate(void) {
     struct task *task = kernel.current;
     struct task_queue *equals = queue_of(task->priority);
     if (equals->head != task)
@@ -210,6 +214,17 @@ void sched_rotate(void) {
     equals->head = task->next; /* a ring: who was first is last */
     if (task->next != task)
         arch_pend_switch();
+}
+
+KERNEL_COLD void sched_rotate(void) {
+    rotate();
+}
+
+enum kernel_status sched_yield(void) {
+    uint32_t key = arch_lock();
+    rotate();
+    arch_unlock_quiet(key);
+    return KERNEL_OK;
 }
 
 KERNEL_COLD void sched_account(void) {

@@ -163,36 +163,31 @@ KERNEL_COLD enum kernel_status task_sleep(uint32_t ticks) {
     return status == KERNEL_TIMEOUT ? KERNEL_OK : status;
 }
 
-KERNEL_SLOW static enum kernel_status yield_locked(void) {
-    uint32_t key = arch_lock();
-    sched_rotate();
-    arch_unlock(key);
-    return KERNEL_OK;
-}
-
 /* Turns the ring of equals as sched_rotate() does, without a lock. An interrupt that comes between the
  * two exclusive accesses makes the second one fail, whatever it has done to the ring; then, and where the
- * task is not the head (a switch is held pending), the locked way decides. */
+ * task is not the head (a switch is held pending), the locked way decides. No barrier: who yields does not mind
+ * if the switch comes a few instructions later. */
 KERNEL_SLOW enum kernel_status task_yield(void) {
     enum kernel_status status = in_task();
     if (status)
         return status;
     struct task *task = kernel.current;
     struct task_queue *equals = task->queue;
-    if (arch_load_exclusive(&equals->head) != task)
-        return yield_locked();
+    const struct task *head = arch_load_exclusive(&equals->head);
+    struct task *next = task->next;
+    if (head != task)
+        return sched_yield();
     task->slice = KERNEL_SLICE_TICKS;
-    if (task->next == task)
+    if (next == task)
         return KERNEL_OK;
-    if (arch_store_exclusive(&equals->head, task->next))
-        return yield_locked();
+    if (arch_store_exclusive(&equals->head, next))
+        return sched_yield();
     arch_pend_switch(); /* the new head is as urgent as the old one */
-    arch_isb();
     return KERNEL_OK;
 }
 
 enum kernel_status task_yield_isr(void) {
-    return arch_exception() ? yield_locked() : KERNEL_NOT_IN_INTERRUPT;
+    return arch_exception() ? sched_yield() : KERNEL_NOT_IN_INTERRUPT;
 }
 
 KERNEL_COLD enum kernel_status task_set_priority(struct task *task, unsigned priority) {

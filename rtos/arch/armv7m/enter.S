@@ -19,6 +19,7 @@
  * uses the FPU would leave its values to us.
  */
 #include "offsets.h"
+#include "time.inc"
 
     .syntax unified
     .thumb

@@ -50,6 +50,7 @@
  * function in thread mode. The first PendSV saves idle like any other task; there is no special case.
  */
 #include "offsets.h"
+#include "time.inc"
 
     .syntax unified
     .thumb
