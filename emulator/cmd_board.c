@@ -17,10 +17,12 @@
 
 enum {
     OPT_SERIAL = CMD_LONG,
+    OPT_UART,
     OPT_FLASH,
     OPT_STLINK,
     OPT_VIEW,
     OPT_STIMULI,
+    OPT_MOTOR,
     OPT_MODEL,
     OPT_CUT,
     OPT_IRQ,
@@ -37,11 +39,15 @@ enum {
 static const struct cmd_option options[] = {
     {OPT_SERIAL, "serial", "WHERE",
      "where USART2 leads: stdio, none, pty, tcp:PORT (default: stdio)", "stdio none pty tcp:"},
+    {OPT_UART, "uart", "N=WHERE",
+     "where another USART leads, 1 to 6: pty, tcp:PORT, loop (back to itself); may be repeated",
+     NULL},
     {OPT_STLINK, "stlink", "PORT", "an ST-LINK at this port of the PC, for OpenOCD (0: any port)",
      NULL},
     {OPT_VIEW, "view", NULL, "LEDs, PWM and button in the last line; Ctrl-A b presses the button",
      NULL},
     {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/board.md", NULL},
+    {OPT_MOTOR, "motor", NULL, "a motor at TIM1's PWM (PE9), its shaft at the encoder", NULL},
     {OPT_FLASH, "flash", "FILE", "the flash lives in FILE and outlives the run", NULL},
     {OPT_MODEL, "model", "M", "cycle model: r (no wait states) or f (flash with ART; default: r)",
      "r f"},
@@ -92,6 +98,23 @@ static bool adc_file(struct cmd_args *args, struct options *o) {
                       strerror(errno));
 }
 
+/* 3=tcp:4000 */
+static bool other_line(struct cmd_args *args, struct options *o) {
+    const char *value = args->value;
+    unsigned usart =
+        value[0] >= '1' && value[0] <= '0' + BOARD_USARTS ? (unsigned)(value[0] - '0') : 0;
+
+    if (usart == 0 || value[1] != '=')
+        return diag_error(args->diag, DIAG_USAGE, NULL, "write --uart 3=tcp:4000",
+                          "--uart is the number of a USART, 1 to %d, and where it leads, not '%s'",
+                          BOARD_USARTS, value);
+    if (usart == CONSOLE_USART)
+        return diag_error(args->diag, DIAG_USAGE, NULL, NULL, "use --serial for USART%d",
+                          CONSOLE_USART);
+    o->desk.serial[usart] = value + 2;
+    return true;
+}
+
 static bool parse(struct cmd_args *args, struct options *o) {
     unsigned long long port = 0;
     uint64_t max = 0;
@@ -101,14 +124,17 @@ static bool parse(struct cmd_args *args, struct options *o) {
         switch (id) {
         case OPT_SERIAL:
             o->terminal = strcmp(args->value, "stdio") == 0;
-            o->desk.serial = o->terminal || strcmp(args->value, "none") == 0 ? NULL : args->value;
+            o->desk.serial[CONSOLE_USART] =
+                o->terminal || strcmp(args->value, "none") == 0 ? NULL : args->value;
             break;
+        case OPT_UART: ok = other_line(args, o); break;
         case OPT_STLINK:
             o->desk.stlink = true;
             ok = cmd_number(args, "--stlink", args->value, 0, 65535, &port);
             o->desk.stlink_port = (unsigned)port;
             break;
         case OPT_VIEW: o->desk.view = true; break;
+        case OPT_MOTOR: o->desk.motor = true; break;
         case OPT_STIMULI: o->desk.stimuli = args->value; break;
         case OPT_FLASH: o->flash = args->value; break;
         case OPT_MODEL: ok = choose(args, "--model", "r", "f", &o->config.model_f); break;
@@ -167,11 +193,9 @@ static void console_write(struct console *c, const void *bytes, size_t length) {
 static void on_serial(void *user, unsigned usart, uint8_t byte) {
     struct console *c = user;
 
-    if (usart != CONSOLE_USART)
-        return;
-    if (c->desk.serial)
-        serial_put(c->desk.serial, byte);
-    else if (c->terminal)
+    if (c->desk.serial[usart])
+        serial_put(c->desk.serial[usart], byte);
+    else if (usart == CONSOLE_USART && c->terminal)
         console_write(c, &byte, 1);
 }
 
@@ -220,15 +244,22 @@ static void report_masked(const struct board *b) {
                 m.cycles, m.from, m.to, m.caller);
 }
 
-static void report(struct cmd_args *args, const struct board *b, const struct host *host,
+static void report_lockup(struct cmd_args *args, struct board *b) {
+    uint32_t pc = board_pc(b), code = 0;
+    bool blank = board_debug_read(b, pc & ~1u, 2, &code) && code == 0xFFFF;
+
+    diag_error(args->diag, DIAG_RUN, NULL,
+               blank ? "the flash is blank there: program the whole firmware"
+                     : "a fault came while a fault was handled; look at the vector table and stack",
+               "the core has locked up after %" PRIu64 " cycles, at %08" PRIx32, board_cycles(b),
+               pc);
+}
+
+static void report(struct cmd_args *args, struct board *b, const struct host *host,
                    enum board_stop stop) {
     switch (stop) {
     case BOARD_EXITED: args->status = board_exit_code(b) ? CMD_REFUSED : CMD_DONE; break;
-    case BOARD_LOCKED_UP:
-        diag_error(args->diag, DIAG_RUN, NULL,
-                   "a fault came while a fault was handled; look at the vector table and stack",
-                   "the core has locked up after %" PRIu64 " cycles", board_cycles(b));
-        break;
+    case BOARD_LOCKED_UP: report_lockup(args, b); break;
     case BOARD_NO_POWER:
         if (!args->json)
             fprintf(stderr, "board: power was cut at cycle %" PRIu64 "\n", board_cycles(b));

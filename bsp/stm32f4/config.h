@@ -49,6 +49,9 @@ struct board_config {
         uint8_t tx, rx;
     } console; /* pins of USART2 */
     struct {
+        uint8_t tx, rx;
+    } line; /* pins of USART3, the programs' */
+    struct {
         uint8_t pin;
         bool pressed; /* the level then; the board has the resistor */
     } button;

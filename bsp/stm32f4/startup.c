@@ -50,19 +50,13 @@ static const struct {
     uint8_t irq;
     void (*handler)(void);
 } handlers[] = {
-    {IRQ_EXTI0, EXTI_Handler},
-    {IRQ_EXTI0 + 1, EXTI_Handler},
-    {IRQ_EXTI0 + 2, EXTI_Handler},
-    {IRQ_EXTI0 + 3, EXTI_Handler},
-    {IRQ_EXTI0 + 4, EXTI_Handler},
-    {IRQ_DMA1_STREAM5, DMA1_Stream5_Handler},
-    {IRQ_ADC, ADC_Handler},
-    {IRQ_EXTI9_5, EXTI_Handler},
-    {IRQ_TIM2, TIM2_Handler},
-    {IRQ_USART2, USART2_Handler},
-    {IRQ_EXTI15_10, EXTI_Handler},
-    {IRQ_TIM5, TIM5_Handler},
-    {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
+    {IRQ_EXTI0, EXTI_Handler},     {IRQ_EXTI0 + 1, EXTI_Handler},
+    {IRQ_EXTI0 + 2, EXTI_Handler}, {IRQ_EXTI0 + 3, EXTI_Handler},
+    {IRQ_EXTI0 + 4, EXTI_Handler}, {IRQ_DMA1_STREAM5, DMA1_Stream5_Handler},
+    {IRQ_ADC, ADC_Handler},        {IRQ_EXTI9_5, EXTI_Handler},
+    {IRQ_TIM2, TIM2_Handler},      {IRQ_USART2, USART2_Handler},
+    {IRQ_USART3, USART3_Handler},  {IRQ_EXTI15_10, EXTI_Handler},
+    {IRQ_TIM5, TIM5_Handler},      {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
 };
 
 static void vector_set(unsigned irq, void (*handler)(void)) {

@@ -223,6 +223,7 @@ extern const char _library_start[], _far_end[];
 
 /* 30.6 USART */
 #define USART2_BASE 0x40004400u
+#define USART3_BASE 0x40004800u
 #define USART_SR(base) REG((base) + 0x00)
 #define USART_SR_FE (1u << 1)
 #define USART_SR_NF (1u << 2)
@@ -268,6 +269,7 @@ enum stm32f4_irq {
     IRQ_EXTI9_5 = 23,
     IRQ_TIM2 = 28,
     IRQ_USART2 = 38,
+    IRQ_USART3 = 39,
     IRQ_EXTI15_10 = 40,
     IRQ_TIM5 = 50,
     IRQ_DMA2_STREAM0 = 56,

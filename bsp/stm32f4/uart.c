@@ -205,8 +205,12 @@ static bool dma_start(void) {
     return true;
 }
 
+uint32_t uart_rate(uint32_t apb1_hz) {
+    return (apb1_hz + BAUD / 2) / BAUD;
+}
+
 void uart_clock(uint32_t apb1_hz) {
-    USART_BRR(USART2_BASE) = (apb1_hz + BAUD / 2) / BAUD;
+    USART_BRR(USART2_BASE) = uart_rate(apb1_hz);
 }
 
 void uart_init(uint32_t apb1_hz) {

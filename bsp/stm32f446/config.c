@@ -19,6 +19,8 @@ const struct gpio_name gpio_names[] = {
     {"B1", GPIO_PIN('C', 13), "user button, low when pressed"},
     {"TX", GPIO_PIN('A', 2), "console, USART2, ST-LINK"},
     {"RX", GPIO_PIN('A', 3), "console, USART2, ST-LINK"},
+    {"TX3", GPIO_PIN('C', 10), "programs' line, USART3, CN7 1"},
+    {"RX3", GPIO_PIN('C', 11), "programs' line, USART3, CN7 2"},
     {"M+", GPIO_PIN('A', 8), "motor, TIM1 channel 1, D7"},
     {"M-", GPIO_PIN('B', 13), "motor, its complement"},
     {"MBRK", GPIO_PIN('B', 12), "motor, break input, active low"},
@@ -46,6 +48,7 @@ const struct board_config board_config = {
     .flash = flash,
     .store = {5, 7}, /* the library lies in 6 */
     .console = {GPIO_PIN('A', 2), GPIO_PIN('A', 3)},
+    .line = {GPIO_PIN('C', 10), GPIO_PIN('C', 11)}, /* CN7, 1 and 2 */
     .button = {GPIO_PIN('C', 13), false},
     .motor = {GPIO_PIN('A', 8), GPIO_PIN('B', 13), GPIO_PIN('B', 12)},
     .encoder = {GPIO_PIN('B', 4), GPIO_PIN('B', 5)},

@@ -121,6 +121,10 @@ const struct board_config *board_config(const struct board *b) {
     return &b->config;
 }
 
+uint32_t board_pc(const struct board *b) {
+    return b->cpu.pc;
+}
+
 int board_exit_code(const struct board *b) {
     return b->exit_code;
 }

@@ -76,6 +76,7 @@ enum board_stop {
 enum board_stop board_run(struct board *b, uint64_t cycles);
 int board_exit_code(const struct board *b);
 
+uint32_t board_pc(const struct board *b);     /* where the core stands, also locked up */
 uint64_t board_cycles(const struct board *b); /* since power came */
 uint64_t board_instructions(const struct board *b);
 uint64_t board_ns(const struct board *b);

@@ -13,10 +13,11 @@
 #include "hal/adc.h"
 #include "hal/gpio.h"
 #include "hal/timers.h"
+#include "hal/uart.h"
 
 #include <string.h>
 
-enum { EPERM = 1, EFAULT = 14, EINVAL = BPF_EINVAL };
+enum { EPERM = 1, EAGAIN = 11, EFAULT = 14, EBUSY = 16, EINVAL = BPF_EINVAL };
 
 /* ----- time and text ------------------------------------------------------------------------------------ */
 
@@ -149,17 +150,44 @@ static int64_t accel_sample(struct domain *domain, const uint32_t *words) {
     return 0;
 }
 
+/* Of more than a frame's worth the rest is left to the next call: what is copied here holds up everybody. */
+static int64_t uart_write(struct domain *domain, const uint32_t *words) {
+    uint32_t port = words[0], size = words[2] < UART_FRAME ? words[2] : UART_FRAME;
+    if (port >= 16)
+        return -EINVAL;
+    if (!(domain->grant->uart >> port & 1))
+        return -EPERM;
+    if (!domain_reads(domain, words[1], size))
+        return -EFAULT;
+    switch (uart_send(port, (const void *)words[1], size)) {
+    case KERNEL_OK: return size;
+    case KERNEL_LIMIT: return -EAGAIN;
+    case KERNEL_BUSY: return -EBUSY;
+    default: return -EINVAL;
+    }
+}
+
 /* ----- the table --------------------------------------------------------------------------------------------- */
 
 static const struct {
     uint32_t helper;
     device_call *call;
 } calls[] = {
-    {BPF_FUNC_KTIME_GET_NS, ktime_get_ns}, {BPF_FUNC_LOG, log_line},
-    {BPF_FUNC_GPIO_WRITE, gpio_set},       {BPF_FUNC_GPIO_READ, gpio_get},
-    {BPF_FUNC_GPIO_TOGGLE, gpio_toggle},   {BPF_FUNC_LED_SET, led_set},
-    {BPF_FUNC_PWM_SET, pwm_duty},          {BPF_FUNC_ENCODER_READ, encoder_steps},
-    {BPF_FUNC_ADC_READ, adc_sample},       {BPF_FUNC_ACCEL_READ, accel_sample},
+    {BPF_FUNC_KTIME_GET_NS, ktime_get_ns},
+    {BPF_FUNC_LOG, log_line},
+    {BPF_FUNC_GPIO_WRITE, gpio_set},
+    {BPF_FUNC_GPIO_READ, gpio_get},
+    {BPF_FUNC_GPIO_TOGGLE, gpio_toggle},
+    {BPF_FUNC_LED_SET, led_set},
+    {BPF_FUNC_PWM_SET, pwm_duty},
+    {BPF_FUNC_ENCODER_READ, encoder_steps},
+    {BPF_FUNC_ADC_READ, adc_sample},
+    {BPF_FUNC_ACCEL_READ, accel_sample},
+    {BPF_FUNC_UART_WRITE, uart_write},
+    {BPF_FUNC_TIMER_INIT, timers_init},
+    {BPF_FUNC_TIMER_START, timers_start},
+    {BPF_FUNC_TIMER_CANCEL, timers_cancel},
+    {BPF_FUNC_TIMER_SET_CALLBACK, timers_set_callback},
 };
 
 device_call *device_call_of(uint32_t helper) {
@@ -224,8 +252,9 @@ static enum bpf_status claim_accel(const struct bpf_grant *grant) {
 enum bpf_status devices_claim(const struct bpf_grant *grant) {
     enum bpf_status encoder =
         grant->encoders && (grant->encoders != 1 || encoder_start()) ? BPF_BUSY : BPF_OK;
-    const enum bpf_status all[] = {claim_pwm(grant), claim_pins(grant), encoder,
-                                   adc_claim(grant->adc), claim_accel(grant)};
+    const enum bpf_status all[] = {
+        claim_pwm(grant),      claim_pins(grant),  encoder,
+        adc_claim(grant->adc), claim_accel(grant), uart_claim(grant->uart)};
     devices_safe(grant);
     for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i])
@@ -251,6 +280,7 @@ void devices_release(const struct bpf_grant *grant) {
         if (uses_unit(grant, unit) && --pwm_users[unit] == 0)
             pwm_stop((enum pwm_unit)unit);
     adc_give_back(grant->adc);
+    uart_give_back(grant->uart);
     if (grant->accel)
         accel.users--;
 }

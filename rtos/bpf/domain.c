@@ -36,9 +36,22 @@ static void count(struct domain_entry *entry, uint32_t cycles) {
     entry->cycles_sum += cycles;
 }
 
+/* Into the sandbox; true: it returned. */
+static bool call(struct domain *domain, struct domain_entry *entry, uint32_t function,
+                 const uint32_t arguments[4]) {
+    uint32_t began = kernel_ticks();
+    domain->head->tail_calls = 0;
+    domain->current = entry;
+    sandbox_run(&domain->box, function, arguments, domain->budget.cycles);
+    const struct sandbox_result *result = &domain->box.result;
+    count(entry, result->cycles);
+    budget_use(&domain->budget, began, result->cycles);
+    return result->end == SANDBOX_EXIT;
+}
+
 static bool run(struct domain *domain, struct domain_entry *entry, uint32_t size) {
     const struct blob_program *program = entry->program;
-    uint32_t context = (uint32_t)domain_context(domain), began = kernel_ticks();
+    uint32_t context = (uint32_t)domain_context(domain);
     uint32_t arguments[4] = {context, size, 0, 0},
              function = (uint32_t)domain->blob.code + program->entry;
     if (size < program->ctx_size)
@@ -49,12 +62,21 @@ static bool run(struct domain *domain, struct domain_entry *entry, uint32_t size
         arguments[1] = context;
         arguments[2] = size;
     }
-    domain->head->tail_calls = 0;
-    sandbox_run(&domain->box, function, arguments, domain->budget.cycles);
-    const struct sandbox_result *result = &domain->box.result;
-    count(entry, result->cycles);
-    budget_use(&domain->budget, began, result->cycles);
-    return result->end == SANDBOX_EXIT;
+    return call(domain, entry, function, arguments);
+}
+
+/* To find the callback took a look at every function of the blob: that is its program's time. */
+static bool run_timer(struct domain *domain, const struct timer_call *timer) {
+    enum { A_LOOK = 16 /* cycles */ };
+    budget_use(&domain->budget, kernel_ticks(), domain->blob.header->funcs.count * A_LOOK);
+    if (!timer->function) {
+        domain->box.result = (struct sandbox_result){.end = SANDBOX_FAULT};
+        return false;
+    }
+    domain->layout.stack_top = timer->stack_top;
+    bool good = call(domain, timer->entry, timer->function, timer->arguments);
+    domain->layout.stack_top = (uint32_t)domain->head;
+    return good;
 }
 
 static void repair(struct domain *domain) {
@@ -84,6 +106,7 @@ void domain_stop(struct domain *domain) {
     if (domain->stopped)
         return;
     hooks_stop(domain);
+    timers_forget(domain);
     devices_safe(domain->grant);
     domain->stopped = true;
 }
@@ -110,6 +133,7 @@ static void failed(struct domain *domain, struct domain_entry *entry) {
     uint32_t key = kernel_lock();
     events_forget(domain);
     kernel_unlock(key);
+    timers_forget(domain);
     devices_safe(domain->grant);
     repair(domain);
     if (domain->ending)
@@ -155,7 +179,11 @@ static void serve(struct domain *domain) {
         struct domain_entry *entry = events_next(domain, &size);
         if (!entry)
             return;
-        finish(domain, entry, run(domain, entry, size));
+        struct timer_call timer;
+        if (entry->program)
+            finish(domain, entry, run(domain, entry, size));
+        else if (timers_take(domain, &timer))
+            finish(domain, timer.entry, run_timer(domain, &timer));
     }
     do_work(domain);
 }
@@ -264,12 +292,12 @@ void domain_fill_info(const struct domain *domain, struct program_info *info) {
 
 /* One piece of the pool: the task's stack (aligned for its guard), entries, the order of events, their slots. */
 struct block {
-    uint32_t entries, order, slots, size; /* offsets; bytes */
+    uint32_t entries, order, slots, timers, size; /* offsets; bytes */
     uint32_t capacity, slot_size, slot_count;
 };
 
 static struct block block_of(const struct blob *blob, const struct bpf_grant *grant) {
-    uint32_t programs = blob->header->programs.count, context = 0;
+    uint32_t programs = blob->header->programs.count, context = 0, timers = timers_size(blob);
     for (uint32_t i = 0; i < programs; i++) {
         const char *pattern;
         const struct hook_kind *kind = load_hook(blob, &blob->programs[i], &pattern);
@@ -280,10 +308,12 @@ static struct block block_of(const struct blob *blob, const struct bpf_grant *gr
     struct block block = {.slot_count = context ? grant->queue : 0,
                           .slot_size = (uint32_t)sizeof(struct event_slot) + ((context + 7) & ~7u),
                           .entries = DOMAIN_STACK};
-    block.capacity = block.slot_count + programs;
-    block.order = block.entries + programs * (uint32_t)sizeof(struct domain_entry);
+    uint32_t entries = programs + (timers != 0);
+    block.capacity = block.slot_count + entries;
+    block.order = block.entries + entries * (uint32_t)sizeof(struct domain_entry);
     block.slots = (block.order + block.capacity + 7) & ~7u;
-    block.size = block.slots + block.slot_count * block.slot_size;
+    block.timers = block.slots + block.slot_count * block.slot_size;
+    block.size = block.timers + timers;
     return block;
 }
 
@@ -304,6 +334,8 @@ static void make_entries(struct domain *domain, const struct block *block) {
         if (entry->kind)
             entry->kind->check(entry, pattern, domain->grant); /* it has been BPF_OK */
     }
+    if (block->size > block->timers)
+        timers_make(domain, memory + block->timers);
 }
 
 static void release(struct domain *domain) {
@@ -315,13 +347,18 @@ static void release(struct domain *domain) {
     domain->name[0] = '\0';
 }
 
-/* The whole piece that the pool gives is the arena's: what is rounded up makes the stack larger. */
-static enum bpf_status take_memory(struct domain *domain, uint32_t *where) {
+/* sandbox_init() wants room for the frame that begins a run and for one more. */
+static uint32_t stack_of(const struct domain *domain) {
     const struct blob_header *header = domain->blob.header;
-    struct block block = block_of(&domain->blob, domain->grant);
     uint32_t stack =
         domain->engine == BPF_ENGINE_THUMB ? header->stack_thumb : header->stack_interp;
-    *where = stack + header->arena_size;
+    return stack < 2 * SANDBOX_FRAME ? 2 * SANDBOX_FRAME : stack;
+}
+
+/* The whole piece that the pool gives is the arena's: what is rounded up makes the stack larger. */
+static enum bpf_status take_memory(struct domain *domain, uint32_t *where) {
+    struct block block = block_of(&domain->blob, domain->grant);
+    *where = stack_of(domain) + domain->blob.header->arena_size;
     if (*where + block.size - DOMAIN_STACK > domain->grant->ram) {
         *where += block.size - DOMAIN_STACK;
         return BPF_RAM;
@@ -406,6 +443,7 @@ void domain_end(struct domain *domain) {
     semaphore_give(&domain->wanted);
     while (domain->task.state != TASK_ENDED)
         task_sleep(1);
+    timers_forget(domain); /* the last run may have started some */
     devices_release(domain->grant);
 }
 

@@ -40,6 +40,7 @@ struct domain_entry {
             uint8_t pin, edge;         /* enum exti_edge */
         } gpio;
         struct {
+            struct domain_entry *next; /* at the same port */
             uint8_t port;
         } uart;
         struct {
@@ -105,9 +106,11 @@ struct domain {
     struct domain_budget budget;
     struct blob blob;
     const struct bpf_grant *grant;
-    struct program *program; /* whose domain it is: manager.h; NULL: not yet anybody's */
-    struct domain_entry *entries;
-    struct bpf_arena *head; /* r9 */
+    struct program *program;      /* whose domain it is: manager.h; NULL: not yet anybody's */
+    struct domain_entry *entries; /* one more if it has timers: theirs */
+    struct domain_entry *current; /* whose run it is */
+    struct domain_timers *timers; /* NULL: the blob uses none */
+    struct bpf_arena *head;       /* r9 */
     uint32_t arena, arena_size;
     uint32_t block, block_size; /* entries, events and the stack */
     uint32_t window;            /* tick at which the first of the restarts in it was */
@@ -216,7 +219,7 @@ uint32_t hook_cmd_context(void *context, const void *data, uint32_t size);
 
 /* ----- devices.c ---------------------------------------------------------------------------------------- */
 
-/* A helper behind SVC: words are its arguments by AAPCS, r0 to r3; none has more. Runs as an interrupt of the kernel's
+/* A helper behind SVC: words are its arguments by AAPCS, r0 to r3. Runs as an interrupt of the kernel's
  * band: short, no waiting. Pointers are checked with sandbox_reaches() or domain_reads(), in each call,
  * and not kept. */
 typedef int64_t device_call(struct domain *domain, const uint32_t *words);
@@ -232,8 +235,28 @@ enum bpf_status
 adc_claim(uint32_t channels); /* a bit each; on failure too, until it is given back */
 void adc_give_back(uint32_t channels);
 int32_t adc_latest(uint32_t channel);
+/* hook_uart.c; ports that the board does not have, or keeps for itself, are refused when they are used */
+enum bpf_status uart_claim(uint32_t ports); /* a bit each; on failure too, until it is given back */
+void uart_give_back(uint32_t ports);
+/* What a helper gets behind r3, two words on the program's stack; false: they lie outside. */
+bool domain_stack_words(const struct domain *domain, const uint32_t *words, uint32_t out[2]);
 /* All of [address, address + size) may be read by the program: arena or blob. */
 bool domain_reads(const struct domain *domain, uint32_t address, uint32_t size);
+
+/* ----- timers.c ------------------------------------------------------------------------------------------ */
+
+uint32_t timers_size(const struct blob *blob); /* bytes of a domain's block; 0: it uses none */
+void timers_make(struct domain *domain, void *memory); /* entries are there */
+void timers_forget(struct domain *domain);             /* all of them */
+device_call timers_init, timers_set_callback, timers_start, timers_cancel;
+
+struct timer_call {
+    struct domain_entry *entry; /* of the program whose timer it is */
+    uint32_t function;          /* 0: its callback is no function */
+    uint32_t arguments[4], stack_top;
+};
+/* When the turn of entries[programs] has come. False: nothing is to run. */
+bool timers_take(struct domain *domain, struct timer_call *call);
 
 /* ----- pool.c: arenas (and blobs in RAM) ------------------------------------------------------------------ */
 uint32_t

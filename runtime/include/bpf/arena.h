@@ -45,6 +45,10 @@ _Static_assert(sizeof(struct bpf_arena) == BPF_ARENA_SLOTS, "compiled code knows
  * needed to align them (ARM DDI0403, B1.5.6). */
 #define BPF_EXCEPTION_FRAME 36
 
+/* More for a timer's callback: the key of an array and three pairs of words for r3 to r5, which the kernel puts there; or
+ * the key and what library_callback() needs more than the start of a program does. */
+#define BPF_TIMER_STACK 40
+
 /* Address of a library entry (bit 0 set) for a helper id, 0 if the library has none. */
 typedef uint32_t bpf_resolve_fn(void *user, uint32_t helper_id);
 
