@@ -59,7 +59,8 @@ static void print_grant(struct shell *shell, const char *name) {
 }
 
 static void print_state(struct shell *shell, const struct program_info *info) {
-    const char *next = info->state == PROGRAM_STOPPED ? ", after faults; `bpf enable` starts it anew"
+    const char *next = info->state == PROGRAM_STOPPED
+                           ? ", after faults; `bpf enable` starts it anew"
                        : info->enabled && info->state == PROGRAM_DISABLED ? ", since a safe boot"
                                                                           : "";
     shell_print(shell, "state     %s%s\n", states[info->state], next);
@@ -168,7 +169,8 @@ static int format_store(struct shell *shell, int argc, char **argv) {
 
 static int load(struct shell *shell, int argc, char **argv) {
     (void)argc, (void)argv;
-    shell_print(shell, "bpf: a program comes from the PC: bpf2thumb install --port DEVICE X.blob\n");
+    shell_print(shell,
+                "bpf: a program comes from the PC: bpf2thumb install --port DEVICE X.blob\n");
     return SHELL_FAILED;
 }
 

@@ -147,8 +147,8 @@ static int access(struct shell *shell, int argc, char **argv) {
 int bpf_map(struct shell *shell, int argc, char **argv) {
     if (argc == 2)
         return list(shell, argv[1]);
-    bool known = text_equal(argv[1], "get") || text_equal(argv[1], "set") ||
-                 text_equal(argv[1], "delete");
+    bool known =
+        text_equal(argv[1], "get") || text_equal(argv[1], "set") || text_equal(argv[1], "delete");
     if (argc < 4 || !known)
         return SHELL_USAGE;
     programs_hold();

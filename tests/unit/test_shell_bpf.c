@@ -65,10 +65,17 @@ Test(shell_bpf, calls) {
 }
 
 Test(shell_bpf, statuses_are_words) {
-    static const char *const lines[] = {"bpf info x",     "bpf enable x", "bpf disable x",
-                                        "bpf remove x",   "bpf run x",    "bpf stats x",
-                                        "bpf map x",      "bpf grant x",  "bpf grant x led:0",
-                                        "bpf rollback x", "bpf map get x counts 1"};
+    static const char *const lines[] = {"bpf info x",
+                                        "bpf enable x",
+                                        "bpf disable x",
+                                        "bpf remove x",
+                                        "bpf run x",
+                                        "bpf stats x",
+                                        "bpf map x",
+                                        "bpf grant x",
+                                        "bpf grant x led:0",
+                                        "bpf rollback x",
+                                        "bpf map get x counts 1"};
     for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
         expect(lines[i], "bpf: there is no such thing (status 131)\n");
     programs_mock.next = BPF_NO_ROOM;
@@ -95,11 +102,10 @@ Test(shell_bpf, usage) {
 }
 
 Test(shell_bpf, list) {
-    expect("bpf list",
-           "program         state     engine entries    size  maps  faults restarts\n"
-           "blink           running   thumb        2    2100     2       3        1\n"
-           "pid             running   thumb        2    5000     2       3        1\n"
-           "room for 50000 bytes (120000 after `bpf compact`), RAM for 32768\n");
+    expect("bpf list", "program         state     engine entries    size  maps  faults restarts\n"
+                       "blink           running   thumb        2    2100     2       3        1\n"
+                       "pid             running   thumb        2    5000     2       3        1\n"
+                       "room for 50000 bytes (120000 after `bpf compact`), RAM for 32768\n");
     struct program_info *pid = &programs_mock.programs[1];
     pid->state = PROGRAM_REFUSED;
     pid->status = BPF_NOT_GRANTED;
@@ -138,10 +144,9 @@ Test(shell_bpf, info) {
 }
 
 Test(shell_bpf, stats) {
-    expect_part("bpf stats blink",
-                "1 blink, timer/100ms: 1000 runs, 2 faults, 1 overruns\n"
-                "  cycles: least 50, mean 60, most 900\n"
-                "  cycles below: 2048: 7 more: 4294967295\n");
+    expect_part("bpf stats blink", "1 blink, timer/100ms: 1000 runs, 2 faults, 1 overruns\n"
+                                   "  cycles: least 50, mean 60, most 900\n"
+                                   "  cycles below: 2048: 7 more: 4294967295\n");
 }
 
 Test(shell_bpf, run) {
@@ -167,8 +172,9 @@ Test(shell_bpf, grant) {
 }
 
 Test(shell_bpf, maps) {
-    expect("bpf map blink", "0 counts          hash            key 4, value 8 bytes, 300 entries\n"
-                            "1 events          ringbuf         key 0, value 0 bytes, 4096 entries\n");
+    expect("bpf map blink",
+           "0 counts          hash            key 4, value 8 bytes, 300 entries\n"
+           "1 events          ringbuf         key 0, value 0 bytes, 4096 entries\n");
     expect("bpf map set blink counts 3 6*7", "");
     expect("bpf map set blink 0 4 -1", "");
     expect("bpf map get blink counts 3", "42\n");
