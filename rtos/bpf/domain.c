@@ -347,13 +347,18 @@ static void release(struct domain *domain) {
     domain->name[0] = '\0';
 }
 
-/* The whole piece that the pool gives is the arena's: what is rounded up makes the stack larger. */
-static enum bpf_status take_memory(struct domain *domain, uint32_t *where) {
+/* sandbox_init() wants room for the frame that begins a run and for one more. */
+static uint32_t stack_of(const struct domain *domain) {
     const struct blob_header *header = domain->blob.header;
-    struct block block = block_of(&domain->blob, domain->grant);
     uint32_t stack =
         domain->engine == BPF_ENGINE_THUMB ? header->stack_thumb : header->stack_interp;
-    *where = stack + header->arena_size;
+    return stack < 2 * SANDBOX_FRAME ? 2 * SANDBOX_FRAME : stack;
+}
+
+/* The whole piece that the pool gives is the arena's: what is rounded up makes the stack larger. */
+static enum bpf_status take_memory(struct domain *domain, uint32_t *where) {
+    struct block block = block_of(&domain->blob, domain->grant);
+    *where = stack_of(domain) + domain->blob.header->arena_size;
     if (*where + block.size - DOMAIN_STACK > domain->grant->ram) {
         *where += block.size - DOMAIN_STACK;
         return BPF_RAM;

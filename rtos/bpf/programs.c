@@ -14,7 +14,7 @@
 
 struct manager manager;
 
-static TASK_STACK(stack, 1536);
+static TASK_STACK(manager_stack, 1536);
 static struct task task;
 
 /* Whether the caller is the holder is known without the lock: nobody else makes it so. */
@@ -220,8 +220,8 @@ void programs_start(bool safe) {
     static const struct task_config config = {.name = "programs",
                                               .entry = attend,
                                               .priority = MANAGER_PRIORITY,
-                                              .stack = stack,
-                                              .stack_size = sizeof(stack)};
+                                              .stack = manager_stack,
+                                              .stack_size = sizeof(manager_stack)};
     mutex_init(&manager.lock);
     semaphore_init(&manager.attention, 0, 1);
     manager_lock();
@@ -506,6 +506,7 @@ static void info_of_blob(const struct source *source, struct program_info *out) 
     out->id = header->id;
     out->entries = header->programs.count;
     out->maps = header->maps.count;
+    out->code = header->code.count ? out->address + header->code.off : 0;
     out->engine = header->flags & BLOB_THUMB && header->abi == BLOB_ABI ? BPF_ENGINE_THUMB
                                                                         : BPF_ENGINE_INTERP;
 }
@@ -534,6 +535,13 @@ bool programs_at(unsigned index, struct program_info *out) {
         fill_info(program, out);
     manager_unlock(BPF_OK);
     return program != NULL;
+}
+
+const char *programs_name(unsigned index) {
+    manager_lock();
+    const struct program *program = nth(index);
+    manager_unlock(BPF_OK);
+    return program ? program->name : NULL;
 }
 
 enum bpf_status programs_info(const char *name, struct program_info *out) {

@@ -7,6 +7,7 @@
 #include "rtos/console.h"
 #include "rtos/fault.h"
 #include "rtos/kernel.h"
+#include "rtos/programs.h"
 #include "rtos/selftest.h"
 #include "rtos/shell.h"
 
@@ -240,6 +241,7 @@ static const char *selftest_word(unsigned position, unsigned index) {
 
 static int reset(struct shell *shell, int argc, char **argv) {
     (void)shell, (void)argc, (void)argv;
+    programs_leave();
     board_reset();
 }
 

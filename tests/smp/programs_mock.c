@@ -67,6 +67,14 @@ void programs_leave(void) {
     called("leave", "");
 }
 
+enum bpf_status programs_store(void) {
+    return m.store;
+}
+
+const char *programs_safe(void) {
+    return m.safe;
+}
+
 enum bpf_status programs_format(void) {
     return called("format", "");
 }
@@ -75,6 +83,10 @@ bool programs_at(unsigned index, struct program_info *out) {
     if (index < m.count)
         *out = m.programs[index];
     return index < m.count;
+}
+
+const char *programs_name(unsigned index) {
+    return index < m.count ? m.programs[index].name : NULL;
 }
 
 enum bpf_status programs_info(const char *name, struct program_info *out) {

@@ -32,6 +32,8 @@ struct programs_mock {
     uint8_t payload[1024]; /* of the last run */
     uint32_t payload_size;
     int held;
+    const char *safe;
+    enum bpf_status store;
     char last[PROGRAMS_NAME + 16]; /* call and name */
 };
 extern struct programs_mock programs_mock;

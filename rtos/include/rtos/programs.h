@@ -36,10 +36,11 @@ struct program_info {
     char name[PROGRAMS_NAME];
     enum program_state state;
     bool enabled;
-    bool in_ram;                            /* install --ram: gone after a reset */
-    bool can_roll_back;                     /* its predecessor is still there */
-    uint32_t seq;                           /* of the installation */
-    uint32_t size, address;                 /* of the blob */
+    bool in_ram;            /* install --ram: gone after a reset */
+    bool can_roll_back;     /* its predecessor is still there */
+    uint32_t seq;           /* of the installation */
+    uint32_t size, address; /* of the blob */
+    uint32_t code;          /* address of its compiled code, for a debugger; 0: bytecode only */
     uint32_t arena, arena_size, arena_head; /* region, its bytes, r9; 0 without a domain */
     enum bpf_engine engine;
     uint64_t id;            /* of the blob: the host's line tables */
@@ -81,6 +82,8 @@ const char *programs_safe(void);
 
 /* The index-th name, in order of installation; false: there are no more. */
 bool programs_at(unsigned index, struct program_info *out);
+/* The same name alone; it stays where it is until the program is removed. NULL: there are no more. */
+const char *programs_name(unsigned index);
 enum bpf_status programs_info(const char *name, struct program_info *out);
 enum bpf_status programs_stats(const char *name, unsigned entry, struct program_stats *out);
 enum bpf_status programs_grant_of(const char *name, struct bpf_grant *out);
