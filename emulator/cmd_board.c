@@ -22,6 +22,7 @@ enum {
     OPT_STLINK,
     OPT_VIEW,
     OPT_STIMULI,
+    OPT_MOTOR,
     OPT_MODEL,
     OPT_CUT,
     OPT_IRQ,
@@ -46,6 +47,7 @@ static const struct cmd_option options[] = {
     {OPT_VIEW, "view", NULL, "LEDs, PWM and button in the last line; Ctrl-A b presses the button",
      NULL},
     {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/board.md", NULL},
+    {OPT_MOTOR, "motor", NULL, "a motor at TIM1's PWM (PE9), its shaft at the encoder", NULL},
     {OPT_FLASH, "flash", "FILE", "the flash lives in FILE and outlives the run", NULL},
     {OPT_MODEL, "model", "M", "cycle model: r (no wait states) or f (flash with ART; default: r)",
      "r f"},
@@ -132,6 +134,7 @@ static bool parse(struct cmd_args *args, struct options *o) {
             o->desk.stlink_port = (unsigned)port;
             break;
         case OPT_VIEW: o->desk.view = true; break;
+        case OPT_MOTOR: o->desk.motor = true; break;
         case OPT_STIMULI: o->desk.stimuli = args->value; break;
         case OPT_FLASH: o->flash = args->value; break;
         case OPT_MODEL: ok = choose(args, "--model", "r", "f", &o->config.model_f); break;

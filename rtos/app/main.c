@@ -3,6 +3,7 @@
  * Boot order of the firmware, on whatever board.
  */
 #include "hal/board.h"
+#include "hal/gpio.h"
 #include "rtos/console.h"
 #include "rtos/fault.h"
 #include "rtos/kernel.h"
@@ -23,7 +24,7 @@ static struct task console_task;
 static void console(void *argument) {
     (void)argument;
     selftest_resume(fault_previous());
-    programs_start(false);
+    programs_start(button_held());
     smp_console();
 }
 

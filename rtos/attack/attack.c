@@ -21,17 +21,12 @@
 
 enum { WORDS = 9, CALL_TARGET = 8, R12 = 4, SAFE_PIN = GPIO_PIN('D', 12), MOTOR = 5 };
 
-#define CODE(_)                                                                                    \
-    _(call)                                                                                        \
-    _(svc)                                                                                         \
-    _(svc_2)                                                                                       \
-    _(svc_255)                                                                                     \
-    _(read)                                                                                        \
-    _(write)                                                                                       \
-    _(jump)                                                                                        \
-    _(load_many) _(store_many) _(special) _(loop) _(sleep) _(undefined) _(breakpoint) _(fpu)       \
-        _(stack_svc) _(stack_loop) _(stack_push) _(stack_fault) _(recurse) _(fill) _(poke) _(good) \
-            _(rewrite)
+/* clang-format off */
+#define CODE(_) \
+    _(call) _(svc) _(svc_2) _(svc_255) _(read) _(write) _(jump) _(load_many) _(store_many) _(special) \
+    _(loop) _(sleep) _(undefined) _(breakpoint) _(fpu) _(stack_svc) _(stack_loop) _(stack_push) \
+    _(stack_fault) _(recurse) _(fill) _(poke) _(good) _(rewrite)
+/* clang-format on */
 #define DECLARE(name) extern const uint8_t hostile_##name[], hostile_##name##_end[];
 CODE(DECLARE)
 #undef DECLARE

@@ -87,7 +87,7 @@ void program_free_copy(struct ram_copy *copy); /* NULL: nothing */
 
 /* ----- install.c ------------------------------------------------------------------------------------------ */
 
-void upload_abort(void); /* if there is one */
+void install_abort(void); /* if there is one */
 
 /* ----- exchange.c: domains begin and end ------------------------------------------------------------------ */
 

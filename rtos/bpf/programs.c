@@ -464,7 +464,7 @@ static enum bpf_status empty(void) {
     struct store_flash flash;
     if (!store_flash(&flash))
         return BPF_FLASH;
-    upload_abort();
+    install_abort();
     unload_all();
     for (unsigned i = 0; i < STORE_PROGRAMS; i++)
         if (!manager.programs[i].copy)

@@ -9,7 +9,8 @@
 /* ----- blobs ---------------------------------------------------------------------------------------------- */
 
 struct bytes blob_of(uint32_t variant, int changed) {
-    static const uint32_t names[SAMPLE_MAPS] = {1, 6, 12, 17, 21, 32, 36}; /* strings of the sample */
+    static const uint32_t names[SAMPLE_MAPS] = {1,  6,  12, 17,
+                                                21, 32, 36}; /* strings of the sample */
     struct bytes blob;
     blob.at = sample_blob_with(BLOB_THUMB, &blob.size);
     struct blob_map *maps = SAMPLE_ROWS(blob.at, maps, struct blob_map);
@@ -39,8 +40,8 @@ enum bpf_status send(const char *name, struct bytes blob, uint32_t variant, bool
     return status;
 }
 
-enum bpf_status install_bytes(const char *name, struct bytes blob, uint32_t variant,
-                                     bool enable, bool in_ram) {
+enum bpf_status install_bytes(const char *name, struct bytes blob, uint32_t variant, bool enable,
+                              bool in_ram) {
     uint32_t where;
     enum bpf_status status = send(name, blob, variant, in_ram);
     if (!status)

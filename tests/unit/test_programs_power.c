@@ -67,11 +67,11 @@ enum { TEXT = 1000, EDGE = 50 };
 
 /* A sector has room for three blobs, one of which is the probe. */
 static const struct step script[] = {
-    {INSTALL, "a", 1},    {INSTALL, "a", 3},  {FAULTS, "a", 0},       {COMPACT, NULL, 0},
-    {INSTALL_ONLY, "a", 4}, {GOOD_RUNS, "a", 0}, {GRANT, "a", 5},     {COMPACT, NULL, 0},
-    {INSTALL_ONLY, "b", 2}, {ENABLE, "b", 0}, {DISABLE, "b", 0},      {REMOVE, "a", 0},
-    {COMPACT, NULL, 0},   {INSTALL, "b", 6},  {ROLLBACK, "b", 0},     {REMOVE, "b", 0},
-    {INSTALL, "c", 7},    {FORMAT, NULL, 0},
+    {INSTALL, "a", 1},      {INSTALL, "a", 3},   {FAULTS, "a", 0},   {COMPACT, NULL, 0},
+    {INSTALL_ONLY, "a", 4}, {GOOD_RUNS, "a", 0}, {GRANT, "a", 5},    {COMPACT, NULL, 0},
+    {INSTALL_ONLY, "b", 2}, {ENABLE, "b", 0},    {DISABLE, "b", 0},  {REMOVE, "a", 0},
+    {COMPACT, NULL, 0},     {INSTALL, "b", 6},   {ROLLBACK, "b", 0}, {REMOVE, "b", 0},
+    {INSTALL, "c", 7},      {FORMAT, NULL, 0},
 };
 enum { STEPS = sizeof(script) / sizeof(script[0]) };
 
@@ -107,8 +107,7 @@ static void expect_usable(const char *before) {
     cr_assert_str_eq(text, before, "%s: something came or went with an installation", what);
 }
 
-static void cut(const struct step *step, uint64_t at, enum nor_tear tear,
-                char texts[3][TEXT]) {
+static void cut(const struct step *step, uint64_t at, enum nor_tear tear, char texts[3][TEXT]) {
     char is[TEXT], later[TEXT];
     snprintf(what, sizeof(what), "step %d, operation %llu, tear %d", (int)(step - script),
              (unsigned long long)at, tear);
