@@ -203,6 +203,7 @@ static const char *const malformed[] = {
     "3f",
     "df",
     "c0ff",
+    "bb8000000000000000",
     "9b7fffffffffffffff00",
     "bb800000000000000000",
     "",
