@@ -115,6 +115,9 @@ Test(cbor, examples) {
 
 /* RFC 8949, appendix F, and what its section 3 forbids. */
 static const char *const malformed[] = {
+    /* reserved, with as many bytes behind it as it would have */
+    "1c00000000000000000000000000000000",
+    "1d0000000000000000000000000000000000000000000000000000000000000000",
     /* a chunk of chunks, whose 31 must not be taken for a length */
     "5f5f00000000000000000000000000000000000000000000000000000000000000ff",
     "7f7f00000000000000000000000000000000000000000000000000000000000000ff",
@@ -203,6 +206,7 @@ static const char *const malformed[] = {
     "3f",
     "df",
     "c0ff",
+    "bb8000000000000000",
     "9b7fffffffffffffff00",
     "bb800000000000000000",
     "",
