@@ -98,7 +98,7 @@ all: $(SETUP) $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL)
 
 ## help: list these targets
 help:
-	@sed -n 's/^## //p' Makefile $(RULES) | awk -F': ' '{ printf "  make %-24s %s\n", $$1, $$2 }'
+	@sed -n 's/^## //p' Makefile $(RULES) | awk '{ i = index($$0, ": "); printf "  make %-24s %s\n", substr($$0, 1, i - 1), substr($$0, i + 2) }'
 
 ## setup: install the Debian packages that are missing
 setup: $(SETUP)

@@ -276,19 +276,22 @@ static void stack_needs(const struct pipeline *p, uint32_t *by_entry) {
          i++) { /* a timer's callback runs when the program has ended */
         const struct verify_func *f = &p->facts->funcs[p->prog->entries[i].func];
         for (uint32_t k = 0; k < f->ntimers; k++)
-            if (callable[f->timers[k]] > by_entry[i])
-                by_entry[i] = callable[f->timers[k]];
+            if (callable[f->timers[k]] + BPF_TIMER_STACK > by_entry[i])
+                by_entry[i] = callable[f->timers[k]] + BPF_TIMER_STACK;
         by_entry[i] = (by_entry[i] + BPF_EXCEPTION_FRAME + 7) & ~7u;
     }
 }
 
 /* What the interpreter needs below r9: it enters itself anew for each level of callbacks. */
-static uint32_t interpreter_stack(const struct pipeline *p, struct verify_depth depth) {
+static uint32_t interpreter_stack(const struct pipeline *p, uint32_t func) {
+    struct verify_depth depth = verify_depth_of(p->facts, func);
     bool callbacks = false;
     for (uint32_t i = 0; i < p->prog->nfuncs; i++)
         callbacks |= p->prog->funcs[i].address_taken;
     uint32_t levels = callbacks ? depth.frames - 1 : 0;
     uint32_t bytes = depth.stack + BPF_INTERP_STACK + levels * BPF_INTERP_CALLBACK;
+    if (p->facts->funcs[func].ntimers)
+        bytes += BPF_TIMER_STACK;
     return (bytes + BPF_EXCEPTION_FRAME + 7) & ~7u;
 }
 
@@ -304,9 +307,8 @@ static void write_blob(struct pipeline *p) {
     for (uint32_t i = 0; i < prog->nfuncs; i++)
         func_stack[i] = p->facts->funcs[i].stack;
     for (uint32_t i = 0; i < prog->nentries; i++) {
-        struct verify_depth depth = verify_depth_of(p->facts, prog->entries[i].func);
-        stack_bpf[i] = depth.stack;
-        stack_interp[i] = interpreter_stack(p, depth);
+        stack_bpf[i] = verify_depth_of(p->facts, prog->entries[i].func).stack;
+        stack_interp[i] = interpreter_stack(p, prog->entries[i].func);
     }
     if (!p->options->bytecode_only)
         stack_needs(p, stack_thumb);

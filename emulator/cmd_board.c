@@ -8,6 +8,7 @@
 #include "desk/desk.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +17,20 @@
 
 enum {
     OPT_SERIAL = CMD_LONG,
+    OPT_UART,
     OPT_FLASH,
     OPT_STLINK,
     OPT_VIEW,
     OPT_STIMULI,
+    OPT_MOTOR,
     OPT_MODEL,
     OPT_CUT,
     OPT_IRQ,
     OPT_MAX,
     OPT_PACE,
     OPT_NO_CRYSTAL,
+    OPT_ADC,
+    OPT_LIS302DL,
     OPT_MASKED,
     CONSOLE_USART = 2,
     SERIAL_JSON_MAX = 1 << 20,
@@ -34,11 +39,15 @@ enum {
 static const struct cmd_option options[] = {
     {OPT_SERIAL, "serial", "WHERE",
      "where USART2 leads: stdio, none, pty, tcp:PORT (default: stdio)", "stdio none pty tcp:"},
+    {OPT_UART, "uart", "N=WHERE",
+     "where another USART leads, 1 to 6: pty, tcp:PORT, loop (back to itself); may be repeated",
+     NULL},
     {OPT_STLINK, "stlink", "PORT", "an ST-LINK at this port of the PC, for OpenOCD (0: any port)",
      NULL},
     {OPT_VIEW, "view", NULL, "LEDs, PWM and button in the last line; Ctrl-A b presses the button",
      NULL},
     {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/board.md", NULL},
+    {OPT_MOTOR, "motor", NULL, "a motor at TIM1's PWM (PE9), its shaft at the encoder", NULL},
     {OPT_FLASH, "flash", "FILE", "the flash lives in FILE and outlives the run", NULL},
     {OPT_MODEL, "model", "M", "cycle model: r (no wait states) or f (flash with ART; default: r)",
      "r f"},
@@ -48,8 +57,10 @@ static const struct cmd_option options[] = {
     {OPT_CUT, "cut-power-at", "N", "power goes at cycle N", NULL},
     {OPT_IRQ, "irq-every", "N", "an empty interrupt every N instructions of thread code", NULL},
     {OPT_NO_CRYSTAL, "no-crystal", NULL, "the board's crystal is broken", NULL},
+    {OPT_ADC, "adc", "FILE", "what the ADC's channels see: docs/board-devices.md", NULL},
+    {OPT_LIS302DL, "lis302dl", NULL, "the accelerometer of early boards", NULL},
     {OPT_MASKED, "masked", NULL,
-     "say at the end how long interrupts were masked at most, and where", NULL},
+     "say at the end where interrupts were masked, and how long at most", NULL},
     {0},
 };
 
@@ -79,6 +90,31 @@ static bool number(struct cmd_args *args, const char *option, uint64_t *value) {
     return ok;
 }
 
+/* A file that is opened at the first conversion only. */
+static bool adc_file(struct cmd_args *args, struct options *o) {
+    o->config.adc_file = args->value;
+    return access(args->value, R_OK) == 0 ||
+           diag_error(args->diag, DIAG_USAGE, NULL, NULL, "--adc: %s: %s", args->value,
+                      strerror(errno));
+}
+
+/* 3=tcp:4000 */
+static bool other_line(struct cmd_args *args, struct options *o) {
+    const char *value = args->value;
+    unsigned usart =
+        value[0] >= '1' && value[0] <= '0' + BOARD_USARTS ? (unsigned)(value[0] - '0') : 0;
+
+    if (usart == 0 || value[1] != '=')
+        return diag_error(args->diag, DIAG_USAGE, NULL, "write --uart 3=tcp:4000",
+                          "--uart is the number of a USART, 1 to %d, and where it leads, not '%s'",
+                          BOARD_USARTS, value);
+    if (usart == CONSOLE_USART)
+        return diag_error(args->diag, DIAG_USAGE, NULL, NULL, "use --serial for USART%d",
+                          CONSOLE_USART);
+    o->desk.serial[usart] = value + 2;
+    return true;
+}
+
 static bool parse(struct cmd_args *args, struct options *o) {
     unsigned long long port = 0;
     uint64_t max = 0;
@@ -88,14 +124,17 @@ static bool parse(struct cmd_args *args, struct options *o) {
         switch (id) {
         case OPT_SERIAL:
             o->terminal = strcmp(args->value, "stdio") == 0;
-            o->desk.serial = o->terminal || strcmp(args->value, "none") == 0 ? NULL : args->value;
+            o->desk.serial[CONSOLE_USART] =
+                o->terminal || strcmp(args->value, "none") == 0 ? NULL : args->value;
             break;
+        case OPT_UART: ok = other_line(args, o); break;
         case OPT_STLINK:
             o->desk.stlink = true;
             ok = cmd_number(args, "--stlink", args->value, 0, 65535, &port);
             o->desk.stlink_port = (unsigned)port;
             break;
         case OPT_VIEW: o->desk.view = true; break;
+        case OPT_MOTOR: o->desk.motor = true; break;
         case OPT_STIMULI: o->desk.stimuli = args->value; break;
         case OPT_FLASH: o->flash = args->value; break;
         case OPT_MODEL: ok = choose(args, "--model", "r", "f", &o->config.model_f); break;
@@ -110,6 +149,8 @@ static bool parse(struct cmd_args *args, struct options *o) {
         case OPT_CUT: ok = number(args, "--cut-power-at", &o->config.cut_power_at); break;
         case OPT_IRQ: ok = number(args, "--irq-every", &o->config.irq_every); break;
         case OPT_NO_CRYSTAL: o->config.no_crystal = true; break;
+        case OPT_ADC: ok = adc_file(args, o); break;
+        case OPT_LIS302DL: o->config.lis302dl = true; break;
         case OPT_MASKED: o->masked = true; break;
         default: ok = false;
         }
@@ -152,11 +193,9 @@ static void console_write(struct console *c, const void *bytes, size_t length) {
 static void on_serial(void *user, unsigned usart, uint8_t byte) {
     struct console *c = user;
 
-    if (usart != CONSOLE_USART)
-        return;
-    if (c->desk.serial)
-        serial_put(c->desk.serial, byte);
-    else if (c->terminal)
+    if (c->desk.serial[usart])
+        serial_put(c->desk.serial[usart], byte);
+    else if (usart == CONSOLE_USART && c->terminal)
         console_write(c, &byte, 1);
 }
 
@@ -188,7 +227,7 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
     cJSON_AddNumberToObject(args->result, "instructions", (double)board_instructions(b));
     cJSON_AddNumberToObject(args->result, "ns", (double)board_ns(b));
     cJSON_AddStringToObject(args->result, "serial", c->text ? c->text : "");
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked masked = board_longest_masked(b, 0);
     cJSON *object = cJSON_AddObjectToObject(args->result, "masked");
     cJSON_AddNumberToObject(object, "cycles", (double)masked.cycles);
     cJSON_AddNumberToObject(object, "from", masked.from);
@@ -196,21 +235,31 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
 }
 
 static void report_masked(const struct board *b) {
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked m;
 
-    fprintf(stderr, "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32 "\n",
-            masked.cycles, masked.from, masked.to);
+    for (unsigned rank = 0; m = board_longest_masked(b, rank), m.cycles; rank++)
+        fprintf(stderr,
+                "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32
+                ", called from %08" PRIx32 "\n",
+                m.cycles, m.from, m.to, m.caller);
 }
 
-static void report(struct cmd_args *args, const struct board *b, const struct host *host,
+static void report_lockup(struct cmd_args *args, struct board *b) {
+    uint32_t pc = board_pc(b), code = 0;
+    bool blank = board_debug_read(b, pc & ~1u, 2, &code) && code == 0xFFFF;
+
+    diag_error(args->diag, DIAG_RUN, NULL,
+               blank ? "the flash is blank there: program the whole firmware"
+                     : "a fault came while a fault was handled; look at the vector table and stack",
+               "the core has locked up after %" PRIu64 " cycles, at %08" PRIx32, board_cycles(b),
+               pc);
+}
+
+static void report(struct cmd_args *args, struct board *b, const struct host *host,
                    enum board_stop stop) {
     switch (stop) {
     case BOARD_EXITED: args->status = board_exit_code(b) ? CMD_REFUSED : CMD_DONE; break;
-    case BOARD_LOCKED_UP:
-        diag_error(args->diag, DIAG_RUN, NULL,
-                   "a fault came while a fault was handled; look at the vector table and stack",
-                   "the core has locked up after %" PRIu64 " cycles", board_cycles(b));
-        break;
+    case BOARD_LOCKED_UP: report_lockup(args, b); break;
     case BOARD_NO_POWER:
         if (!args->json)
             fprintf(stderr, "board: power was cut at cycle %" PRIu64 "\n", board_cycles(b));
@@ -261,16 +310,24 @@ static void run_board(struct cmd_args *args, struct options *o) {
     host_signal();
 }
 
+/* With a probe a blank board is what one begins with. */
+static bool has_firmware(struct cmd_args *args, const struct options *o) {
+    return o->desk.stlink || !image_is_blank(o->config.flash) ||
+           diag_error(args->diag, DIAG_RUN, NULL,
+                      "name an ELF file of firmware, or program one: --stlink and OpenOCD",
+                      "the flash is blank where a reset begins: there is nothing to run");
+}
+
 static void run(struct cmd_args *args) {
     struct options o = {.terminal = true, .desk = {.usart = CONSOLE_USART}};
 
     if (!parse(args, &o))
         return;
     uint8_t *flash = image_open(o.flash, args->diag);
-    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag))) {
-        o.config.flash = flash;
+    o.config.flash = flash;
+    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag)) &&
+        has_firmware(args, &o))
         run_board(args, &o);
-    }
     image_close(flash);
 }
 
@@ -281,8 +338,9 @@ const struct cmd cmd_board = {
     .about = "The whole chip: Cortex-M4F, memories and devices (docs/board.md). USART2 is on the "
              "terminal; Ctrl-A x leaves. The exit status is 0 when the guest leaves by semihosting "
              "with code 0.",
-    .example = "bpf2thumb board firmware.elf\n"
-               "bpf2thumb board --flash board.img --cut-power-at 50000 firmware.elf",
+    .example =
+        "bpf2thumb board build/firmware/stm32f407.elf\n"
+        "bpf2thumb board --flash board.img --cut-power-at 50000 build/firmware/stm32f407.elf",
     .options = options,
     .run = run,
 };

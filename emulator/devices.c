@@ -5,7 +5,6 @@
  */
 #include "devices.h"
 
-#include "bpf/format.h"
 #include "bpf/helper.h"
 #include "util/vec.h"
 
@@ -17,11 +16,9 @@
 
 #define PINS (9 * 16) /* PA0 to PI15 */
 #define LEDS 4
-#define PWM_CHANNELS 4
+#define PWM_CHANNELS 5 /* four LEDs, the motor */
 #define PERMILLE 1000
 #define UARTS 6
-#define LOG_MAX 128 /* bytes of a line of printk, its 0 included */
-#define LOG_ARGS 12 /* most that trace_vprintk takes */
 /* Cycles of the library's stub around the SVC, which the machine has counted by itself. */
 #define STUB_CYCLES 16
 
@@ -237,47 +234,13 @@ static int uart_write(const struct call *c, uint32_t port, uint32_t from, uint32
     return (int)size;
 }
 
-static int read_byte(void *user, uint32_t address) {
-    const uint8_t *byte = readable(user, address, 1);
-    return byte ? *byte : -1;
-}
+static int log_line(const struct call *c, uint32_t from, uint32_t size) {
+    const char *line = readable(c, from, size);
 
-static int printk(struct call *c, uint32_t format, uint32_t size, const uint64_t *args,
-                  uint32_t count) {
-    const char *text = readable(c, format, size);
-    char line[LOG_MAX];
-
-    if (!text)
+    if (!line)
         return -EFAULT;
-    if (size == 0)
-        return -EINVAL;
-    int length = bpf_format(line, sizeof(line), text, size, args, count, read_byte, c);
-    if (length >= 0)
-        record_text(c, DEVICE_LOG, 0, line, strlen(line));
-    return length;
-}
-
-/* Format and size, then three 64-bit words: one in r3:r2, two on the stack. */
-static int trace_printk(struct call *c) {
-    uint64_t args[3];
-
-    for (unsigned i = 0; i < 3; i++)
-        args[i] = arg(c, 2 + 2 * i) | (uint64_t)arg(c, 3 + 2 * i) << 32;
-    return printk(c, arg(c, 0), arg(c, 1), args, 3);
-}
-
-static int trace_vprintk(struct call *c) {
-    uint64_t args[LOG_ARGS];
-    uint32_t size = arg(c, 3);
-    const void *data = readable(c, arg(c, 2), size);
-
-    if (size > sizeof(args) || size % 8 != 0)
-        return -EINVAL;
-    if (size > 0 && !data)
-        return -EFAULT;
-    if (size > 0)
-        memcpy(args, data, size);
-    return printk(c, arg(c, 0), arg(c, 1), args, size / 8);
+    record_text(c, DEVICE_LOG, 0, line, size < BPF_LOG_LINE ? size : BPF_LOG_LINE);
+    return 0;
 }
 
 enum bpf_status devices_helper(void *user, struct machine *m, uint32_t helper, uint64_t *r0,
@@ -287,8 +250,7 @@ enum bpf_status devices_helper(void *user, struct machine *m, uint32_t helper, u
 
     switch (helper) {
     case BPF_FUNC_KTIME_GET_NS: *r0 = c->time; break;
-    case BPF_FUNC_TRACE_PRINTK: result = trace_printk(c); break;
-    case BPF_FUNC_TRACE_VPRINTK: result = trace_vprintk(c); break;
+    case BPF_FUNC_LOG: result = log_line(c, arg(c, 0), arg(c, 1)); break;
     case BPF_FUNC_GPIO_WRITE: result = gpio_write(c, arg(c, 0), arg(c, 1)); break;
     case BPF_FUNC_GPIO_READ: result = gpio_read(c, arg(c, 0)); break;
     case BPF_FUNC_GPIO_TOGGLE: result = gpio_toggle(c, arg(c, 0)); break;
@@ -298,6 +260,10 @@ enum bpf_status devices_helper(void *user, struct machine *m, uint32_t helper, u
     case BPF_FUNC_ADC_READ: result = read_value(c, DEVICE_ADC, arg(c, 0)); break;
     case BPF_FUNC_UART_WRITE: result = uart_write(c, arg(c, 0), arg(c, 1), arg(c, 2)); break;
     case BPF_FUNC_ACCEL_READ: result = accel_read(c, arg(c, 0), arg(c, 1)); break;
+    case BPF_FUNC_TIMER_INIT: /* nobody is here between the runs of a program, to call back */
+    case BPF_FUNC_TIMER_SET_CALLBACK:
+    case BPF_FUNC_TIMER_START:
+    case BPF_FUNC_TIMER_CANCEL: result = -EOPNOTSUPP; break;
     default: return BPF_FAULT_CALL;
     }
     /* An int is returned in r0 alone; r1 is left to chance, so that whoever forgets to extend the

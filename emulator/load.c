@@ -4,6 +4,8 @@
 
 #include "library.h"
 
+#include "bpf/scan.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -35,6 +37,12 @@ static enum bpf_status build_arena(struct loaded *l) {
                           MEMMAP_ARENA, size, resolve, NULL, &l->r9);
 }
 
+static enum bpf_status scan(const struct blob *blob, uint32_t *where) {
+    uint8_t scratch[BPF_SCAN_SCRATCH_MAX];
+
+    return bpf_scan(blob, scratch, sizeof(scratch), where);
+}
+
 enum bpf_status load_blob(struct machine *m, const void *bytes, size_t size, enum bpf_engine engine,
                           struct loaded *loaded, uint32_t *where) {
     memset(loaded, 0, sizeof(*loaded));
@@ -45,6 +53,8 @@ enum bpf_status load_blob(struct machine *m, const void *bytes, size_t size, enu
         return BPF_BLOB_HEADER;
     machine_set_program(m, bytes, size);
     enum bpf_status status = blob_parse(machine_program(m), size, &loaded->blob, where);
+    if (status == BPF_OK)
+        status = scan(&loaded->blob, where);
     if (status == BPF_OK)
         status = build_arena(loaded);
     if (status != BPF_OK)

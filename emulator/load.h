@@ -29,7 +29,7 @@ struct loaded {
  * something else (native_load()) has replaced it. */
 void load_library(struct machine *m);
 
-/* Checks a blob, puts it in its place and builds its arena. Not BPF_OK: why it was refused, and
+/* Checks a blob and scans its code, puts it in its place and builds its arena. Not BPF_OK: why it was refused, and
  * *where is the offset of the offending field. */
 enum bpf_status load_blob(struct machine *m, const void *bytes, size_t size, enum bpf_engine engine,
                           struct loaded *loaded, uint32_t *where);

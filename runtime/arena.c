@@ -73,7 +73,7 @@ enum bpf_status bpf_arena_init(const struct blob *blob, uint32_t blob_addr, enum
                                void *mem, uint32_t addr, uint32_t size, bpf_resolve_fn *resolve,
                                void *user, uint32_t *r9) {
     const struct blob_header *h = blob->header;
-    if (!(h->flags & (engine == BPF_ENGINE_THUMB ? BLOB_THUMB : BLOB_BYTECODE)))
+    if (engine == BPF_ENGINE_THUMB ? !blob_has_code(blob) : !(h->flags & BLOB_BYTECODE))
         return BPF_BLOB_ENGINE;
     uint32_t stack = engine == BPF_ENGINE_THUMB ? h->stack_thumb : h->stack_interp;
     if (size % 8 || addr % 8 || size < h->arena_size || size - h->arena_size < stack)

@@ -35,7 +35,7 @@ static enum bpf_status check_header(struct parser *p, size_t size) {
     const struct blob_header *h = p->h;
     if (!at(p, &h->magic, h->magic == BLOB_MAGIC))
         return BPF_BLOB_MAGIC;
-    if (!at(p, &h->abi, h->abi == BLOB_ABI))
+    if (!at(p, &h->abi, h->abi == BLOB_ABI || h->flags & BLOB_BYTECODE))
         return BPF_BLOB_ABI;
     if (!at(p, &h->size, h->size <= size))
         return BPF_BLOB_TRUNCATED;

@@ -138,7 +138,7 @@ static bool convert(struct call *c, unsigned i, enum bpf_arg kind) {
     case BPF_ARG_MEM_OUT: return memory(c, i, (uint32_t)c->args[i + 1], true);
     case BPF_ARG_STR: return string_argument(c, i);
     case BPF_ARG_RINGBUF_MEM: return ringbuf_argument(c, i);
-    case BPF_ARG_TIMER: /* helpers that find out here that there are no timers do not look at it */
+    case BPF_ARG_TIMER: /* an address: the kernel finds the element in its tables */
     case BPF_ARG_FUNC:  /* an address, until it is called */
     case BPF_ARG_CALLBACK_CTX:
     case BPF_ARG_CTX:
@@ -180,13 +180,12 @@ static uint64_t dispatch(const struct call *c, enum bpf_helper_id id, const uint
         return (uint32_t)bpf_h_for_each_map_elem(p[0], (bpf_code)a[1], (uint32_t)a[2], a[3]);
     case BPF_FUNC_SNPRINTF:
         return (uint32_t)bpf_h_snprintf(p[0], (uint32_t)a[1], p[2], p[3], (uint32_t)a[4]);
+    case BPF_FUNC_TRACE_PRINTK:
+        return (uint32_t)bpf_h_trace_printk(p[0], (uint32_t)a[1], a[2], a[3], a[4]);
+    case BPF_FUNC_TRACE_VPRINTK:
+        return (uint32_t)bpf_h_trace_vprintk(p[0], (uint32_t)a[1], p[2], (uint32_t)a[3]);
     case BPF_FUNC_LOOP:
         return (uint32_t)bpf_h_loop((uint32_t)a[0], (bpf_code)a[1], (uint32_t)a[2], a[3]);
-    case BPF_FUNC_TIMER_INIT: return (uint32_t)bpf_h_timer_init(p[0], p[1], a[2]);
-    case BPF_FUNC_TIMER_SET_CALLBACK:
-        return (uint32_t)bpf_h_timer_set_callback(p[0], (bpf_code)a[1]);
-    case BPF_FUNC_TIMER_START: return (uint32_t)bpf_h_timer_start(p[0], a[1], a[2]);
-    case BPF_FUNC_TIMER_CANCEL: return (uint32_t)bpf_h_timer_cancel(p[0]);
     case BPF_FUNC_STRNCMP: return (uint32_t)bpf_h_strncmp(p[0], (uint32_t)a[1], p[2]);
     case BPF_FUNC_TAIL_CALL: /* the engines do these themselves */
     case BPF_FUNC_UDIV64:

@@ -7,6 +7,7 @@
 
 #include "bpf/arena.h"
 #include "bpf/format.h"
+#include "bpf/helper.h"
 #include "bpf/port.h"
 
 #include <stddef.h>
@@ -121,28 +122,6 @@ int32_t bpf_h_for_each_map_elem(struct bpf_map *map, bpf_code callback, uint32_t
     return visited;
 }
 
-/* ---------------------------------------------------------------------------------------- timers */
-
-int32_t bpf_h_timer_init(struct bpf_timer *timer, struct bpf_map *map, uint64_t flags) {
-    (void)timer, (void)map, (void)flags;
-    return -BPF_EOPNOTSUPP;
-}
-
-int32_t bpf_h_timer_set_callback(struct bpf_timer *timer, bpf_code callback) {
-    (void)timer, (void)callback;
-    return -BPF_EOPNOTSUPP;
-}
-
-int32_t bpf_h_timer_start(struct bpf_timer *timer, uint64_t ns, uint64_t flags) {
-    (void)timer, (void)ns, (void)flags;
-    return -BPF_EOPNOTSUPP;
-}
-
-int32_t bpf_h_timer_cancel(struct bpf_timer *timer) {
-    (void)timer;
-    return -BPF_EOPNOTSUPP;
-}
-
 /* ------------------------------------------------------------------------------------------ text */
 
 static int read_byte(void *user, uint32_t addr) {
@@ -163,6 +142,30 @@ int32_t bpf_h_snprintf(char *out, uint32_t size, const char *fmt, const void *da
     if (used < size)
         memset(out + used, 0, size - used);
     return length < 0 ? length : length + 1; /* Linux counts the terminator */
+}
+
+/* A line for the log. The text is made here, with the program's own rights and in its own time; the kernel
+ * only copies it. */
+static int32_t print_line(const char *fmt, uint32_t fmt_size, const void *words, uint32_t count) {
+    char line[BPF_LOG_LINE];
+    if (fmt_size == 0)
+        return -BPF_EINVAL;
+    int32_t length = bpf_format(line, sizeof(line), fmt, fmt_size, words, count, read_byte, NULL);
+    if (length >= 0)
+        port_log(line, length < BPF_LOG_LINE ? (uint32_t)length : BPF_LOG_LINE - 1);
+    return length;
+}
+
+int32_t bpf_h_trace_printk(const char *fmt, uint32_t fmt_size, uint64_t a, uint64_t b, uint64_t c) {
+    const uint64_t words[3] = {a, b, c};
+    return print_line(fmt, fmt_size, words, 3);
+}
+
+int32_t bpf_h_trace_vprintk(const char *fmt, uint32_t fmt_size, const void *data,
+                            uint32_t data_len) {
+    if (data_len % 8 || data_len / 8 > BPF_LOG_ARGUMENTS)
+        return -BPF_EINVAL;
+    return print_line(fmt, fmt_size, data, data_len / 8);
 }
 
 /* ------------------------------------------------------------------------------------- tail calls */

@@ -31,12 +31,10 @@ int32_t bpf_h_for_each_map_elem(struct bpf_map *map, bpf_code callback, uint32_t
                                 uint64_t flags);
 int32_t bpf_h_snprintf(char *out, uint32_t size, const char *fmt, const void *data,
                        uint32_t data_len);
+int32_t bpf_h_trace_printk(const char *fmt, uint32_t fmt_size, uint64_t a, uint64_t b, uint64_t c);
+int32_t bpf_h_trace_vprintk(const char *fmt, uint32_t fmt_size, const void *data,
+                            uint32_t data_len);
 int32_t bpf_h_loop(uint32_t count, bpf_code callback, uint32_t ctx, uint64_t flags);
 int32_t bpf_h_strncmp(const char *a, uint32_t size, const char *b);
-/* Timers: a kernel runs their callbacks, when there is one. */
-int32_t bpf_h_timer_init(struct bpf_timer *timer, struct bpf_map *map, uint64_t flags);
-int32_t bpf_h_timer_set_callback(struct bpf_timer *timer, bpf_code callback);
-int32_t bpf_h_timer_start(struct bpf_timer *timer, uint64_t ns, uint64_t flags);
-int32_t bpf_h_timer_cancel(struct bpf_timer *timer);
 
 #endif

@@ -25,13 +25,6 @@ enum bpf_map_type bpf_map_plain_type(uint32_t type) {
     }
 }
 
-uint32_t bpf_map_buckets(uint32_t max_entries) {
-    uint32_t n = 1;
-    while (n < max_entries && n < 0x8000)
-        n *= 2;
-    return n;
-}
-
 static const char *check(enum bpf_map_type type, uint32_t key_size, uint32_t value_size,
                          uint32_t max_entries, uint32_t map_flags) {
     /* A hint that changes nothing here, because there is no heap; Linux too has it for hashes alone. */
@@ -111,5 +104,5 @@ void bpf_map_init(struct bpf_map *map, const struct blob_map *def) {
 bool bpf_map_is_intact(const struct bpf_map *map, const struct blob_map *def) {
     return map->type == bpf_map_plain_type(def->type) && map->key_size == def->key_size &&
            map->value_size == def->value_size && map->max_entries == def->max_entries &&
-           map->size == def->size;
+           map->map_flags == def->map_flags && map->size == def->size;
 }

@@ -63,64 +63,77 @@ int32_t bpf_map_delete(struct bpf_map *map, const void *key) {
 
 /* ---------------------------------------------------------------------------------- queue, stack */
 
-/* state[0]: index of the oldest element; state[1]: number of elements. */
 static bool is_queue(const struct bpf_map *map) {
     return map->type == BPF_MAP_QUEUE || map->type == BPF_MAP_STACK;
 }
 
-static void bound_queue(struct bpf_map *map) {
-    if (map->state[0] >= map->max_entries)
-        map->state[0] = 0;
-    if (map->state[1] > map->max_entries)
-        map->state[1] = map->max_entries;
+static bool is_stack(const struct bpf_map *map) {
+    return map->type == BPF_MAP_STACK;
 }
 
-static uint8_t *queue_element(struct bpf_map *map, uint32_t number) {
-    uint32_t index = map->state[0] + number;
+/* An operation takes the state word, makes another one of it and puts that back: with the one store it
+ * has happened. */
+static uint32_t queue_state(const struct bpf_map *map) {
+    return bpf_queue_is_good(map) ? map->state[0] : 0;
+}
+
+static void put_queue(struct bpf_map *map, uint32_t q) {
+    bpf_map_order();
+    map->state[0] = q;
+}
+
+static uint8_t *queue_element(struct bpf_map *map, uint32_t q, uint32_t number) {
+    uint32_t index = bpf_queue_oldest(q) + number;
     if (index >= map->max_entries)
         index -= map->max_entries;
     return contents(map) + index * map->value_size;
 }
 
+/* Without its oldest element. */
+static uint32_t queue_drop(const struct bpf_map *map, uint32_t q) {
+    bool wraps = bpf_queue_oldest(q) + 1 == map->max_entries;
+    return (wraps ? q - bpf_queue_oldest(q) : q + 1) - BPF_QUEUE_ONE;
+}
+
 int32_t bpf_map_push(struct bpf_map *map, const void *value, uint64_t flags) {
     if (!is_queue(map) || (flags != BPF_ANY && flags != BPF_EXIST))
         return -BPF_EINVAL;
-    bound_queue(map);
-    if (map->state[1] == map->max_entries) {
+    uint32_t q = queue_state(map);
+    if (bpf_queue_count(q) == map->max_entries) {
         if (flags != BPF_EXIST)
             return -BPF_E2BIG;
-        map->state[0] = map->state[0] + 1 == map->max_entries ? 0 : map->state[0] + 1;
-        map->state[1]--;
+        q = queue_drop(map, q);
+        put_queue(map, q);
+        bpf_map_order(); /* its place is not written over while it is in the queue */
     }
-    memmove(queue_element(map, map->state[1]), value, map->value_size);
-    map->state[1]++;
+    memmove(queue_element(map, q, bpf_queue_count(q)), value, map->value_size);
+    put_queue(map, q + BPF_QUEUE_ONE);
     return 0;
 }
 
-static int32_t queue_take(struct bpf_map *map, void *value, bool remove) {
+/* Inline for its frame: helper.def promises 32 bytes of stack. */
+static inline __attribute__((always_inline)) int32_t queue_copy(struct bpf_map *map, void *value) {
     if (!is_queue(map))
         return -BPF_EINVAL;
-    bound_queue(map);
-    if (map->state[1] == 0) {
+    uint32_t q = queue_state(map), last = bpf_queue_count(q) - 1;
+    if (bpf_queue_count(q) == 0) {
         memset(value, 0, map->value_size);
         return -BPF_ENOENT;
     }
-    bool stack = map->type == BPF_MAP_STACK;
-    memmove(value, queue_element(map, stack ? map->state[1] - 1 : 0), map->value_size);
-    if (!remove)
-        return 0;
-    if (!stack)
-        map->state[0] = map->state[0] + 1 == map->max_entries ? 0 : map->state[0] + 1;
-    map->state[1]--;
+    memmove(value, queue_element(map, q, is_stack(map) ? last : 0), map->value_size);
     return 0;
 }
 
-int32_t bpf_map_pop(struct bpf_map *map, void *value) {
-    return queue_take(map, value, true);
+int32_t bpf_map_peek(struct bpf_map *map, void *value) {
+    return queue_copy(map, value);
 }
 
-int32_t bpf_map_peek(struct bpf_map *map, void *value) {
-    return queue_take(map, value, false);
+int32_t bpf_map_pop(struct bpf_map *map, void *value) {
+    int32_t status = queue_copy(map, value);
+    uint32_t q = map->state[0];
+    if (status == 0)
+        put_queue(map, is_stack(map) ? q - BPF_QUEUE_ONE : queue_drop(map, q));
+    return status;
 }
 
 /* -------------------------------------------------------------------------------------- iteration */

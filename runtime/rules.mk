@@ -1,10 +1,15 @@
 # Compiled natively into libbpf2thumb.a, and for Cortex-M4 into the library that programs call.
 runtime_SHARED := crc32.c div64.c format.c helper_call.c helpers.c map.c map_hash.c map_ops.c \
                   map_ringbuf.c vm.c
-runtime_SRCS        := arena.c blob.c grant.c place.c store/log.c store/mount.c store/state.c store/store.c insn.c tables.c native/disasm.c native/host.c native/port.c $(runtime_SHARED)
+runtime_SRCS        := arena.c blob.c grant.c insn.c map_repair.c place.c scan.c tables.c timer.c \
+                       store/log.c store/mount.c store/state.c store/store.c \
+                       native/disasm.c native/host.c native/port.c $(runtime_SHARED)
 runtime_MAY_INCLUDE := runtime/include
 runtime_CFLAGS := -Iruntime/native
 runtime/native_CFLAGS := -Iruntime/native
+
+# Of the loader, not in a firmware yet: they compile for it.
+ALL += $(addprefix $(BUILD)/target/runtime/,grant.o scan.o)
 
 # The library: a link unit of its own, nothing but its own code (no libgcc, which may use r9).
 LIBRARY := $(BUILD)/target/library

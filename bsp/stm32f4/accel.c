@@ -30,10 +30,10 @@ static struct mutex lock;
 static enum accel_part found;
 
 static bool exchange(uint8_t out, uint8_t *in) {
-    if (!wait_for(SPI1_BASE + 0x08, SPI_SR_TXE, SPI_SR_TXE, SPI_TRIES))
+    if (!wait_for(SPI1_SR_ADDRESS, SPI_SR_TXE, SPI_SR_TXE, SPI_TRIES))
         return false;
     SPI1_DR = out;
-    if (!wait_for(SPI1_BASE + 0x08, SPI_SR_RXNE, SPI_SR_RXNE, SPI_TRIES))
+    if (!wait_for(SPI1_SR_ADDRESS, SPI_SR_RXNE, SPI_SR_RXNE, SPI_TRIES))
         return false;
     *in = (uint8_t)SPI1_DR;
     return true;
@@ -42,7 +42,7 @@ static bool exchange(uint8_t out, uint8_t *in) {
 static bool transfer(uint8_t address, uint8_t out, uint8_t *in) {
     pin_set(board_config.accel_select, false);
     bool done = exchange(address, in) && exchange(out, in) &&
-                wait_for(SPI1_BASE + 0x08, SPI_SR_BSY, 0, SPI_TRIES);
+                wait_for(SPI1_SR_ADDRESS, SPI_SR_BSY, 0, SPI_TRIES);
     pin_set(board_config.accel_select, true);
     return done;
 }
@@ -100,11 +100,11 @@ static bool read_axis(const struct part_table *table, unsigned axis, int16_t *mg
 }
 
 enum kernel_status accel_read(int16_t mg[3]) {
-    if (!found)
-        return part_there(PART_GPIOA) ? KERNEL_NOT_STARTED : KERNEL_NOT_THERE;
     enum kernel_status status = driver_lock(&lock);
     if (status)
         return status;
+    if (!found) /* or not any more: another task may have started it anew */
+        status = part_there(PART_GPIOA) ? KERNEL_NOT_STARTED : KERNEL_NOT_THERE;
     for (unsigned axis = 0; axis < 3 && !status; axis++)
         if (!read_axis(&tables[found], axis, &mg[axis]))
             status = KERNEL_NOT_READY;

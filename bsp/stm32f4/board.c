@@ -34,7 +34,7 @@ const char *board_clock_source(void) {
 /* ----- memory ------------------------------------------------------------------------------------- */
 
 /* From the linker script: addresses, and sizes in the form of addresses. */
-extern const char _flash_start[], _flash_size[], _flash_end[];
+extern const char _flash_start[], _flash_size[], _firmware_end[];
 extern char _ram_start[], _ram_size[], _bss_end[], _keep_start[], _keep_size[], _keep_end[];
 extern uint32_t _main_stack_bottom[], _main_stack_top[];
 
@@ -49,7 +49,7 @@ static uint32_t main_stack_unused(void) {
 bool board_memory(unsigned index, struct board_memory *out) {
     const struct board_memory parts[] = {
         {"flash", (uint32_t)_flash_start, (uint32_t)_flash_size,
-         (uint32_t)(_flash_end - _flash_start)},
+         (uint32_t)(_firmware_end - _flash_start)},
         {"RAM", (uint32_t)_ram_start, (uint32_t)_ram_size, (uint32_t)(_bss_end - _ram_start)},
         {"kept RAM", (uint32_t)_keep_start, (uint32_t)_keep_size,
          (uint32_t)(_keep_end - _keep_start)},

@@ -47,6 +47,17 @@ void flash_init(void);
 void uart_init(uint32_t apb1_hz); /* before the kernel starts */
 void uart_irq_enable(void);       /* after kernel_init() */
 void uart_clock(uint32_t apb1_hz);
+uint32_t uart_rate(uint32_t apb1_hz); /* for BRR */
+
+/* Interrupts, each with its driver; handlers[] in startup.c says whose they are. */
+void ADC_Handler(void);
+void DMA1_Stream5_Handler(void);
+void DMA2_Stream0_Handler(void);
+void EXTI_Handler(void);
+void TIM2_Handler(void);
+void TIM5_Handler(void);
+void USART2_Handler(void);
+void USART3_Handler(void);
 
 /* What start-up fills the main stack with. */
 enum { STACK_FILL = 0x5AFE57AC };

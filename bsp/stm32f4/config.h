@@ -44,9 +44,13 @@ struct board_config {
         bool bypass;          /* HSE is fed with a clock; else it has a crystal */
     } clock;
     const struct flash_run *flash; /* in the order of addresses */
+    uint8_t store[2]; /* sectors of installed programs: of one size, neither firmware nor library */
     struct {
         uint8_t tx, rx;
     } console; /* pins of USART2 */
+    struct {
+        uint8_t tx, rx;
+    } line; /* pins of USART3, the programs' */
     struct {
         uint8_t pin;
         bool pressed; /* the level then; the board has the resistor */

@@ -38,7 +38,6 @@ void board_alarm(uint32_t counts) {
     TIM_DIER(TIM2_BASE) = TIM_DIER_CC1IE;
 }
 
-void TIM2_Handler(void);
 void TIM2_Handler(void) {
     TIM_SR(TIM2_BASE) = 0;
     TIM_CCR(TIM2_BASE, 0) += alarm_period;

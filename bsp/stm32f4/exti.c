@@ -66,6 +66,10 @@ enum kernel_status exti_start(unsigned pin, enum exti_edge edge, void (*handler)
     return KERNEL_OK;
 }
 
+bool exti_in_use(unsigned pin) {
+    return lines[pin % 16].handler != NULL;
+}
+
 static enum kernel_status check_started(unsigned pin) {
     enum kernel_status status = check(pin);
     if (!status && (!lines[pin % 16].handler || lines[pin % 16].port != pin / 16))
@@ -91,13 +95,12 @@ enum kernel_status exti_trigger(unsigned pin) {
         return status;
     uint32_t bit = 1u << pin % 16, key = kernel_lock();
     EXTI_SWIER = bit;
-    bool pending = wait_for(EXTI_BASE + 0x14, bit, bit, 10);
+    bool pending = wait_for(EXTI_PR_ADDRESS, bit, bit, 10);
     kernel_unlock(key);
     return pending ? KERNEL_OK : KERNEL_NOT_THERE;
 }
 
 /* One handler for all vectors: whichever comes first serves all lines that are pending. */
-void EXTI_Handler(void);
 void EXTI_Handler(void) {
     uint32_t pending = EXTI_PR & EXTI_IMR;
     for (unsigned line = 0; line < LINES; line++) {
@@ -145,6 +148,14 @@ static void edge(void *argument) {
     (void)argument;
     if (!button.sampling)
         button.sampling = timer_start_isr(&button.timer, SAMPLE_MS, SAMPLE_MS) == KERNEL_OK;
+}
+
+/* The board has the resistor, so its level is there as soon as the pin is an input. */
+bool button_held(void) {
+    bool level;
+    return gpio_configure(board_config.button.pin, GPIO_INPUT) == KERNEL_OK &&
+           gpio_read(board_config.button.pin, &level) == KERNEL_OK &&
+           level == board_config.button.pressed;
 }
 
 enum kernel_status button_start(void (*changed)(bool pressed, void *argument), void *argument) {

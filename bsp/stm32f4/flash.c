@@ -19,8 +19,9 @@ enum {
 static const uint32_t BLANK = 0xFFFFFFFF;
 static const uint32_t FAKE_MARK_ADDRESS = 0x2002FFFC, FAKE_MARK = 0x464C5348;
 
-/* The RAM of QEMU. */
+/* The RAM of QEMU, and which of its sectors are the store's. */
 static const struct flash_run fake_runs[] = {{0x20020000, 0x4000, 3}, {0, 0, 0}};
+static const uint8_t fake_store[2] = {1, 2};
 
 static struct mutex lock;
 
@@ -34,16 +35,26 @@ static uint32_t chip_end(void) {
     return board_config.flash[0].address + (FLASH_SIZE_WORD >> 16) * 1024;
 }
 
-enum kernel_status flash_sector(unsigned number, struct flash_sector *out) {
+/* The firmware lies in front, and its library where the compiler and all blobs expect it. */
+static bool holds_firmware(const struct flash_sector *sector) {
+    if (flash_is_ram())
+        return false;
+    return sector->address < FIRMWARE_END ||
+           (sector->address < LIBRARY_END && LIBRARY_START < sector->address + sector->size);
+}
+
+enum kernel_status flash_sector(unsigned wanted, struct flash_sector *out) {
     const struct flash_run *run = flash_is_ram() ? fake_runs : board_config.flash;
-    for (; run->size; run++) {
+    const uint8_t *store = flash_is_ram() ? fake_store : board_config.store;
+    for (unsigned number = wanted; run->size; run++) {
         if (number >= run->count) {
             number -= run->count;
             continue;
         }
         out->address = run->address + number * run->size;
         out->size = run->size;
-        out->firmware = !flash_is_ram() && out->address < FIRMWARE_END;
+        out->firmware = holds_firmware(out);
+        out->store = wanted == store[0] || wanted == store[1];
         bool exists = flash_is_ram() || out->address + out->size <= chip_end();
         return exists ? KERNEL_OK : KERNEL_BAD_ARGUMENT; /* smaller chips have fewer */
     }

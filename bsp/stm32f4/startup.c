@@ -14,13 +14,6 @@ extern const uint32_t _data_load[];
 extern uint32_t _data_start[], _data_end[], _bss_start[], _bss_end[];
 
 void Reset_Handler(void);
-void ADC_Handler(void);
-void DMA1_Stream5_Handler(void);
-void DMA2_Stream0_Handler(void);
-void EXTI_Handler(void);
-void TIM5_Handler(void);
-void USART2_Handler(void);
-void TIM2_Handler(void);
 void (*volatile board_spare_handler[BOARD_SPARES])(void);
 
 static void unexpected(void) {
@@ -57,19 +50,13 @@ static const struct {
     uint8_t irq;
     void (*handler)(void);
 } handlers[] = {
-    {IRQ_EXTI0, EXTI_Handler},
-    {IRQ_EXTI0 + 1, EXTI_Handler},
-    {IRQ_EXTI0 + 2, EXTI_Handler},
-    {IRQ_EXTI0 + 3, EXTI_Handler},
-    {IRQ_EXTI0 + 4, EXTI_Handler},
-    {IRQ_DMA1_STREAM5, DMA1_Stream5_Handler},
-    {IRQ_ADC, ADC_Handler},
-    {IRQ_EXTI9_5, EXTI_Handler},
-    {IRQ_TIM2, TIM2_Handler},
-    {IRQ_USART2, USART2_Handler},
-    {IRQ_EXTI15_10, EXTI_Handler},
-    {IRQ_TIM5, TIM5_Handler},
-    {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
+    {IRQ_EXTI0, EXTI_Handler},     {IRQ_EXTI0 + 1, EXTI_Handler},
+    {IRQ_EXTI0 + 2, EXTI_Handler}, {IRQ_EXTI0 + 3, EXTI_Handler},
+    {IRQ_EXTI0 + 4, EXTI_Handler}, {IRQ_DMA1_STREAM5, DMA1_Stream5_Handler},
+    {IRQ_ADC, ADC_Handler},        {IRQ_EXTI9_5, EXTI_Handler},
+    {IRQ_TIM2, TIM2_Handler},      {IRQ_USART2, USART2_Handler},
+    {IRQ_USART3, USART3_Handler},  {IRQ_EXTI15_10, EXTI_Handler},
+    {IRQ_TIM5, TIM5_Handler},      {IRQ_DMA2_STREAM0, DMA2_Stream0_Handler},
 };
 
 static void vector_set(unsigned irq, void (*handler)(void)) {

@@ -13,7 +13,10 @@
 /* All writes have arrived: before leaving an interrupt (erratum 838869 of the Cortex-M4), before DMA. */
 #define BARRIER() __asm volatile("dsb" : : : "memory")
 extern const char _firmware_end[];
+extern const char _library_start[], _far_end[];
 #define FIRMWARE_END ((uint32_t)_firmware_end) /* one past its last byte in flash */
+#define LIBRARY_START ((uint32_t)_library_start)
+#define LIBRARY_END ((uint32_t)_far_end) /* of what lies in its sector */
 #endif
 
 /* 7.3 Reset and clock control */
@@ -46,7 +49,6 @@ extern const char _firmware_end[];
 #define RCC_APB1ENR REG(RCC_BASE + 0x40)
 #define RCC_APB1ENR_TIM2 (1u << 0)
 #define RCC_APB1ENR_PWR (1u << 28)
-#define RCC_CSR REG(RCC_BASE + 0x74)
 
 /* 5.4 Power controller */
 #define PWR_CR REG(0x40007000u)
@@ -88,7 +90,6 @@ extern const char _firmware_end[];
 #define GPIO_OSPEEDR(base) REG((base) + 0x08)
 #define GPIO_PUPDR(base) REG((base) + 0x0C)
 #define GPIO_IDR(base) REG((base) + 0x10)
-#define GPIO_ODR(base) REG((base) + 0x14)
 #define GPIO_BSRR(base) REG((base) + 0x18)
 #define GPIO_AFR(base, number) REG((base) + 0x20 + 4 * ((number) / 8))
 
@@ -99,7 +100,8 @@ extern const char _firmware_end[];
 #define EXTI_RTSR REG(EXTI_BASE + 0x08)
 #define EXTI_FTSR REG(EXTI_BASE + 0x0C)
 #define EXTI_SWIER REG(EXTI_BASE + 0x10)
-#define EXTI_PR REG(EXTI_BASE + 0x14)
+#define EXTI_PR_ADDRESS (EXTI_BASE + 0x14)
+#define EXTI_PR REG(EXTI_PR_ADDRESS)
 
 /* 10.5 DMA. A stream has four status registers' worth of six flags, at uneven places. */
 #define DMA1_BASE 0x40026000u
@@ -112,7 +114,7 @@ extern const char _firmware_end[];
 #define DMA_TEIF (1u << 3)
 #define DMA_HTIF (1u << 4)
 #define DMA_TCIF (1u << 5)
-#define DMA_ALL_FLAGS 0x3Du
+#define DMA_ALL_FLAGS (DMA_FEIF | DMA_DMEIF | DMA_TEIF | DMA_HTIF | DMA_TCIF)
 #define DMA_STREAM(base, stream) ((base) + 0x10 + 0x18 * (stream))
 #define DMA_CR(base, stream) REG(DMA_STREAM(base, stream) + 0x00)
 #define DMA_CR_EN (1u << 0)
@@ -213,7 +215,7 @@ extern const char _firmware_end[];
 #define SPI_CR1_SPE (1u << 6)
 #define SPI_CR1_SSI (1u << 8)
 #define SPI_CR1_SSM (1u << 9)
-#define SPI1_SR REG(SPI1_BASE + 0x08)
+#define SPI1_SR_ADDRESS (SPI1_BASE + 0x08)
 #define SPI_SR_RXNE (1u << 0)
 #define SPI_SR_TXE (1u << 1)
 #define SPI_SR_BSY (1u << 7)
@@ -221,6 +223,7 @@ extern const char _firmware_end[];
 
 /* 30.6 USART */
 #define USART2_BASE 0x40004400u
+#define USART3_BASE 0x40004800u
 #define USART_SR(base) REG((base) + 0x00)
 #define USART_SR_FE (1u << 1)
 #define USART_SR_NF (1u << 2)
@@ -266,6 +269,7 @@ enum stm32f4_irq {
     IRQ_EXTI9_5 = 23,
     IRQ_TIM2 = 28,
     IRQ_USART2 = 38,
+    IRQ_USART3 = 39,
     IRQ_EXTI15_10 = 40,
     IRQ_TIM5 = 50,
     IRQ_DMA2_STREAM0 = 56,

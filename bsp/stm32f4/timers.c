@@ -55,7 +55,6 @@ enum kernel_status ticker_stop(void) {
     return KERNEL_OK;
 }
 
-void TIM5_Handler(void);
 void TIM5_Handler(void) {
     TIM_SR(TIM5_BASE) = ~TIM_SR_UIF; /* other flags are kept by ones */
     if (ticker.handler)

@@ -168,7 +168,6 @@ static void dma_check(void) {
     USART_CR1(USART2_BASE) = (USART_CR1(USART2_BASE) & ~USART_CR1_IDLEIE) | USART_CR1_RXNEIE;
 }
 
-void USART2_Handler(void);
 void USART2_Handler(void) {
     dma_check();
     uint32_t wanted = USART_SR_RXNE | USART_SR_IDLE | USART_SR_ORE | USART_SR_FE | USART_SR_NF;
@@ -179,7 +178,6 @@ void USART2_Handler(void) {
 }
 
 /* Half or end of the circle. TC stays for dma_collect(), which needs it. */
-void DMA1_Stream5_Handler(void);
 void DMA1_Stream5_Handler(void) {
     dma_check();
     dma_collect();
@@ -207,8 +205,12 @@ static bool dma_start(void) {
     return true;
 }
 
+uint32_t uart_rate(uint32_t apb1_hz) {
+    return (apb1_hz + BAUD / 2) / BAUD;
+}
+
 void uart_clock(uint32_t apb1_hz) {
-    USART_BRR(USART2_BASE) = (apb1_hz + BAUD / 2) / BAUD;
+    USART_BRR(USART2_BASE) = uart_rate(apb1_hz);
 }
 
 void uart_init(uint32_t apb1_hz) {

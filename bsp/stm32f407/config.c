@@ -25,6 +25,8 @@ const struct gpio_name gpio_names[] = {
     {"B1", GPIO_PIN('A', 0), "user button, high when pressed"},
     {"TX", GPIO_PIN('A', 2), "console, USART2"},
     {"RX", GPIO_PIN('A', 3), "console, USART2"},
+    {"TX3", GPIO_PIN('D', 8), "programs' line, USART3"},
+    {"RX3", GPIO_PIN('D', 9), "programs' line, USART3"},
     {"SCK", GPIO_PIN('A', 5), "accelerometer, SPI1"},
     {"MISO", GPIO_PIN('A', 6), "accelerometer, SPI1"},
     {"MOSI", GPIO_PIN('A', 7), "accelerometer, SPI1"},
@@ -52,7 +54,10 @@ const struct board_config board_config = {
               .power_scale = 1u << 14, /* VOS: scale 1, for more than 144 MHz (5.4.1) */
               .wait_states = 5},       /* 150 to 168 MHz at 2.7 to 3.6 V, table 10 */
     .flash = flash,
+    .store = {10, 11}, /* MEMMAP_STORE */
     .console = {GPIO_PIN('A', 2), GPIO_PIN('A', 3)},
+    /* PB10 is the microphone's clock, PC10 the audio DAC's: UM1472 table 6 */
+    .line = {GPIO_PIN('D', 8), GPIO_PIN('D', 9)},
     .button = {GPIO_PIN('A', 0), true},
     .motor = {GPIO_PIN('E', 9), GPIO_PIN('E', 8), GPIO_PIN('E', 15)},
     .encoder = {GPIO_PIN('B', 4), GPIO_PIN('B', 5)},

@@ -4,7 +4,7 @@ bsp/stm32f407_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Ibsp/stm32f4
 
 FIRMWARES += stm32f407
 stm32f407_DIRS = $(STM32F4_DIRS) $(APP_DIRS) bsp/stm32f407
-stm32f407_MAIN := bsp/stm32f4/accel.c bsp/stm32f4/random.c
+stm32f407_MAIN = bsp/stm32f4/accel.c bsp/stm32f4/random.c $(FIRMWARE_RUNTIME)
 stm32f407_LD := ld/stm32f407.ld ld/stm32f4.ld
 ALL += $(BUILD)/firmware/stm32f407.elf
 
@@ -23,10 +23,11 @@ firmware: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(FIRMWARE)
 	@$(TARGET)size $(FIRMWARE)
 
-## allboards: build the firmware of all boards: build/firmware/*.elf
+## allboards: build the firmware of all boards: build/firmware/NAME.elf for each bsp/NAME/config.c
+BOARDS := $(patsubst bsp/%/config.c,$(BUILD)/firmware/%.elf,$(wildcard bsp/*/config.c))
 allboards: $(SETUP)
-	@$(MAKE) $(PARALLEL) $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
-	@$(TARGET)size $(FIRMWARES:%=$(BUILD)/firmware/%.elf)
+	@$(MAKE) $(PARALLEL) $(BOARDS)
+	@$(TARGET)size $(BOARDS)
 
 ## run: run the firmware on the virtual board, its shell on the terminal (Ctrl-A x leaves)
 run: $(SETUP) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
@@ -59,6 +60,20 @@ shell-board_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE)
 $(foreach c,selftest shell,$(eval $(c)-qemu_NEEDS := $(FIRMWARE)))
 $(foreach c,selftest-board selftest-model-f selftest-soak selftest-no-crystal shell-board,\
     $(eval $(c)_NEEDS := $(FIRMWARE) $(BUILD)/bpf2thumb-emu))
+
+# The firmware at random, for SECONDS; the check is the beginning of always the same run.
+SECONDS ?= 600
+SOAK := scripts/soak
+SOAK_OF := $(FIRMWARE) $(BUILD)/bpf2thumb-emu
+CHECKS += soak
+soak_CHECK := $(SOAK) --seconds 10 --seed 1 $(SOAK_OF)
+soak_NEEDS := $(SOAK_OF)
+
+## soak: the firmware on the virtual board under noise, tests, interrupts, restarts and power cuts at random, SECONDS=600
+.PHONY: soak
+soak: $(SETUP) $(SOAK_OF)
+	@$(SOAK) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(SOAK_OF)
+
 kernel-size_CHECK := scripts/kernel-size $(BUILD)/firmware/stm32f407.map
 kernel-size_NEEDS := $(FIRMWARE)
 

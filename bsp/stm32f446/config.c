@@ -19,6 +19,8 @@ const struct gpio_name gpio_names[] = {
     {"B1", GPIO_PIN('C', 13), "user button, low when pressed"},
     {"TX", GPIO_PIN('A', 2), "console, USART2, ST-LINK"},
     {"RX", GPIO_PIN('A', 3), "console, USART2, ST-LINK"},
+    {"TX3", GPIO_PIN('C', 10), "programs' line, USART3, CN7 1"},
+    {"RX3", GPIO_PIN('C', 11), "programs' line, USART3, CN7 2"},
     {"M+", GPIO_PIN('A', 8), "motor, TIM1 channel 1, D7"},
     {"M-", GPIO_PIN('B', 13), "motor, its complement"},
     {"MBRK", GPIO_PIN('B', 12), "motor, break input, active low"},
@@ -40,11 +42,13 @@ const struct board_config board_config = {
     .clock = {.core_hz = 168000000,
               /* As on the F407; output R, which that one has not, must be at least 2 (6.3.2). */
               .pllcfgr = 1u << 22 | 8u | 336u << 6 | 0u << 16 | 7u << 24 | 2u << 28,
-              .power_scale = 3u << 14, /* VOS: scale 1, up to 168 MHz without over-drive (5.1.4) */
+              .power_scale = 3u << 14, /* VOS: scale 1, up to 168 MHz without over-drive (5.1) */
               .wait_states = 5,        /* 150 to 180 MHz at 2.7 to 3.6 V, table 5 */
               .bypass = true},         /* 8 MHz from the ST-LINK (UM1724 6.7.1) */
     .flash = flash,
+    .store = {5, 7}, /* the library lies in 6 */
     .console = {GPIO_PIN('A', 2), GPIO_PIN('A', 3)},
+    .line = {GPIO_PIN('C', 10), GPIO_PIN('C', 11)}, /* CN7, 1 and 2 */
     .button = {GPIO_PIN('C', 13), false},
     .motor = {GPIO_PIN('A', 8), GPIO_PIN('B', 13), GPIO_PIN('B', 12)},
     .encoder = {GPIO_PIN('B', 4), GPIO_PIN('B', 5)},

@@ -4,6 +4,7 @@ bsp/stm32f446_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Ibsp/stm32f4
 
 FIRMWARES += stm32f446
 stm32f446_DIRS = $(STM32F4_DIRS) $(APP_DIRS) bsp/stm32f446
+stm32f446_MAIN = $(FIRMWARE_RUNTIME)
 stm32f446_LD := ld/stm32f446.ld ld/stm32f4.ld
 
 # There is no model of this chip. The image is looked at, and run where the models of its relatives are the same: in

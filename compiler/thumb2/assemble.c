@@ -199,6 +199,7 @@ static void write_halfword(struct writer *w, uint16_t value) {
 
 static void write_enc(struct writer *w, enum t2_enc enc, const struct t2_fields *f) {
     uint16_t out[2];
+    assert(!(t2_row(enc)->rules & T2_RULE_UNUSED) && "the loader would refuse it: thumb2.def");
     unsigned n = t2_encode(enc, f, out);
     for (unsigned i = 0; i < n; i++)
         write_halfword(w, out[i]);

@@ -146,7 +146,8 @@ enum {
     T2_RULE_LDM_16 = 1 << 10,
     T2_RULE_STM_16 = 1 << 11,
     T2_RULE_PC_ALIGNED = 1 << 12,
-    T2_NO_COND = 1 << 13
+    T2_NO_COND = 1 << 13,
+    T2_RULE_UNUSED = 1 << 14
 };
 
 /* A row of thumb2.def after parsing. A 32-bit word has the first halfword on top. */

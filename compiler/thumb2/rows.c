@@ -47,6 +47,7 @@ static const struct {
     {"stm-16", T2_RULE_STM_16},
     {"pc-aligned", T2_RULE_PC_ALIGNED},
     {"no-cond", T2_NO_COND},
+    {"unused", T2_RULE_UNUSED},
 };
 
 static bool ready;

@@ -22,7 +22,6 @@
 
 enum exception {
     EXC_NONE = 0,
-    EXC_RESET = 1,
     EXC_NMI = 2,
     EXC_HARD = 3,
     EXC_MEM = 4,
@@ -191,11 +190,13 @@ struct window {
     unsigned generation;
 };
 
+enum { MASKED_PLACES = 32 };
+
 struct masked {
     bool on;
     uint64_t since; /* in cycles without sleep */
-    uint32_t from;
-    struct board_masked longest;
+    uint32_t from, caller;
+    struct board_masked longest[MASKED_PLACES]; /* of each place the longest, the longest first */
 };
 void masked_look(struct board *b, uint32_t pc); /* masked.c: behind a write of special registers */
 
@@ -230,7 +231,6 @@ struct cpu {
     bool lazy;          /* stopped before an FPU instruction: the lazy frame is to be written */
     bool careful;       /* stopped before an IT block that is to be run step by step */
     bool breakpoint;    /* stopped before an instruction with a breakpoint */
-    bool step_over;     /* ... that is to be run now */
     bool stopped;       /* by us */
     int interrupt;      /* Unicorn's number of what happened, or -1 */
     struct fault fault; /* found in a hook */
@@ -363,7 +363,6 @@ enum {
     FPCCR_HFRDY = 1 << 4,
     FPCCR_MMRDY = 1 << 5,
     FPCCR_BFRDY = 1 << 6,
-    FPCCR_MONRDY = 1 << 8,
 };
 #define FPCCR_LSPEN (1u << 30)
 #define FPCCR_ASPEN (1u << 31)

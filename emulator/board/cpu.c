@@ -358,15 +358,12 @@ static bool fetch_is_allowed(struct board *b, uint32_t pc) {
         bus_wait_for_flash(b);
     mpu_rights(b, pc, privileged, &range);
     bus_find(b, pc, &range);
-    bool breakpoint = debug_breakpoint(b, pc, &range);
-    if (breakpoint && !cpu->step_over) {
+    if (debug_breakpoint(b, pc, &range)) {
         cpu->breakpoint = true;
         stop(b);
         return false;
     }
     cpu->fetch = range;
-    if (breakpoint)
-        cpu->fetch.size = 0;
     cpu->code = code;
     cpu->sram_runs |= code->changes;
     return true;

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HOST_SOURCES = 16, HOST_FDS = 8, HOST_SLICE = 168000 }; /* cycles: 1 ms at 168 MHz */
+enum { HOST_SOURCES = 16, HOST_FDS = 16, HOST_SLICE = 168000 }; /* cycles: 1 ms at 168 MHz */
 
 /* Called between slices when `fd` is ready; `events` as from poll(). */
 typedef void host_ready_fn(void *user, int fd, short events);

@@ -7,7 +7,7 @@
 
 enum { CSR_ENABLE = 1, CSR_TICKINT = 2, CSR_CLKSOURCE = 4, CSR_COUNTFLAG = 1 << 16 };
 
-/* Core cycles of a count. The external reference clock is HCLK / 8 on the STM32F4 (RM0090 6.2). */
+/* Core cycles of a count. The external reference clock is HCLK / 8 on the STM32F4 (RM0090 7.2). */
 static unsigned divider(const struct systick *s) {
     return s->core_clock ? 1 : 8;
 }

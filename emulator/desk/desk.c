@@ -19,16 +19,28 @@ enum { SLICE_IN_BURST = HOST_SLICE / 4, LINGER_MS = 1, SLICE_HALTED = 16 * HOST_
 
 enum { BUTTON_KEY = 'b' }; /* after Ctrl-A */
 
-static bool open_serial(struct desk *d, const struct desk_options *o, struct diag *diag) {
+static bool open_line(struct desk *d, const struct desk_options *o, unsigned usart,
+                      struct diag *diag) {
     char error[100];
+    bool console = usart == o->usart;
 
-    if (!o->serial)
-        return true;
-    d->serial = serial_open(o->serial, d->host->board, o->usart, error, sizeof(error));
-    if (!d->serial)
-        return diag_error(diag, DIAG_IO, NULL, "use stdio, none, pty, tcp:PORT (tcp:0: any port)",
-                          "--serial: %s", error);
-    fprintf(stderr, "serial: %s\n", serial_place(d->serial));
+    d->serial[usart] = serial_open(o->serial[usart], d->host->board, usart, error, sizeof(error));
+    if (!d->serial[usart])
+        return diag_error(diag, DIAG_IO, NULL,
+                          console ? "use stdio, none, pty, tcp:PORT (tcp:0: any port)"
+                                  : "use pty, tcp:PORT (tcp:0: any port), loop",
+                          "%s: %s", console ? "--serial" : "--uart", error);
+    if (console)
+        fprintf(stderr, "serial: %s\n", serial_place(d->serial[usart]));
+    else
+        fprintf(stderr, "uart %u: %s\n", usart, serial_place(d->serial[usart]));
+    return true;
+}
+
+static bool open_serial(struct desk *d, const struct desk_options *o, struct diag *diag) {
+    for (unsigned usart = 1; usart <= BOARD_USARTS; usart++)
+        if (o->serial[usart] && !open_line(d, o, usart, diag))
+            return false;
     return true;
 }
 
@@ -66,8 +78,9 @@ static size_t desk_poll(void *user, struct pollfd *fds) {
     const struct desk *d = user;
     size_t count = 0;
 
-    if (d->serial)
-        count += serial_poll(d->serial, fds);
+    for (unsigned usart = 1; usart <= BOARD_USARTS; usart++)
+        if (d->serial[usart])
+            count += serial_poll(d->serial[usart], fds + count);
     if (d->stlink)
         count += stlink_poll(d->stlink, fds + count);
     return count;
@@ -77,8 +90,9 @@ static void desk_serve(void *user) {
     struct desk *d = user;
 
     terminal_flush();
-    if (d->serial)
-        serial_serve(d->serial);
+    for (unsigned usart = 1; usart <= BOARD_USARTS; usart++)
+        if (d->serial[usart])
+            serial_serve(d->serial[usart]);
     if (d->stlink)
         d->host->linger_ms = stlink_serve(d->stlink) ? LINGER_MS : 0;
     if (d->view)
@@ -94,6 +108,10 @@ static uint64_t desk_slice(void *user, uint64_t cycles) {
         cycles = SLICE_HALTED;
     else if (d->host->linger_ms && d->host->stop == BOARD_RAN && cycles > SLICE_IN_BURST)
         cycles = SLICE_IN_BURST;
+    if (d->with_motor) {
+        motor_update(&d->motor, d->host->board);
+        cycles = motor_cycles(cycles);
+    }
     if (!d->stimuli)
         return cycles;
     stimuli_apply(d->stimuli, d->host->board);
@@ -102,7 +120,7 @@ static uint64_t desk_slice(void *user, uint64_t cycles) {
 
 bool desk_open(struct desk *d, struct host *host, const struct desk_options *o, struct arena *arena,
                struct diag *diag) {
-    *d = (struct desk){.host = host};
+    *d = (struct desk){.host = host, .with_motor = o->motor};
     host->user = d;
     host->fds = desk_poll;
     host->each_slice = desk_serve;
@@ -114,7 +132,8 @@ bool desk_open(struct desk *d, struct host *host, const struct desk_options *o, 
 
 void desk_close(struct desk *d) {
     view_free(d->view);
-    serial_close(d->serial);
+    for (unsigned usart = 1; usart <= BOARD_USARTS; usart++)
+        serial_close(d->serial[usart]);
     stlink_close(d->stlink);
 }
 

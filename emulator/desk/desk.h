@@ -21,25 +21,36 @@
 
 enum { DESK_POLL = 2 };
 
+/* --- motor.c: a motor at TIM1, its shaft at the encoder --- */
+
+struct motor {
+    uint64_t at;         /* ns of the board's time up to which it has turned */
+    double speed, angle; /* encoder steps a second; a part of a step */
+};
+void motor_update(struct motor *m, struct board *b);
+uint64_t motor_cycles(uint64_t limit); /* how many to run at most before the next update */
+
 /* --- desk.c: all of it in the board's loop (board/host.h) --- */
 
 struct arena;
 struct diag;
 
 struct desk_options {
-    unsigned usart;     /* the console */
-    const char *serial; /* where it leads: for serial_open(); or null */
-    bool stlink, view;  /* wanted */
+    unsigned usart;                       /* the console */
+    const char *serial[BOARD_USARTS + 1]; /* where each leads: for serial_open(); or null */
+    bool stlink, view, motor;             /* wanted */
     unsigned stlink_port;
     const char *stimuli; /* a file, or null */
 };
 
 struct desk {
     struct host *host;
-    struct serial *serial; /* those that are not wanted are null */
+    struct serial *serial[BOARD_USARTS + 1]; /* those that are not wanted are null */
     struct stlink_server *stlink;
     struct view *view;
     struct stimuli *stimuli;
+    struct motor motor;
+    bool with_motor;
 };
 
 /* Says on standard error where serial line and ST-LINK are to be found. False after an error message. */
@@ -103,7 +114,7 @@ bool stlink_serve(struct stlink_server *s);
 
 struct serial;
 
-/* `where` is "pty" or "tcp:PORT" (0 chooses one). Null after writing why into `error`. */
+/* `where` is "pty", "tcp:PORT" (0 chooses one) or "loop": what is sent comes back. Null after writing why into `error`. */
 struct serial *serial_open(const char *where, struct board *board, unsigned usart, char *error,
                            size_t size);
 void serial_close(struct serial *s); /* null is allowed */

@@ -1,5 +1,5 @@
 # What lies on the desk around the virtual board: probe, serial lines, view, stimuli.
-emulator/desk_SRCS := desk.c serial.c socket.c stimuli.c stlink.c stlink_tcp.c view.c
+emulator/desk_SRCS := desk.c motor.c serial.c socket.c stimuli.c stlink.c stlink_tcp.c view.c
 emulator/desk_MAY_INCLUDE := compiler/util emulator/board
 emulator/desk_CFLAGS := -Iemulator
 
@@ -24,10 +24,10 @@ debug: $(PROBE_NEEDS) $(BUILD)/firmware/stm32f407.elf
 
 ## program BLOB=x.hex [BOARD=virtual]: program an Intel HEX file, beside the firmware
 program: $(PROBE_NEEDS)
-	@test -f '$(BLOB)' || { echo 'usage: make program BLOB=file.hex [BOARD=virtual]' >&2; exit 2; }
+	@test -n '$(BLOB)' || { echo 'usage: make program BLOB=file.hex [BOARD=virtual]' >&2; exit 2; }
 	@BUILD=$(BUILD) $(PROBE) flash '$(BLOB)'
 
-## console BOARD=virtual: the firmware's shell over the debug cable, without a serial line (Ctrl-A x leaves)
+## console [BOARD=virtual]: the firmware's shell over the debug cable, without a serial line (Ctrl-A x leaves)
 console: $(PROBE_NEEDS)
 	@BUILD=$(BUILD) $(PROBE) console
 

@@ -27,6 +27,7 @@ struct serial {
     int fd;       /* the pseudo terminal's master, or the client; -1 without */
     int slave;    /* kept open: a pseudo terminal without users fails to be read; -1 for TCP */
     int listener; /* -1 for a pseudo terminal */
+    bool loop;    /* a wire from its transmitter to its receiver: no descriptors */
     char place[64];
     uint8_t kept[KEPT]; /* a ring */
     size_t first, count;
@@ -71,6 +72,11 @@ static bool open_place(struct serial *s, const char *where, char *error, size_t 
         snprintf(error, size, "pseudo terminal: %s", strerror(errno));
         return false;
     }
+    if (strcmp(where, "loop") == 0) {
+        s->loop = true;
+        snprintf(s->place, sizeof(s->place), "loop");
+        return true;
+    }
     snprintf(error, size, "%s is neither pty nor tcp:PORT", where);
     return false;
 }
@@ -105,6 +111,10 @@ const char *serial_place(const struct serial *s) {
 }
 
 void serial_put(struct serial *s, uint8_t byte) {
+    if (s->loop) {
+        board_serial_send(s->board, s->usart, byte);
+        return;
+    }
     if (s->count == KEPT) {
         s->first = (s->first + 1) % KEPT;
         s->count--;

@@ -137,6 +137,7 @@ static void box_init(unsigned number) {
                                 .arena = {.base = arena, .size = ARENA_SIZE, .access = MPU_DATA},
                                 .library = {.base = code, .size = CODE_SIZE, .access = MPU_LIBRARY},
                                 .stack_top = arena + ARENA_SIZE,
+                                .static_base = arena,
                                 .leave = (uint32_t)bench_leave,
                                 .calls = calls,
                                 .call_count = sizeof(calls) / sizeof(calls[0])};

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "rtos/driver.h"
 
+#include <string.h>
+
 bool ring_put(struct ring *ring, uint8_t byte) {
     if (ring->head - ring->tail >= ring->size)
         return false;
     ring->bytes[ring->head % ring->size] = byte;
     ring->head++;
+    return true;
+}
+
+bool ring_write(struct ring *ring, const void *bytes, uint32_t size) {
+    if (size > ring->size - (ring->head - ring->tail))
+        return false;
+    uint32_t at = ring->head % ring->size, first = ring->size - at < size ? ring->size - at : size;
+    memcpy(ring->bytes + at, bytes, first);
+    memcpy(ring->bytes, (const uint8_t *)bytes + first, size - first);
+    __atomic_signal_fence(__ATOMIC_RELEASE); /* the reader may be an interrupt */
+    ring->head += size;
     return true;
 }
 

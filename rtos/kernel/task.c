@@ -173,7 +173,7 @@ KERNEL_SLOW static enum kernel_status yield_locked(void) {
 /* Turns the ring of equals as sched_rotate() does, without a lock. An interrupt that comes between the
  * two exclusive accesses makes the second one fail, whatever it has done to the ring; then, and where the
  * task is not the head (a switch is held pending), the locked way decides. */
-enum kernel_status task_yield(void) {
+KERNEL_SLOW enum kernel_status task_yield(void) {
     enum kernel_status status = in_task();
     if (status)
         return status;

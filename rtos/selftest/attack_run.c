@@ -40,6 +40,7 @@ void boxes_init(void) {
             .arena = {(uint32_t)arena, ARENA, 0, MPU_DATA},
             .library = {(uint32_t)_attack_library, 256, 0xF0, MPU_LIBRARY},
             .stack_top = (uint32_t)arena + ARENA / 2,
+            .static_base = (uint32_t)arena,
             .leave = (uint32_t)attack_leave,
             .calls = calls,
             .call_count = sizeof(calls) / sizeof(calls[0]),

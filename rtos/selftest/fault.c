@@ -4,18 +4,6 @@
  */
 #include "selftest.h"
 
-/* Bits of CFSR that are expected (ARMv7-M, B3.2.15). */
-enum {
-    IACCVIOL = 1 << 0,
-    DACCVIOL = 1 << 1 | 1 << 7,
-    PRECISERR = 1 << 9 | 1 << 15,
-    UNDEFINSTR = 1 << 16,
-    INVSTATE = 1 << 17,
-    NOCP = 1 << 19,
-    UNALIGNED = 1 << 24,
-    DIVBYZERO = 1 << 25,
-};
-
 static const uintptr_t NO_MEMORY = 0x30000000; /* reserved in RM0090 2.3, table 1 */
 extern uint32_t _main_stack_bottom[];
 
@@ -114,6 +102,24 @@ static const char *memory(void) {
     return NULL;
 }
 
+static void do_read_null(void *argument) {
+    (void)*(volatile uint32_t *)((uintptr_t)argument * 2); /* helper 2 */
+}
+
+static void do_call_null(void *argument) {
+    (void)argument;
+    ((void (*)(void))1)();
+}
+
+/* The flash is at 0 a second time: without the MPU a null pointer would lead to an object. */
+static const char *null(void) {
+    const char *wrong = fault_of(do_read_null, FAULT_MEMORY, DACCVIOL);
+    if (wrong)
+        return wrong;
+    CHECK(fault_last()->mmfar == 4);
+    return fault_of(do_call_null, FAULT_MEMORY, IACCVIOL);
+}
+
 static void do_execute_device(void *argument) {
     (void)argument;
     ((void (*)(void))0x40000001)(); /* peripherals: execute never in the default map */
@@ -129,6 +135,8 @@ static void do_breakpoint(void *argument) {
 }
 
 static const char *breakpoint(void) {
+    if (is_debugged())
+        return SKIP_DEBUGGED;
     const char *wrong = fault_of(do_breakpoint, FAULT_HARD, 0);
     if (wrong)
         return wrong;
@@ -186,6 +194,7 @@ const struct test tests_fault[] = {
     {"fault", "no_coprocessor", no_coprocessor},
     {"fault", "bus", bus},
     {"fault", "memory", memory},
+    {"fault", "null", null},
     {"fault", "execute", execute},
     {"fault", "breakpoint", breakpoint},
     {"fault", "return_addresses", return_addresses},

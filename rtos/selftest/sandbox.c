@@ -90,11 +90,70 @@ static const char *bad_layout(void) {
     REFUSED(layout->stack_top = layout->arena.base + ARENA + 8);
     REFUSED(layout->stack_top = layout->arena.base + SANDBOX_FRAME);
     REFUSED(layout->stack_top = layout->arena.base - 8);
-    REFUSED(layout->arena.off = 1 << 7); /* sandbox_reaches() knows of no holes */
+    REFUSED(layout->static_base = layout->arena.base - 4);
+    REFUSED(layout->static_base = layout->arena.base + ARENA + 4);
+    REFUSED(layout->arena.off = 1 << 6); /* sandbox_reaches() knows of no holes */
+    REFUSED(layout->arena.off = 0x24);
+    REFUSED(layout->arena.off = 0xFF);
+    REFUSED(layout->arena.off = 0xF0 | 1); /* static_base is in what is off */
+    REFUSED(layout->arena.off = 0xF8);     /* stack_top is in what is off */
+    REFUSED((layout->arena.off = 7, layout->static_base = layout->stack_top,
+             layout->stack_top -= 8)); /* no room for two frames */
+    REFUSED((layout->arena.size = 128, layout->stack_top = layout->arena.base + 64,
+             layout->arena.off = 1 << 7));
     REFUSED(layout->call_count = SANDBOX_SVC_ENTER);
 #undef REFUSED
     *layout = good;
     CHECK(sandbox_init(&boxes[1], layout) == KERNEL_OK);
+    return NULL;
+}
+
+/* Of eight eighths the second to sixth are the arena: runs code(target) there. */
+static const uint32_t EIGHTH = ARENA / 8;
+
+static enum sandbox_end run_in_part(void (*code)(void), uint32_t target) {
+    boxes_init();
+    struct sandbox_layout *layout = &box_layouts[0];
+    layout->arena.off = 1 << 0 | 1 << 6 | 1 << 7;
+    layout->static_base = layout->arena.base + 6 * EIGHTH;
+    const uint32_t arguments[4] = {target};
+    if (sandbox_init(&boxes[0], layout) != KERNEL_OK ||
+        box_run(0, code, arguments, cycles_of_ticks(2)) != KERNEL_OK)
+        return SANDBOX_KILLED;
+    return boxes[0].result.end;
+}
+
+/* What is switched off of the arena belongs to somebody else. */
+static const char *part(void) {
+    uint32_t base = (uint32_t)arenas.arena[0], low = base + EIGHTH, high = base + 6 * EIGHTH;
+    const uint32_t inside[] = {low, high - 4}, outside[] = {base, low - 4, high, base + ARENA - 4};
+    for (unsigned i = 0; i < 2; i++)
+        CHECK(run_in_part(attack_write, inside[i]) == SANDBOX_EXIT &&
+              *(uint32_t *)inside[i] == 0x55);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(run_in_part(attack_write, outside[i]) == SANDBOX_FAULT);
+        CHECK(boxes[0].result.fault.mmfar == outside[i] && *(uint32_t *)outside[i] == 0);
+        CHECK(run_in_part(attack_read, outside[i]) == SANDBOX_FAULT);
+        CHECK(!sandbox_reaches(&boxes[0], outside[i], 4));
+    }
+    CHECK(run_in_part(attack_registers, 0) == SANDBOX_EXIT && value_is(0, 0, high));
+    CHECK(sandbox_reaches(&boxes[0], low, 5 * EIGHTH) &&
+          !sandbox_reaches(&boxes[0], low, 5 * EIGHTH + 1));
+    return NULL;
+}
+
+/* Nor does a frame lie there, neither of a call nor of an interrupt. */
+static const char *part_frames(void) {
+    uint32_t base = (uint32_t)arenas.arena[0], low = base + EIGHTH, high = base + 6 * EIGHTH;
+    const uint32_t tops[] = {low, low + SANDBOX_FRAME - 8, high + 8, base + ARENA};
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(run_in_part(attack_sp_svc, tops[i]) == SANDBOX_FAULT);
+        CHECK(boxes[0].result.fault.cfsr == 1 << 4 && !boxes[0].result.fault.frame_valid);
+        CHECK(run_in_part(attack_sp_loop, tops[i]) == SANDBOX_FAULT);
+    }
+    CHECK(arenas.arena[0][ARENA_WORDS / 8 - 1] == 0 && arenas.arena[0][6 * ARENA_WORDS / 8] == 0);
+    CHECK(run_in_part(attack_sp_loop, low + SANDBOX_FRAME) == SANDBOX_BUDGET);
+    CHECK(run_in_part(attack_sp_loop, high) == SANDBOX_BUDGET);
     return NULL;
 }
 
@@ -345,6 +404,80 @@ static const char *fpu(void) {
     return NULL;
 }
 
+/* ----- interrupts at all places --------------------------------------------------------------------- */
+
+static struct semaphore rung;
+static volatile uint32_t rings, ring_period;
+
+/* As many as rings says, with ring_period between them: the second and third fall into what the first set going. */
+static void ring(void) {
+    if (rings) /* one more may have become pending meanwhile */
+        rings--;
+    board_alarm(rings ? ring_period : 0);
+    semaphore_give_isr(&rung);
+}
+
+static void run_on_alarm(void *argument) {
+    (void)argument;
+    volatile uint32_t once = 1;
+    const uint32_t arguments[4] = {3, 4, 5, 6};
+    while (semaphore_take(&rung, KERNEL_FOREVER) == KERNEL_OK && !fpu_stop) {
+        bool ran = box_run(1, attack_add, arguments, LONG) == KERNEL_OK;
+        wrong += !ran || !value_is(1, 8, 10);
+        wrong += fpu_pattern(0x3F000000, &once);
+    }
+}
+
+static void run_add(void *argument) {
+    (void)argument;
+    const uint32_t arguments[4] = {0xFFFFFFFF, 1, 2, 3};
+    wrong += box_run(0, attack_add, arguments, LONG) != KERNEL_OK || !value_is(0, 1, 5);
+}
+
+static void run_and_look(void *argument) {
+    run_registers(argument);
+    wrong += !value_is(0, 0, (uint32_t)arenas.arena[0]);
+}
+
+/* Timer counts are two cycles: `odd` moves what follows by one. */
+static void run_after(uint32_t counts, bool odd, bool fpu_used, void (*run)(void *)) {
+    rings = 3;
+    ring_period = 40 + counts % 37;
+    board_alarm(counts);
+    if (odd)
+        __asm volatile("nop");
+    if (fpu_used)
+        wrong += sandbox_fpu(run, NULL);
+    else
+        run(NULL);
+    while (rings)
+        ;
+}
+
+/* Whatever instruction of the way in, of the way out or of the switches is interrupted by what lets another task
+ * into another sandbox: both find what they should, and so does the FPU. */
+static const char *interrupted(void) {
+    boxes_init();
+    board_counter_start();
+    board_alarm_handler = ring;
+    wrong = fpu_stop = 0;
+    semaphore_init(&rung, 0, 1);
+    rings = 1;
+    board_alarm(1000);
+    task_sleep(2);
+    if (rings)
+        return SKIP "no alarm";
+    semaphore_take(&rung, KERNEL_NO_WAIT);
+    helper_start(0, 20, run_on_alarm);
+    for (uint32_t i = 0; i < 4 * 300; i++) {
+        run_after(10 + i / 4, i & 1, i & 2, i / 2 % 3 ? run_and_look : run_add);
+        CHECK(wrong == 0);
+    }
+    fpu_stop = 1;
+    semaphore_give(&rung);
+    return NULL;
+}
+
 const struct test tests_sandbox[] = {
     {"sandbox", "result", result},
     {"sandbox", "registers", registers},
@@ -352,6 +485,8 @@ const struct test tests_sandbox[] = {
     {"sandbox", "calls", calls},
     {"sandbox", "reaches", reaches},
     {"sandbox", "bad_layout", bad_layout},
+    {"sandbox", "part", part},
+    {"sandbox", "part_frames", part_frames},
     {"sandbox", "wrong_place", wrong_place},
     {"sandbox", "budget", budget},
     {"sandbox", "budget_waiting", budget_waiting},
@@ -363,5 +498,6 @@ const struct test tests_sandbox[] = {
     {"sandbox", "nested", nested},
     {"sandbox", "equals", equals},
     {"sandbox", "fpu", fpu},
+    {"sandbox", "interrupted", interrupted},
 };
 SUITE_END(sandbox);

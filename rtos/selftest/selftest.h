@@ -27,8 +27,28 @@ struct test {
             return "line " TEXT(__LINE__);                                                         \
     } while (0)
 
+/* Bits of CFSR that tests expect (ARMv7-M, B3.2.15). */
+enum {
+    IACCVIOL = 1 << 0,
+    DACCVIOL = 1 << 1 | 1 << 7, /* with MMFAR */
+    MSTKERR = 1 << 4,
+    PRECISERR = 1 << 9 | 1 << 15, /* with BFAR */
+    UNDEFINSTR = 1 << 16,
+    INVSTATE = 1 << 17,
+    INVPC = 1 << 18,
+    NOCP = 1 << 19,
+    UNALIGNED = 1 << 24,
+    DIVBYZERO = 1 << 25,
+};
+
 /* What a test returns when the board lacks what it needs: SKIP "reason". */
 #define SKIP "SKIP "
+
+/* A debugger is attached (DHCSR.C_DEBUGEN, C1.6.2): BKPT halts the core for it and is no fault. */
+static inline bool is_debugged(void) {
+    return *(volatile uint32_t *)0xE000EDF0 & 1;
+}
+#define SKIP_DEBUGGED SKIP "a debugger is attached, for which BKPT halts the core"
 
 extern struct task helpers[HELPERS];
 extern uint32_t helper_stacks[HELPERS][HELPER_STACK / 4];

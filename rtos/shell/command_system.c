@@ -57,7 +57,7 @@ static int uptime(struct shell *shell, int argc, char **argv) {
 
 enum { TASKS_MEASURED = 16 };
 
-/* Cycles of each task at the beginning of an interval. */
+/* Cycles of each task at one moment. */
 struct snapshot {
     unsigned count;
     uint64_t ticks;
@@ -78,7 +78,8 @@ static void snapshot_take(struct snapshot *s) {
     }
 }
 
-static uint64_t cycles_before(const struct snapshot *s, const struct task *task) {
+/* 0 for a task that was not there then. */
+static uint64_t cycles_at(const struct snapshot *s, const struct task *task) {
     for (unsigned i = 0; i < s->count; i++)
         if (s->at[i].task == task)
             return s->at[i].cycles;
@@ -86,30 +87,28 @@ static uint64_t cycles_before(const struct snapshot *s, const struct task *task)
 }
 
 /* Cycles of all tasks but the idle one. */
-static uint64_t busy_cycles(const struct snapshot *since) {
-    struct task task;
-    const struct task *where;
+static uint64_t busy_cycles(const struct snapshot *since, const struct snapshot *now) {
     uint64_t sum = 0;
-    for (unsigned i = 0; task_copy(i, &task, &where); i++)
-        if (task.base != KERNEL_PRIORITY_IDLE)
-            sum += task.cycles - cycles_before(since, where);
+    for (unsigned i = 0; i < now->count; i++)
+        if (now->at[i].task->base != KERNEL_PRIORITY_IDLE)
+            sum += now->at[i].cycles - cycles_at(since, now->at[i].task);
     return sum;
 }
 
 /* The idle task gets what nobody else had: on the chip the counter of cycles stops while it sleeps. */
-static void tasks_print(struct shell *shell, const struct snapshot *since) {
+static void tasks_print(struct shell *shell, const struct snapshot *since,
+                        const struct snapshot *now) {
     static const char *const states[] = {"none", "ready", "waiting", "ended", "faulted"};
     struct task task;
     const struct task *where;
-    (void)task_cycles(task_self());
     uint32_t cycles_per_tick = board_core_hz() / KERNEL_TICK_HZ;
-    uint64_t total = (kernel_uptime() - since->ticks) * cycles_per_tick;
-    uint64_t busy = busy_cycles(since), rest = total > busy ? total - busy : 0;
+    uint64_t total = (now->ticks - since->ticks) * cycles_per_tick;
+    uint64_t busy = busy_cycles(since, now), rest = total > busy ? total - busy : 0;
     shell_print(shell, "%-12s %-9s %4s %7s %10s %6s %12s\n", "task", "state", "prio", "cpu %",
                 "cpu ms", "stack", "stack unused");
     for (unsigned i = 0; task_copy(i, &task, &where); i++) {
         bool idle = task.base == KERNEL_PRIORITY_IDLE;
-        uint64_t cycles = idle ? rest : task.cycles - cycles_before(since, where);
+        uint64_t cycles = idle ? rest : cycles_at(now, where) - cycles_at(since, where);
         unsigned permille = total ? (unsigned)(cycles * 1000 / total) : 0;
         shell_print(shell, "%-12s %-9s %4u %5u.%u %10u %6u %12u\n", task.name,
                     task.suspended ? "suspended" : states[task.state], task.priority, permille / 10,
@@ -120,7 +119,7 @@ static void tasks_print(struct shell *shell, const struct snapshot *since) {
 }
 
 static int tasks(struct shell *shell, int argc, char **argv) {
-    static struct snapshot since; /* too large for a stack; one shell at a time measures */
+    static struct snapshot since, now; /* too large for a stack; one shell at a time measures */
     int64_t ticks;
     since = (struct snapshot){0};
     if (argc == 2) {
@@ -133,7 +132,8 @@ static int tasks(struct shell *shell, int argc, char **argv) {
         snapshot_take(&since);
         task_sleep((uint32_t)ticks);
     }
-    tasks_print(shell, &since);
+    snapshot_take(&now); /* printing takes time, too */
+    tasks_print(shell, &since, &now);
     return SHELL_DONE;
 }
 

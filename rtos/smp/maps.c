@@ -31,7 +31,7 @@ static const uint8_t *arg_sized(struct smp_request *r, const char *key, uint32_t
     return bytes;
 }
 
-int map_describe(struct smp_request *r, struct cbor_writer *w) {
+int smp_map_describe(struct smp_request *r, struct cbor_writer *w) {
     struct map_request m = arg_map(r);
     if (r->error)
         return r->error;
@@ -43,7 +43,7 @@ int map_describe(struct smp_request *r, struct cbor_writer *w) {
     return SMP_OK;
 }
 
-int map_get(struct smp_request *r, struct cbor_writer *w) {
+int smp_map_get(struct smp_request *r, struct cbor_writer *w) {
     struct map_request m = arg_map(r);
     m.key = arg_sized(r, "key", m.is.key_size);
     if (r->error)
@@ -53,7 +53,7 @@ int map_get(struct smp_request *r, struct cbor_writer *w) {
     return value ? (int)programs_map_get(m.name.text, m.map, m.key, value) : SMP_TOO_LARGE;
 }
 
-int map_set(struct smp_request *r, struct cbor_writer *w) {
+int smp_map_set(struct smp_request *r, struct cbor_writer *w) {
     struct map_request m = arg_map(r);
     m.key = arg_sized(r, "key", m.is.key_size);
     m.value = arg_sized(r, "value", m.is.value_size);
@@ -61,7 +61,7 @@ int map_set(struct smp_request *r, struct cbor_writer *w) {
     return r->error ? r->error : (int)programs_map_set(m.name.text, m.map, m.key, m.value);
 }
 
-int map_delete(struct smp_request *r, struct cbor_writer *w) {
+int smp_map_delete(struct smp_request *r, struct cbor_writer *w) {
     struct map_request m = arg_map(r);
     m.key = arg_sized(r, "key", m.is.key_size);
     (void)w;
@@ -83,7 +83,7 @@ static int put_element(struct cbor_writer *w, const struct map_request *m, uint3
 }
 
 /* As many elements as fit; an element that does not fit alone never will. */
-int map_next(struct smp_request *r, struct cbor_writer *w) {
+int smp_map_next(struct smp_request *r, struct cbor_writer *w) {
     struct map_request m = arg_map(r);
     uint32_t cursor = smp_arg_uint_or(r, "cursor", UINT32_MAX, 0), count = 0;
     if (r->error)
@@ -123,7 +123,7 @@ static bool fits_any(const struct cbor_writer *w, const struct map_request *m) {
     return cbor_room(w) > HEAD && m->is.max_entries <= cbor_room(w) - HEAD;
 }
 
-int map_ring(struct smp_request *r, struct cbor_writer *w) {
+int smp_map_ring(struct smp_request *r, struct cbor_writer *w) {
     struct map_request m = arg_map(r);
     unsigned count = 0;
     int status;

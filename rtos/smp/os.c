@@ -4,6 +4,7 @@
  */
 #include "hal/board.h"
 #include "rtos/kernel.h"
+#include "rtos/programs.h"
 #include "server.h"
 
 /* What is asked with "d" comes back as "r". */
@@ -66,9 +67,14 @@ static int memory_pools(struct smp_request *r, struct cbor_writer *w) {
     return SMP_OK;
 }
 
+static void restart(void) {
+    programs_leave();
+    board_reset();
+}
+
 static int reset(struct smp_request *r, struct cbor_writer *w) {
     (void)r, (void)w;
-    smp_after(board_reset);
+    smp_after(restart);
     return SMP_OK;
 }
 

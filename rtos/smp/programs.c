@@ -218,6 +218,14 @@ static int run(struct smp_request *r, struct cbor_writer *w) {
     return r->error;
 }
 
+static int maintenance(struct smp_request *r, struct cbor_writer *w) {
+    bool format = smp_arg_bool_or(r, "format", false);
+    (void)w;
+    if (r->error || !format)
+        return SMP_BAD_VALUE;
+    return (int)programs_format();
+}
+
 /* Programs' output, from the cursor on. */
 static int log_text(struct smp_request *r, struct cbor_writer *w) {
     uint32_t cursor = smp_arg_uint_or(r, "cursor", UINT32_MAX, 0), lost = 0;
@@ -244,13 +252,28 @@ static int log_text(struct smp_request *r, struct cbor_writer *w) {
 }
 
 static const struct smp_command commands[] = {
-    [0] = {.read = hello},         [1] = {.read = list},         [2] = {.read = info},
-    [3] = {.write = upload_begin}, [4] = {.write = upload_data}, [5] = {.write = upload_commit},
-    [6] = {.write = upload_abort}, [7] = {.write = enable},      [8] = {.write = remove_program},
-    [9] = {.write = grant},        [10] = {.write = rollback},   [11] = {.write = compact},
-    [12] = {.read = stats},        [13] = {.write = run},        [14] = {.read = map_describe},
-    [15] = {.read = map_get},      [16] = {.write = map_set},    [17] = {.write = map_delete},
-    [18] = {.read = map_next},     [19] = {.write = map_ring},   [20] = {.read = log_text},
+    [0] = {.read = hello},
+    [1] = {.read = list},
+    [2] = {.read = info},
+    [3] = {.write = smp_upload_begin},
+    [4] = {.write = smp_upload_data},
+    [5] = {.write = smp_upload_commit},
+    [6] = {.write = smp_upload_abort},
+    [7] = {.write = enable},
+    [8] = {.write = remove_program},
+    [9] = {.write = grant},
+    [10] = {.write = rollback},
+    [11] = {.write = compact},
+    [12] = {.read = stats},
+    [13] = {.write = run},
+    [14] = {.read = smp_map_describe},
+    [15] = {.read = smp_map_get},
+    [16] = {.write = smp_map_set},
+    [17] = {.write = smp_map_delete},
+    [18] = {.read = smp_map_next},
+    [19] = {.write = smp_map_ring},
+    [20] = {.read = log_text},
+    [21] = {.write = maintenance},
 };
 
 static const char *status_text(int status) {
@@ -262,4 +285,6 @@ const struct smp_service smp_service_programs = {
     .count = sizeof(commands) / sizeof(commands[0]),
     .commands = commands,
     .status_text = status_text,
+    .enter = programs_hold,
+    .leave = programs_release,
 };

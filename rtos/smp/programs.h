@@ -23,7 +23,7 @@ struct program_name program_arg_name(struct smp_request *r);
 struct bpf_grant program_arg_grant(struct smp_request *r);
 
 /* upload.c, maps.c */
-smp_handler upload_begin, upload_data, upload_commit, upload_abort;
-smp_handler map_describe, map_get, map_set, map_delete, map_next, map_ring;
+smp_handler smp_upload_begin, smp_upload_data, smp_upload_commit, smp_upload_abort;
+smp_handler smp_map_describe, smp_map_get, smp_map_set, smp_map_delete, smp_map_next, smp_map_ring;
 
 #endif

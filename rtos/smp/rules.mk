@@ -5,13 +5,13 @@ rtos/smp_CFLAGS := -Irtos/include -include compiler/version.h
 rtos/smp_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Os -include compiler/version.h
 
 # The protocol as a client sees it, on every line that a client can have.
-SMP_SESSION = tests/board/smp $(1) $(FIRMWARE)
+SMP_SESSION = tests/board/smp $(1) $(SMP_BLOB) $(FIRMWARE)
 CHECKS += smp-qemu smp-tcp smp-pty smp-rtt
 smp-qemu_CHECK = $(call SMP_SESSION,qemu) $(QEMU)
 smp-tcp_CHECK = $(call SMP_SESSION,tcp) $(VIRTUAL)
 smp-pty_CHECK = $(call SMP_SESSION,pty) $(VIRTUAL)
 smp-rtt_CHECK = $(call SMP_SESSION,rtt) $(VIRTUAL)
-smp-qemu_NEEDS = $(FIRMWARE)
-smp-tcp_NEEDS = $(FIRMWARE) $(BUILD)/bpf2thumb-emu
-smp-pty_NEEDS = $(FIRMWARE) $(BUILD)/bpf2thumb-emu
-smp-rtt_NEEDS = $(FIRMWARE) $(BUILD)/bpf2thumb-emu
+smp-qemu_NEEDS = $(SMP_BLOB) $(FIRMWARE)
+smp-tcp_NEEDS = $(SMP_BLOB) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
+smp-pty_NEEDS = $(SMP_BLOB) $(FIRMWARE) $(BUILD)/bpf2thumb-emu
+smp-rtt_NEEDS = $(SMP_BLOB) $(FIRMWARE) $(BUILD)/bpf2thumb-emu

@@ -137,7 +137,11 @@ static int call(struct smp_request *r, const struct smp_service *service, bool g
     smp_handler *handler = find_handler(service, &r->header);
     if (!handler)
         return SMP_NOT_SUPPORTED;
+    if (service->enter)
+        service->enter();
     int result = handler(r, w);
+    if (service->leave)
+        service->leave();
     return result == SMP_OK && w->overflow ? SMP_TOO_LARGE : result;
 }
 

@@ -30,6 +30,7 @@ struct smp_service {
     uint16_t count;
     const struct smp_command *commands; /* by id */
     const char *(*status_text)(int status);
+    void (*enter)(void), (*leave)(void); /* around each handler; NULL: nothing to do */
 };
 
 /* server.c. Arguments by key. One that is missing or not as said leaves SMP_BAD_VALUE in r->error (the first error

@@ -27,7 +27,7 @@ static void upload_forget(void) {
     upload.name.text[0] = 0;
 }
 
-int upload_begin(struct smp_request *r, struct cbor_writer *w) {
+int smp_upload_begin(struct smp_request *r, struct cbor_writer *w) {
     struct upload wanted = {.name = program_arg_name(r),
                             .size = smp_arg_uint(r, "size", UINT32_MAX),
                             .crc = smp_arg_uint(r, "crc", UINT32_MAX),
@@ -49,7 +49,7 @@ int upload_begin(struct smp_request *r, struct cbor_writer *w) {
     return SMP_OK;
 }
 
-int upload_data(struct smp_request *r, struct cbor_writer *w) {
+int smp_upload_data(struct smp_request *r, struct cbor_writer *w) {
     uint32_t size, offset = smp_arg_uint(r, "off", UINT32_MAX);
     const uint8_t *bytes = smp_arg_bytes(r, "data", &size);
     if (r->error)
@@ -71,7 +71,7 @@ int upload_data(struct smp_request *r, struct cbor_writer *w) {
     return SMP_OK;
 }
 
-int upload_commit(struct smp_request *r, struct cbor_writer *w) {
+int smp_upload_commit(struct smp_request *r, struct cbor_writer *w) {
     bool enable = smp_arg_bool_or(r, "enable", false);
     struct program_info is = {.seq = 0};
     if (r->error)
@@ -97,7 +97,7 @@ int upload_commit(struct smp_request *r, struct cbor_writer *w) {
     return (int)status;
 }
 
-int upload_abort(struct smp_request *r, struct cbor_writer *w) {
+int smp_upload_abort(struct smp_request *r, struct cbor_writer *w) {
     (void)r, (void)w;
     upload_forget();
     programs_abort();

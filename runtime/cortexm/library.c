@@ -67,6 +67,25 @@ uint64_t library_interpret(uint32_t program, uint32_t ctx, uint32_t len) {
     return result;
 }
 
+/* The first function of a run, as of a timer. What any program needs of eBPF stack is room enough for it, too. */
+uint64_t library_callback(uint32_t function, uint32_t a, uint32_t b, uint32_t c) {
+    const uint64_t args[5] = {a, b, c};
+    struct blob blob;
+    struct bpf_vm vm;
+    uint64_t result = 0;
+    uint32_t stack = 0;
+    setup(&vm, &blob);
+    for (uint32_t i = 0; i < blob.header->programs.count; i++)
+        if (blob.programs[i].stack_bpf > stack)
+            stack = blob.programs[i].stack_bpf;
+    vm.depth = 0;
+    vm.fault_slot = BLOB_NONE;
+    vm.stack = vm.arena->base + stack;
+    if (!bpf_vm_callback(&vm, function, args, &result))
+        stop(&vm);
+    return result;
+}
+
 /* Words of an SVC helper by AAPCS, from r1 to r5 (thumb2/legalize.c does the same for compiled code). */
 uint64_t port_device(struct bpf_vm *vm, uint32_t id, const uint8_t kinds[5],
                      const uint64_t args[5]) {
@@ -172,6 +191,7 @@ const struct library_header library_header __attribute__((section(".header"), us
     .size = (uint32_t)library_size,
     .exit = (uint32_t)library_exit,
     .interpreter = (uint32_t)library_interpret,
+    .callback = (uint32_t)library_callback,
 #define BPF_HELPER(NAME, id, name, RET, A1, A2, A3, A4, A5, WHERE, ...) +COUNT_##WHERE
     .count = 0
 #include "bpf/helper.def"

@@ -62,6 +62,12 @@ static inline bool port_callback(uint32_t fn, const uint64_t args[5], uint64_t *
     return true;
 }
 
+/* The stub of helper.def's LOG. */
+int32_t bpf_h_log(const char *line, uint32_t length);
+static inline void port_log(const char *line, uint32_t length) {
+    bpf_h_log(line, length);
+}
+
 /* library.c */
 uint64_t port_device(struct bpf_vm *vm, uint32_t id, const uint8_t kinds[5],
                      const uint64_t args[5]);

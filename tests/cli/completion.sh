@@ -64,8 +64,8 @@ for program in bpf2thumb bpf2thumb-emu; do
     offers "all commands of $program" "$(sort <<<"$commands")" $program ''
     for command in $commands; do
         [ "$program $command" != 'bpf2thumb run' ] || continue
-        options=$("$program" "$command" --help | sed -n '/^options:/,/^$/p' | grep -oE '^ +(-[a-zA-Z])?(, )?(--[a-z-]+)?' |
-            grep -oE -- '--?[a-zA-Z-]+' | sort)
+        options=$("$program" "$command" --help | sed -n '/^options:/,/^$/p' | grep -oE '^ +(-[a-zA-Z])?(, )?(--[a-z0-9-]+)?' |
+            grep -oE -- '--?[a-zA-Z0-9-]+' | sort)
         offers "all options of $program $command" "$options" $program "$command" -
     done
 done

@@ -14,6 +14,8 @@
 #define REG(address) (*model_access((uint32_t)(address)))
 #define BARRIER() model_settle()
 #define FIRMWARE_END model_firmware_end
+#define LIBRARY_START 0x08040000u
+#define LIBRARY_END 0x08044000u
 
 volatile uint32_t *model_access(uint32_t address);
 void model_settle(void);
@@ -36,6 +38,7 @@ struct model_kernel {
     uint32_t locked;   /* depth of kernel_lock() */
     uint32_t ticks;    /* the test moves them */
     uint32_t takes;    /* semaphore_take() that would have waited */
+    bool owner_died;   /* what the next mutex_lock() says */
     bool timer_active; /* the last timer started */
     void *task;        /* what task_self() returns */
     uint32_t irqs;     /* irq_enable() calls */

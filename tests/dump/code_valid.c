@@ -8,6 +8,7 @@
  *   - branches lead to instructions of the same function, calls to the start of a function;
  *   - control leaves a range of code by a branch or return, it does not run on into data;
  *   - literals come from ranges of data, addresses are those of data or of functions;
+ *   - the loader's own scan agrees (bpf/scan.h);
  *   - functions cover all code but padding, and the blob has the code that was assembled.
  *
  * Each program is compiled twice, with memory of its own: the bytes must be the same.
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #include "bpf/blob.h"
+#include "bpf/scan.h"
 #include "compile.h"
 #include "conformance/data.h"
 #include "elf/elf.h"
@@ -190,6 +192,9 @@ static void check_code(struct code *c) {
     struct blob blob;
     uint32_t where;
     enum bpf_status status = blob_parse(c->result->blob, c->result->blob_size, &blob, &where);
+    uint8_t scratch[BPF_SCAN_SCRATCH_MAX];
+    if (status == BPF_OK)
+        status = bpf_scan(&blob, scratch, sizeof(scratch), &where);
     if (status != BPF_OK) {
         defect(c, where, bpf_status_text(status));
         return;

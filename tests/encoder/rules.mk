@@ -10,6 +10,8 @@ $(BUILD)/tests/encoder_samples: $(addprefix $(BUILD)/host/tests/encoder/,samples
 	@$(CC) -o $@ $^
 
 test_encode_DIRS := tests/encoder
+test_scan_DIRS := tests/encoder
+test_scan_LIBS := -lcapstone
 
 CHECKS += encoder
 encoder_CHECK := tests/encoder/roundtrip $(BUILD)/tests/encoder_samples

@@ -84,14 +84,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     return 0;
 }
 
-static void seal(uint8_t *bytes, size_t size) {
-    struct blob_header *h = (struct blob_header *)(void *)bytes;
-
-    h->size = (uint32_t)size;
-    h->crc = 0;
-    h->crc = bpf_crc32(0, bytes, size);
-}
-
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max_size, unsigned seed) {
     struct blob_header *h = (struct blob_header *)(void *)bytes;
 
@@ -107,6 +99,6 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max_size, uns
             target_mutate(bytes + sizeof(*h), rest);
         size = sizeof(*h) + rest;
     }
-    seal(bytes, size);
+    target_seal(bytes, size);
     return size;
 }

@@ -1,12 +1,12 @@
 # libFuzzer targets: for each fuzz_NAME.c a program build/fuzz/fuzz_NAME from the sources that it needs,
 # compiled by clang with coverage and sanitizers. `make fuzz-NAME TIME=600` looks for new inputs;
 # `make check` runs the seeds, the inputs in found/NAME that once did harm, and some thousand more.
-tests/libfuzzer_SRCS := fuzz_asm.c fuzz_blob.c fuzz_cbor.c fuzz_device.c fuzz_elf.c fuzz_grant.c fuzz_shell.c fuzz_smp.c fuzz_wire.c
+FUZZ_NAMES := asm blob cbor device elf grant map scan shell smp wire
+tests/libfuzzer_SRCS := $(FUZZ_NAMES:%=fuzz_%.c)
 tests/libfuzzer_CFLAGS := -I. -Itests -Irtos/include
-tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/shell tests/smp tests/device
+tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/device tests/maps tests/shell tests/smp
 
 FUZZ       := $(BUILD)/fuzz
-FUZZ_NAMES := asm blob cbor device elf grant shell smp wire
 TIME       ?= 600
 FUZZ_CC    := $(CLANG) -std=c11 -D_GNU_SOURCE -O1 -g -w -fno-omit-frame-pointer \
               -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -39,6 +39,13 @@ $(FUZZ)/seeds/asm.stamp: tests/libfuzzer/rules.mk
 	    sed -n '/^-- asm/,/^-- /p' $$f | grep -v '^--' | head -c 4000 > $(FUZZ)/seeds/asm/$$(basename $$f); done
 	@touch $@
 
+# Compiled code alone: no bytecode to change.
+$(FUZZ)/seeds/scan.stamp: $(FUZZ)/seeds/elf.stamp $(BUILD)/bpf2thumb
+	@mkdir -p $(FUZZ)/seeds/scan
+	@for f in $(PROGRAM_OBJECTS); do for level in 0 2 s; do $(BUILD)/bpf2thumb compile -O$$level \
+	    -o $(FUZZ)/seeds/scan/$$(basename $$f).$$level $$f >/dev/null || exit 1; done; done
+	@touch $@
+
 # What the programs ask for, one text each, and one grant as bytes.
 $(FUZZ)/seeds/grant.stamp: $(wildcard programs/*.bpf.c) tests/libfuzzer/rules.mk
 	@mkdir -p $(FUZZ)/seeds/grant
@@ -46,6 +53,16 @@ $(FUZZ)/seeds/grant.stamp: $(wildcard programs/*.bpf.c) tests/libfuzzer/rules.mk
 	    sed -n 's/^BPF_GRANT("\(.*\)");/\1/p' $$f > $(FUZZ)/seeds/grant/$$(basename $$f); done
 	@{ printf '\1\0\3\1\350\3\0\0\20\47\0\0\0\40\0\0\20\47\0\0\3\10\0\0'; \
 	    head -c 84 /dev/zero; } > $(FUZZ)/seeds/grant/default
+	@touch $@
+
+# One input for each kind of map and each manner of forging it; the bytes are the C library's rand().
+$(FUZZ)/fuzz_map: $(FUZZ)/tests/maps/forge.o $(FUZZ)/tests/maps/model.o
+$(FUZZ)/seeds/map.stamp: tests/libfuzzer/rules.mk
+	@mkdir -p $(FUZZ)/seeds/map
+	@for kind in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do for manners in 1 3 7; do \
+	    awk "BEGIN { srand($$kind); printf \"%c%c%c\", $$kind, $$manners, 100; \
+	                 for (i = 0; i < 500; i++) printf \"%c\", 1 + int(rand() * 127) }" \
+	        > $(FUZZ)/seeds/map/$$kind-$$manners; done; done
 	@touch $@
 
 # The client of a board; the seeds are one a line, as printf takes them.
@@ -72,4 +89,4 @@ libfuzzer-$(1)_NEEDS = $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_target,$(n))))
 
-## fuzz-elf, fuzz-blob, fuzz-asm, fuzz-shell, fuzz-grant, fuzz-wire, fuzz-cbor, fuzz-smp, fuzz-device: libFuzzer on object files, blobs, assembler text, the board's shell, grants, the protocol's frames, maps and requests, a board's answers, for TIME seconds (600)
+## fuzz-asm, fuzz-blob, fuzz-cbor, fuzz-device, fuzz-elf, fuzz-grant, fuzz-map, fuzz-scan, fuzz-shell, fuzz-smp, fuzz-wire: libFuzzer on what the name says, for TIME seconds (600)

@@ -52,6 +52,7 @@ void board_write(const char *text, size_t length) {
         length = MOCK_OUTPUT - mock.length;
     memcpy(mock.output + mock.length, text, length);
     mock.length += length;
+    tasks[0].cycles += mock.write_cycles;
 }
 
 void board_write_raw(const char *bytes, size_t length) {

@@ -16,6 +16,7 @@ struct mock {
     const uint8_t *input; /* what board_read() gives */
     size_t input_left;
     uint64_t ticks;
+    uint32_t write_cycles; /* what a write costs the console's task */
     bool pins[9 * 16];
     unsigned configured; /* the last pin, and how */
     int mode;

@@ -55,6 +55,22 @@ static enum bpf_status of(const char *call, const char *name) {
     return status ? status : find(name) ? BPF_OK : BPF_NOT_FOUND;
 }
 
+void programs_hold(void) {
+    m.held++;
+}
+
+void programs_release(void) {
+    m.held--;
+}
+
+void programs_leave(void) {
+    called("leave", "");
+}
+
+enum bpf_status programs_format(void) {
+    return called("format", "");
+}
+
 bool programs_at(unsigned index, struct program_info *out) {
     if (index < m.count)
         *out = m.programs[index];
@@ -194,7 +210,7 @@ static int element(const void *key) {
 
 enum bpf_status programs_map_get(const char *name, unsigned map, const void *key, void *value) {
     (void)map;
-    enum bpf_status status = of("get", name);
+    enum bpf_status status = m.held == 1 ? of("get", name) : BPF_INTERNAL;
     if (status || element(key) < 0)
         return status ? status : BPF_NOT_FOUND;
     memcpy(value, m.values[element(key)], m.map.value_size);

@@ -31,6 +31,7 @@ struct programs_mock {
     uint32_t log_lost;     /* before its beginning */
     uint8_t payload[1024]; /* of the last run */
     uint32_t payload_size;
+    int held;
     char last[PROGRAMS_NAME + 16]; /* call and name */
 };
 extern struct programs_mock programs_mock;

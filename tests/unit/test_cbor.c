@@ -115,6 +115,9 @@ Test(cbor, examples) {
 
 /* RFC 8949, appendix F, and what its section 3 forbids. */
 static const char *const malformed[] = {
+    /* a chunk of chunks, whose 31 must not be taken for a length */
+    "5f5f00000000000000000000000000000000000000000000000000000000000000ff",
+    "7f7f00000000000000000000000000000000000000000000000000000000000000ff",
     "18",
     "19",
     "1a",

@@ -89,26 +89,20 @@ Test(devices, outputs_are_recorded_with_their_time) {
                "uart 2: \"a\\\"\\n\\x01z\" at 5 ns\n");
 }
 
-Test(devices, printk) {
-    const uint64_t words[2] = {0xffffffffffffffff, MEMMAP_ARENA + 640};
+Test(devices, no_timers) {
+    static const uint32_t helpers[] = {BPF_FUNC_TIMER_INIT, BPF_FUNC_TIMER_SET_CALLBACK,
+                                       BPF_FUNC_TIMER_START, BPF_FUNC_TIMER_CANCEL};
+    for (int i = 0; i < 4; i++)
+        cr_expect_eq(call(helpers[i], MEMMAP_ARENA + 600, 0, 1), -EOPNOTSUPP);
+}
 
-    memcpy(memory + 600, "n=%d s=%s", 10);
-    memcpy(memory + 620, "plain", 6);
-    memcpy(memory + 640, "text", 5);
-    memcpy(memory + 656, words, sizeof(words));
-    cr_expect_eq(call(BPF_FUNC_TRACE_PRINTK, MEMMAP_ARENA + 620, 6, 0), 5);
-    cr_expect_eq(call(BPF_FUNC_TRACE_PRINTK, 0, 6, 0), -EFAULT);
-    cr_expect_eq(call(BPF_FUNC_TRACE_PRINTK, MEMMAP_ARENA + 620, 0, 0), -EINVAL);
-    cr_expect_eq(call(BPF_FUNC_TRACE_PRINTK, MEMMAP_ARENA + 620, 2000, 0), -EFAULT);
-
-    /* The fourth argument, the words' size, is r3: not set by call(). */
-    static const uint16_t code[] = {0x46cc, 0x2310, 0xdf01, 0x4770}; /* movs r3, #16 before svc */
-    machine_set_program(m, code, sizeof(code));
-    cr_expect_eq(call(BPF_FUNC_TRACE_VPRINTK, MEMMAP_ARENA + 600, 10, MEMMAP_ARENA + 656), 11);
-    cr_expect_eq(call(BPF_FUNC_TRACE_VPRINTK, MEMMAP_ARENA + 600, 10, 4), -EFAULT);
-    cr_expect_eq(devices_event_count(d), 2);
+Test(devices, log) {
+    memcpy(memory + 600, "plain", 5);
+    cr_expect_eq(call(BPF_FUNC_LOG, MEMMAP_ARENA + 600, 5, 0), 0);
+    cr_expect_eq(call(BPF_FUNC_LOG, 0, 5, 0), -EFAULT);
+    cr_expect_eq(call(BPF_FUNC_LOG, MEMMAP_ARENA + 600, 0x80000000, 0), -EFAULT);
+    cr_expect_eq(devices_event_count(d), 1);
     cr_expect_str_eq(devices_event(d, 0)->text, "plain");
-    cr_expect_str_eq(devices_event(d, 1)->text, "n=-1 s=text");
 }
 
 Test(devices, arguments_out_of_range) {

@@ -140,7 +140,8 @@ Test(flash, geometry) {
         cr_assert_eq(flash_sector(i, &sector), KERNEL_OK);
         cr_assert_eq(sector.address, next);
         next += sector.size;
-        cr_assert_eq(sector.firmware, i < 3); /* 36 KiB of firmware */
+        cr_assert_eq(sector.firmware, i < 3 || i == 6); /* 36 KiB of firmware; its library */
+        cr_assert_eq(sector.store, i == 10 || i == 11);
     }
     cr_assert_eq(next, ARRAY_END);
     model_set(0x1FFF7A20, 512u << 16);
@@ -240,6 +241,15 @@ Test(flash, another_has_it) {
     cr_assert_eq(flash_erase(5), KERNEL_ALREADY_OWNER);
     cr_assert_eq(chip.words + chip.erases, 0);
     lock.owner = NULL;
+}
+
+/* A task that ended inside the driver: the next one has the mutex, goes on and gives it back. */
+Test(flash, owner_died) {
+    const uint32_t word = 4;
+    model_kernel.owner_died = true;
+    cr_assert_eq(WRITE(0x08010000, &word, 1), KERNEL_OK);
+    cr_assert_null(lock.owner);
+    cr_assert_eq(WRITE(0x08010004, &word, 1), KERNEL_OK);
 }
 
 Test(flash, before_the_kernel) {

@@ -160,6 +160,23 @@ Test(load, refused_blobs) {
                  BPF_BLOB_MAGIC);
 }
 
+/* Compiled code is scanned before it runs, whichever engine is asked for. */
+Test(load, code_with_a_supervisor_call) {
+    uint32_t where;
+
+    load("mov %r0, 0\n exit", BPF_ENGINE_THUMB);
+    uint8_t *copy = arena_alloc(arena, compiled.blob_size);
+    memcpy(copy, compiled.blob, compiled.blob_size);
+    struct blob_header *h = (struct blob_header *)(void *)copy;
+    memcpy(copy + h->code.off, "\x00\xdf", 2);
+    h->crc = 0;
+    h->crc = bpf_crc32(0, copy, h->size);
+    FOR_EACH_ENGINE(engine) {
+        cr_expect_eq(load_blob(m, copy, h->size, engine, &loaded, &where), BPF_BLOB_INSN);
+        cr_expect_eq(where, h->code.off);
+    }
+}
+
 /* A program can scribble over its maps; showing them must bear it. */
 Test(load, maps_of_a_wild_program) {
     static const char *const objects[] = {"histogram", "event_log"};

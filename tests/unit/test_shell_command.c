@@ -127,6 +127,16 @@ Test(shell_command, dialogue) {
     cr_assert_eq(mock.panics + mock.resets, 0);
 }
 
+/* What is printed of an interval does not grow while it is printed. */
+Test(shell_command, tasks_at_one_moment) {
+    start();
+    mock.write_cycles = 40000;
+    cr_expect_str_eq(answer("tasks 100"),
+                     "task         state     prio   cpu %     cpu ms  stack stack unused\n"
+                     "console      ready       10    25.0         25    256           96\n"
+                     "idle         ready        0    75.0         75    256           96\n");
+}
+
 Test(shell_command, pins) {
     start();
     answer("gpio mode PB7 pull-up");

@@ -194,13 +194,16 @@ static const struct row program_rows[] = {
      "{err: {group: 64, rc: 131}, text: 'there is no such thing'}"},
     {P, W, 19, "{name: 'blink', map: 1}", "{records: [], more: false}"},
     {P, R, 20, "{}", "{text: '', cursor: 0, lost: 0}"},
-    {P, W, 21, "{format: true}", "{rc: 8}"},
+    {P, W, 21, "{format: true}", "{}"},
+    {P, W, 21, "{}", "{rc: 3}"},
+    {P, W, 22, "{}", "{rc: 8}"},
 };
 
 Test(smp_server, programs) {
     programs_mock_add("blink", 1744);
     DIALOGUE(program_rows);
     cr_assert_eq(programs_mock.payload_size, 0u);
+    cr_assert_eq(programs_mock.held, 0);
 }
 
 Test(smp_server, arguments_arrive) {
@@ -293,6 +296,7 @@ Test(smp_server, a_reset_comes_after_its_answer) {
     if (setjmp(ended) == 0)
         smp_answered();
     cr_assert_eq(mock.resets, 1);
+    cr_assert_str_eq(programs_mock.last, "leave ");
     cr_assert_not(smp_pending());
     smp_answered();
 }

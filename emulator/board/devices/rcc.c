@@ -11,7 +11,7 @@ enum {
     HSE_HZ = 8000000, /* the crystal of the Discovery board */
     USB_HZ = 48000000,
     CORE_MAX_HZ = 168000000,
-    CORE_SCALE2_MAX_HZ = 144000000, /* PWR_CR.VOS = 0: RM0090 5.1.4 */
+    CORE_SCALE2_MAX_HZ = 144000000, /* PWR_CR.VOS = 0: RM0090 5.1.3 */
     APB1_MAX_HZ = 42000000,
     APB2_MAX_HZ = 84000000,
     VCO_IN_MIN_HZ = 950000, /* data sheet, table 36: PLL */
@@ -310,7 +310,7 @@ static const struct reg rcc_regs[REGS] = {
     [PLLI2SCFGR] = {"PLLI2SCFGR", .reset = 0x20003000, .writable = 0x70007FC0},
 };
 
-/* Every reset inside the chip pulls the reset pin too (6.1.1, figure 10). */
+/* Every reset inside the chip pulls the reset pin too (7.1.1). */
 static uint32_t reset_flags(enum board_reset_cause cause) {
     switch (cause) {
     case BOARD_RESET_POWER: return CSR_POR | CSR_PIN | CSR_BOR;

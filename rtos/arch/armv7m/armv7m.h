@@ -23,7 +23,6 @@
 #define NVIC_IPR(irq) (*(volatile uint8_t *)(0xE000E400 + (irq)))
 
 /* System control block, B3.2 */
-#define SCB_CPUID ARM_REG(0xE000ED00)
 #define SCB_ICSR ARM_REG(0xE000ED04)
 #define ICSR_PENDSVSET (1u << 28)
 #define ICSR_PENDSTSET (1u << 26)
@@ -52,7 +51,6 @@ enum cfsr_bit {
     CFSR_MMARVALID = 1 << 7,
     CFSR_IBUSERR = 1 << 8,
     CFSR_PRECISERR = 1 << 9,
-    CFSR_IMPRECISERR = 1 << 10,
     CFSR_UNSTKERR = 1 << 11,
     CFSR_STKERR = 1 << 12,
     CFSR_LSPERR = 1 << 13,
@@ -89,7 +87,6 @@ enum cfsr_bit {
 
 #define EXC_RETURN_THREAD (1u << 3)
 #define EXC_RETURN_PSP (1u << 2)
-#define EXC_RETURN_NO_FPU (1u << 4)
 #define EXC_RETURN_TASK 0xFFFFFFFDu /* thread mode, PSP, no FPU state */
 
 enum exception_number {

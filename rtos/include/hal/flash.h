@@ -12,7 +12,8 @@
 
 struct flash_sector {
     uint32_t address, size;
-    bool firmware; /* holds the firmware: neither written nor erased */
+    bool firmware; /* holds the firmware or its library: neither written nor erased */
+    bool store;    /* of installed programs: rtos/programs.h has it, nobody else writes here */
 };
 
 /* Sectors follow each other without gaps. Where the flash cannot be written (QEMU) these are sectors in

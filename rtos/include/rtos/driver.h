@@ -26,6 +26,8 @@ struct ring {
     volatile uint32_t head, tail; /* bytes ever written and read; head - tail may exceed size */
 };
 bool ring_put(struct ring *ring, uint8_t byte); /* false: full */
+/* All of it, or nothing and false: there is no room. */
+bool ring_write(struct ring *ring, const void *bytes, uint32_t size);
 int ring_get(struct ring *ring,
              uint32_t *lost); /* -1: empty; adds the bytes that were overwritten */
 /* DMA stands at `position`; wrapped: it has passed the end since the last call. Returns how many bytes

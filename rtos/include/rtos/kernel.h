@@ -211,6 +211,18 @@ enum kernel_status event_set(struct event *event, uint32_t bits);
 enum kernel_status event_set_isr(struct event *event, uint32_t bits);
 enum kernel_status event_clear(struct event *event, uint32_t bits); /* from anywhere */
 
+/* time.c: an entry of the list of deadlines, for what cannot wait for the timer task. Inside kernel_lock(); expire() is
+ * called inside it, too, by the tick. timeout_remove() does nothing if it is not in the list. */
+void timeout_add(struct timeout *timeout, uint32_t ticks);
+static inline void timeout_remove(struct timeout *timeout) {
+    struct timeout *next = timeout->next, *prev = timeout->prev;
+    if (__builtin_expect(!next, 1))
+        return;
+    prev->next = next;
+    next->prev = prev;
+    timeout->next = NULL;
+}
+
 /* timer.c: callbacks run in the timer task */
 struct timer {
     struct timeout timeout;

@@ -63,8 +63,21 @@ struct program_map {
     uint32_t type, key_size, value_size, max_entries;
 };
 
-/* Boot: mounts the store, loads what is enabled. safe: load nothing (architecture.md 8, safe boot). */
+/* Boot: mounts the store, loads what is enabled. safe: load nothing (architecture.md 8, safe boot). Once, from a task
+ * above all programs. */
 void programs_start(bool safe);
+/* Before a restart that is meant: all stops, outputs are safe, and this boot was a healthy one. */
+void programs_leave(void);
+
+/* For several calls that belong together: none is replaced or removed in between, so that what programs_map() says of
+ * sizes stays true. Not from a domain's task. */
+void programs_hold(void);
+void programs_release(void);
+
+/* BPF_OK; else why nothing can be installed, as BPF_STORE_CORRUPT. */
+enum bpf_status programs_store(void);
+/* Why this boot has loaded nothing; NULL: it has. */
+const char *programs_safe(void);
 
 /* The index-th name, in order of installation; false: there are no more. */
 bool programs_at(unsigned index, struct program_info *out);
@@ -87,6 +100,8 @@ enum bpf_status programs_grant(const char *name, const struct bpf_grant *grant);
 enum bpf_status programs_rollback(const char *name);
 /* Stops all, compacts the store, starts all. */
 enum bpf_status programs_compact(void);
+/* Empties the store: what is installed there is gone. The way out of BPF_STORE_CORRUPT. */
+enum bpf_status programs_format(void);
 struct store_room programs_room(void);
 uint32_t programs_ram_free(void); /* bytes of the largest arena that could be made now */
 

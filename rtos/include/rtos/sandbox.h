@@ -26,9 +26,12 @@ enum {
 };
 
 struct sandbox_layout {
-    struct mpu_area code, arena, library; /* MPU_CODE; MPU_DATA, all of it; MPU_LIBRARY */
-    uint32_t stack_top; /* in arena; the stack grows down from here, out of the arena at its base */
-    uint32_t leave;     /* where the function returns to; `svc #0` has to stand there */
+    /* MPU_CODE; MPU_DATA, where only eighths at the ends may be off; MPU_LIBRARY. "The arena" means what
+     * is on of its area. */
+    struct mpu_area code, arena, library;
+    uint32_t stack_top; /* in the arena; the stack grows down from here, out of it at its low end */
+    uint32_t static_base; /* in the arena, or its end: r9 at the beginning */
+    uint32_t leave;       /* where the function returns to; `svc #0` has to stand there */
     sandbox_call *const *calls;
     uint32_t call_count; /* below SANDBOX_SVC_ENTER */
 };
@@ -56,11 +59,12 @@ struct sandbox {
     struct task *task;   /* that runs it; NULL: nobody */
     const struct sandbox_layout *layout;
     struct mpu_region regions[3];
-    uint32_t frame_low, frame_span; /* where a frame may lie: from low up to low + span */
+    uint32_t frame_low,
+        frame_span; /* where a frame may lie: from low, where the arena begins, to low + span */
     sandbox_call *const *calls;
     uint32_t call_count;
     uint32_t budget;              /* cycles */
-    uint32_t since;               /* arch_time() up to which result.cycles counts */
+    uint32_t since;               /* inside: arch_time() when result.cycles would have been 0 */
     uint8_t kill;                 /* enum sandbox_end; 0: go on */
     struct sandbox_result result; /* for the caller of sandbox_run(), when it has returned */
 };

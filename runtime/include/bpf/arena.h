@@ -38,12 +38,16 @@ _Static_assert(sizeof(struct bpf_arena) == BPF_ARENA_SLOTS, "compiled code knows
 #define BPF_FRAMES_MAX 8
 /* Stack that the library needs, held by scripts/check-library: the interpreter besides the eBPF stack,
  * each level of callbacks inside it, a helper called by callx from compiled code. */
-#define BPF_INTERP_STACK 1024
-#define BPF_INTERP_CALLBACK 832
-#define BPF_CALLX_STACK 576
+#define BPF_INTERP_STACK 1136
+#define BPF_INTERP_CALLBACK 960
+#define BPF_CALLX_STACK 688
 /* What the processor pushes on the program's stack for an exception: eight words, and one that may be
  * needed to align them (ARM DDI0403, B1.5.6). */
 #define BPF_EXCEPTION_FRAME 36
+
+/* More for a timer's callback: the key of an array and three pairs of words for r3 to r5, which the kernel puts there; or
+ * the key and what library_callback() needs more than the start of a program does. */
+#define BPF_TIMER_STACK 40
 
 /* Address of a library entry (bit 0 set) for a helper id, 0 if the library has none. */
 typedef uint32_t bpf_resolve_fn(void *user, uint32_t helper_id);

@@ -153,6 +153,11 @@ struct blob {
 enum bpf_status blob_parse(const void *data, size_t size, struct blob *out, uint32_t *where);
 uint32_t bpf_crc32(uint32_t crc, const void *data, size_t size);
 
+/* Compiled code that this ABI can run. A blob of another ABI has bytecode, or blob_parse() refuses it. */
+static inline bool blob_has_code(const struct blob *b) {
+    return b->header->flags & BLOB_THUMB && b->header->abi == BLOB_ABI;
+}
+
 static inline const char *blob_string(const struct blob *b, uint32_t off) {
     return b->strings + off;
 }

@@ -78,6 +78,10 @@ enum bpf_helper_id {
 #define BPF_HELPER_INTERNAL_BASE 2048 /* ids from here to BPF_HELPER_END - 1: the compiler's own */
 #define BPF_HELPER_END 4096
 
+/* Most of a line of bpf_trace_printk(), its NUL included, and of the arguments of bpf_trace_vprintk(). */
+#define BPF_LOG_LINE 128
+#define BPF_LOG_ARGUMENTS 12
+
 struct bpf_helper {
     uint16_t id;
     uint8_t ret;    /* enum bpf_ret */

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define LIBRARY_MAGIC 0x42494c42u /* "BLIB" */
-#define LIBRARY_VERSION 1
+#define LIBRARY_VERSION 2
 
 struct library_row {
     uint32_t id; /* helper */
@@ -28,7 +28,8 @@ struct library_header {
     uint32_t size;        /* bytes of the whole image */
     uint32_t exit;        /* where a program returns to: lr at its entry */
     uint32_t interpreter; /* r0 = program index, r1 = context, r2 = length; r9 = arena; returns */
-    uint32_t count;       /* of rows */
+    uint32_t callback; /* the same for a function: r0 = its code pointer, r1 to r3 for r1 to r3 */
+    uint32_t count;    /* of rows */
     struct library_row rows[];
 };
 #endif

@@ -108,4 +108,18 @@ void bpf_map_init(struct bpf_map *map, const struct blob_map *def);
 /* Whether the header is still as bpf_map_init() made it. */
 bool bpf_map_is_intact(const struct bpf_map *map, const struct blob_map *def);
 
+/*
+ * Puts a map in order whose program was killed, between any two instructions of it or of an operation.
+ * For privileged code: the map's bytes, header included, may be anything; only `def` is trusted, nothing
+ * outside of the map is touched, the time is bounded by the map's size. A second call finds the map
+ * whole. Afterwards all operations behave as on a map that was never interrupted; docs/helpers.md says
+ * what becomes of the entry that was being changed.
+ */
+enum bpf_map_repair {
+    BPF_MAP_WAS_WHOLE,
+    BPF_MAP_REBUILT, /* an operation was cut off: all other entries are kept, open records discarded */
+    BPF_MAP_CLEARED, /* the header was not as made, or the contents made no sense: empty, as made */
+};
+enum bpf_map_repair bpf_map_repair(struct bpf_map *map, const struct blob_map *def);
+
 #endif

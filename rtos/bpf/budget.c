@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The budget of a domain, as a sporadic server has it (Sprunt, Sha, Lehoczky 1989): what a run uses comes back a
+ * period after the run began. A run begins while anything is left and may use a whole budget, or it is killed; what
+ * it takes too much is owed. In the long run a domain has budget/period of the processor, and a burst at most twice
+ * the budget.
+ */
+#include "domain.h"
+
+#include "hal/board.h"
+
+void budget_init(struct domain *domain) {
+    uint32_t us = domain->grant->budget_us, mhz = board_core_hz() / 1000000;
+    uint32_t most = INT32_MAX / 2 / mhz;
+    struct domain_budget *budget = &domain->budget;
+    *budget = (struct domain_budget){
+        .cycles = (us < most ? us : most) * mhz,
+        .period = (domain->grant->period_us + 999) / 1000,
+    };
+    budget->available = (int32_t)budget->cycles;
+}
+
+static void budget_refill(struct domain_budget *budget) {
+    uint32_t now = kernel_ticks();
+    while (budget->used && (int32_t)(now - budget->refill[budget->first].at) >= 0) {
+        budget->available += budget->refill[budget->first].cycles;
+        budget->first = (uint8_t)((budget->first + 1) % DOMAIN_REFILLS);
+        budget->used--;
+    }
+}
+
+/* What comes back is gathered at multiples of half a period, later rather than sooner: so it lies at no more than
+ * three different times. */
+void budget_use(struct domain_budget *budget, uint32_t began, uint32_t cycles) {
+    uint32_t half = (budget->period + 1) / 2, at = began + budget->period + half - 1;
+    at -= at % half;
+    budget->available -= (int32_t)cycles;
+    unsigned last = (budget->first + budget->used - 1u) % DOMAIN_REFILLS;
+    if (!budget->used || (budget->refill[last].at != at && budget->used < DOMAIN_REFILLS)) {
+        last = (budget->first + budget->used++) % DOMAIN_REFILLS;
+        budget->refill[last].cycles = 0;
+    }
+    budget->refill[last].at = at;
+    budget->refill[last].cycles += (int32_t)cycles;
+}
+
+/* Ticks until a run may begin; 0: now. */
+uint32_t budget_wait(struct domain_budget *budget) {
+    budget_refill(budget);
+    if (budget->available > 0 || !budget->used)
+        return 0;
+    return budget->refill[budget->first].at - kernel_ticks();
+}
