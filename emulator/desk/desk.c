@@ -110,7 +110,9 @@ static uint64_t desk_slice(void *user, uint64_t cycles) {
         cycles = SLICE_IN_BURST;
     if (d->with_motor) {
         motor_update(&d->motor, d->host->board);
-        cycles = motor_cycles(cycles);
+        if (d->host->stop !=
+            BOARD_HALTED) /* time in which OpenOCD waits for the flash passes as fast as it can */
+            cycles = motor_cycles(cycles);
     }
     if (!d->stimuli)
         return cycles;

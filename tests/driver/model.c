@@ -132,6 +132,14 @@ enum kernel_status semaphore_take(struct semaphore *sem, uint32_t timeout) {
     return KERNEL_OK;
 }
 
+enum kernel_status task_sleep(uint32_t ticks) {
+    if (model_kernel.locked)
+        abort();
+    model_kernel.sleeps++;
+    model_kernel.ticks += ticks;
+    return model_kernel.task ? KERNEL_OK : KERNEL_MASKED; /* NULL: before the kernel has started */
+}
+
 enum kernel_status semaphore_give_isr(struct semaphore *sem) {
     if (sem->count == sem->limit)
         return KERNEL_LIMIT;
