@@ -3,6 +3,7 @@
 
 #include "bpf/error.h"
 #include "device/grant_words.h"
+#include "map_value.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -87,6 +88,52 @@ bool board_parse_grant(struct cmd_args *args, const char *text, struct bpf_grant
 }
 
 /* ---- Maps ---- */
+
+bool board_parse_bytes(struct cmd_args *args, const char *what, const char *text, uint8_t *bytes,
+                       uint64_t size, const struct prog_fields *fields) {
+    const char *error = fields->count && strchr(text, '=')
+                            ? map_value_assign(text, bytes, fields, args->arena)
+                            : map_value_parse(text, bytes, size, args->arena);
+
+    return !error || diag_error(args->diag, DIAG_USAGE, NULL,
+                                "write 12, -3, 0x1f, 1,2,3 or hex:0102; names need --object",
+                                "the %s %s %s", what, text, error);
+}
+
+const uint8_t *board_get(struct device *d, const char *program, const struct board_map *map,
+                         const uint8_t *key, bool *missing) {
+    struct cbor_item_t *request = board_map_request(program, map);
+    size_t size = 0;
+
+    message_add_bytes(request, "key", key, map->key);
+    enum device_result result = device_try(d, BOARD_GET, request);
+    if (result == DEVICE_REFUSED && missing && device_status_is(d, BPF_NOT_FOUND))
+        *missing = true;
+    else if (result == DEVICE_REFUSED)
+        device_refused(d, program);
+    if (result != DEVICE_DONE)
+        return NULL;
+    const uint8_t *value = message_bytes(d->answer, "value", d->args->arena, &size);
+    if (value && size == map->value)
+        return value;
+    device_nonsense(d, "a value of another size than the map's");
+    return NULL;
+}
+
+static const char *text_of(const uint8_t *bytes, uint64_t size, const struct prog_fields *fields,
+                           struct arena *arena) {
+    return fields->count ? map_value_named(bytes, fields, arena)
+                         : map_value_print(bytes, size, arena);
+}
+
+const char *board_key_text(const struct board_map *map, const uint8_t *key, struct arena *arena) {
+    return text_of(key, map->key, &map->key_fields, arena);
+}
+
+const char *board_value_text(const struct board_map *map, const uint8_t *value,
+                             struct arena *arena) {
+    return text_of(value, map->value, &map->value_fields, arena);
+}
 
 struct cbor_item_t *board_map_request(const char *program, const struct board_map *map) {
     struct cbor_item_t *request = device_named(program);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* `bpf2thumb map watch`: a map's entries over time, as a curve, bars, or lines of JSON. */
 #include "board.h"
-#include "device/map_value.h"
 #include "device/plot.h"
+#include "map_value.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -38,7 +38,11 @@ static double seconds(void) {
 
 /* The number of a value that is to be seen: all of it, or a word. */
 static int64_t number_of(const struct watching *w, const uint8_t *value) {
+    const struct prog_field *field = w->how->field;
     uint64_t size = w->map->value;
+
+    if (field)
+        return map_value_number(value + field->offset, field->size, field->is_signed);
     bool whole = w->how->word < 0 && (size == 1 || size == 2 || size == 4 || size == 8);
     unsigned at = w->how->word < 0 ? 0 : 4 * (unsigned)w->how->word;
     size_t left = at < size ? size - at : 0;
@@ -61,16 +65,10 @@ static bool take_samples(struct watching *w) {
     w->count = 0;
     if (!w->key && w->map->key)
         return board_each_entry(w->d, w->how->program, w->map, add_sample, w);
-    struct cbor_item_t *request = board_map_request(w->how->program, w->map);
-    message_add_bytes(request, "key", w->key, w->map->key);
-    const struct cbor_item_t *answer = device_ask(w->d, BOARD_GET, w->how->program, request);
-    size_t size = 0;
-    const uint8_t *value = answer ? message_bytes(answer, "value", w->d->args->arena, &size) : NULL;
-    if (answer && (!value || size != w->map->value))
-        return device_nonsense(w->d, "a value of another size than the map's");
-    if (answer)
+    const uint8_t *value = board_get(w->d, w->how->program, w->map, w->key, NULL);
+    if (value)
         add_sample(w, w->key, value);
-    return answer;
+    return value;
 }
 
 /* ---- Pictures ---- */
@@ -119,8 +117,8 @@ static void put_bars(struct watching *w, double time) {
     for (unsigned i = 0; i < w->count; i++) {
         int64_t number = w->samples[i].number;
         plot_bar(number > 0 ? (uint64_t)number : 0, most, bar);
-        printf("%12s %12" PRId64 " %s\n", map_value_print(w->samples[i].key, w->map->key, arena),
-               number, bar);
+        printf("%12s %12" PRId64 " %s\n", board_key_text(w->map, w->samples[i].key, arena), number,
+               bar);
     }
     w->drawn = w->count + 1;
 }
@@ -145,11 +143,8 @@ static bool prepare(struct watching *w) {
     if (!w->how->key && w->map->key)
         return true;
     w->key = arena_alloc(args->arena, w->map->key + 1);
-    const char *error =
-        w->map->key ? map_value_parse(w->how->key, w->key, w->map->key, args->arena) : NULL;
-    return !error ||
-           diag_error(args->diag, DIAG_USAGE, NULL, "write 12, -3, 0x1f, 1,2,3 or hex:0102",
-                      "the key %s %s", w->how->key, error);
+    return !w->map->key ||
+           board_parse_bytes(args, "key", w->how->key, w->key, w->map->key, &w->map->key_fields);
 }
 
 void board_watch(struct device *d, const struct board_map *map, const struct board_watch *watch) {

@@ -2,7 +2,7 @@
 /* bpf2thumb ring, log, shell: what programs and the board's shell have to say. */
 #include "board.h"
 #include "commands.h"
-#include "device/map_value.h"
+#include "map_value.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>

@@ -169,6 +169,10 @@ static bool report_refusal(struct device *d, const struct job *job) {
         return diag_error(d->diag, DIAG_DEVICE, NULL, "install it again",
                           "%s: the board has forgotten the upload: was it reset?", job->name);
     device_refused(d, job->name);
+    if (job->begun && device_status_is(d, BPF_BUSY))
+        diag_note(d->diag, DIAG_DEVICE, NULL, NULL,
+                  "another program may hold a pin, timer or channel that it is granted: see their "
+                  "grants with `bpf2thumb grant NAME`");
     if (device_status_is(d, BPF_NO_ROOM))
         device_explain_room(d, job->size);
     return false;

@@ -2,27 +2,39 @@
 /* bpf2thumb map: maps of a program that runs: listed, read, tuned, watched. */
 #include "board.h"
 #include "bpf_listing.h"
+#include "clang.h"
 #include "commands.h"
-#include "device/map_value.h"
+#include "elf/elf.h"
+#include "map_value.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_COUNT = CMD_LONG, OPT_INTERVAL, OPT_WORD, OPT_UNSIGNED };
+enum { OPT_COUNT = CMD_LONG, OPT_INTERVAL, OPT_WORD, OPT_UNSIGNED, OPT_OBJECT, OPT_FIELD };
 
 static const struct cmd_option options[] = {
     DEVICE_OPTIONS,
+    {OPT_OBJECT, "object", "FILE",
+     "what was installed, X.bpf.o or X.bpf.c: keys and values by name", NULL},
     {OPT_COUNT, "count", "N", "watch: end after so many samples", NULL},
     {OPT_INTERVAL, "interval", "MS", "watch: time between samples (default 200)", NULL},
     {OPT_WORD, "word", "N", "watch: which 4 bytes of a value are the number (default: all of it)",
      NULL},
+    {OPT_FIELD, "field", "NAME", "watch: which field of the value, with --object", NULL},
     {OPT_UNSIGNED, "unsigned", NULL, "watch: numbers have no sign", NULL},
     {0},
 };
 
-static bool parse(struct cmd_args *args, struct device_place *place, struct board_watch *watch) {
+struct job {
+    struct device_place place;
+    struct board_watch watch;
+    const char *object, *field;
+};
+
+static bool parse(struct cmd_args *args, struct job *job) {
+    struct board_watch *watch = &job->watch;
     unsigned long long number;
 
     for (int id; (id = cmd_next(args)) != 0;) {
@@ -41,9 +53,11 @@ static bool parse(struct cmd_args *args, struct device_place *place, struct boar
                 return false;
             watch->word = (int)number;
             break;
+        case OPT_OBJECT: job->object = args->value; break;
+        case OPT_FIELD: job->field = args->value; break;
         case OPT_UNSIGNED: watch->is_unsigned = true; break;
         default:
-            if (!device_option(args, id, place))
+            if (!device_option(args, id, &job->place))
                 return false;
         }
     }
@@ -81,25 +95,12 @@ static void list(struct cmd_args *args, struct device *d) {
 
 /* ---- Keys and values of the command line ---- */
 
-static const uint8_t *parse_value(struct cmd_args *args, const char *what, const char *text,
-                                  uint64_t size) {
-    uint8_t *bytes = arena_alloc(args->arena, size + 1);
-    const char *error = map_value_parse(text, bytes, size, args->arena);
+/* The key of the command line; a queue has none, and then no operand is there for it. NULL after a message. */
+static const uint8_t *key_of(struct cmd_args *args, const struct board_map *map) {
+    uint8_t *key = arena_alloc(args->arena, map->key + 1);
 
-    if (!error)
-        return bytes;
-    diag_error(args->diag, DIAG_USAGE, NULL, "write 12, -3, 0x1f, 1,2,3 or hex:0102",
-               "the %s %s %s", what, text, error);
-    return NULL;
-}
-
-/* A queue has no keys: then the operand is not there. */
-static bool add_key(struct cmd_args *args, const struct board_map *map, struct cbor_item_t *request,
-                    const char *text) {
-    const uint8_t *key = map->key ? parse_value(args, "key", text, map->key) : (const uint8_t *)"";
-
-    if (key)
-        message_add_bytes(request, "key", key, map->key);
+    if (map->key && !board_parse_bytes(args, "key", args->argv[3], key, map->key, &map->key_fields))
+        return NULL;
     return key;
 }
 
@@ -107,8 +108,8 @@ static bool add_key(struct cmd_args *args, const struct board_map *map, struct c
 
 static void show_entry(struct cmd_args *args, const struct board_map *map, const uint8_t *key,
                        const uint8_t *value) {
-    const char *key_text = map_value_print(key, map->key, args->arena);
-    const char *value_text = map_value_print(value, map->value, args->arena);
+    const char *key_text = board_key_text(map, key, args->arena);
+    const char *value_text = board_value_text(map, value, args->arena);
 
     if (!args->json) {
         printf("%s%s%s\n", map->key ? key_text : "", map->key ? ": " : "", value_text);
@@ -120,23 +121,6 @@ static void show_entry(struct cmd_args *args, const struct board_map *map, const
     cJSON_AddStringToObject(row, "value", map_value_hex(value, map->value, args->arena));
     cJSON_AddStringToObject(row, "key_text", key_text);
     cJSON_AddStringToObject(row, "value_text", value_text);
-}
-
-static void get_one(struct cmd_args *args, struct device *d, const struct board_map *map,
-                    struct cbor_item_t *request) {
-    const struct cbor_item_t *answer = device_ask(d, BOARD_GET, args->argv[1], request);
-    uint8_t *key = arena_alloc(args->arena, map->key + 1);
-    size_t size = 0;
-
-    if (!answer)
-        return;
-    if (map->key)
-        map_value_parse(args->argv[3], key, map->key, args->arena); /* good: it was sent */
-    const uint8_t *value = message_bytes(answer, "value", args->arena, &size);
-    if (!value || size != map->value)
-        device_nonsense(d, "a value of another size than the map's");
-    else
-        show_entry(args, map, key, value);
 }
 
 bool board_each_entry(struct device *d, const char *program, const struct board_map *map,
@@ -187,31 +171,41 @@ static void get(struct cmd_args *args, struct device *d, const struct board_map 
         board_each_entry(d, args->argv[1], map, list_entry, &listing);
         return;
     }
-    struct cbor_item_t *request = board_map_request(args->argv[1], map);
-    if (add_key(args, map, request, args->argc > 3 ? args->argv[3] : ""))
-        get_one(args, d, map, request);
-    else
-        message_free(request);
+    const uint8_t *key = key_of(args, map);
+    const uint8_t *value = key ? board_get(d, args->argv[1], map, key, NULL) : NULL;
+    if (value)
+        show_entry(args, map, key, value);
 }
 
 /* ---- Writing ---- */
 
-/* Asks `command` with the key, and the value unless `value` is NULL. */
-static void change(struct cmd_args *args, struct device *d, const struct board_map *map,
-                   enum board_command command, const char *value_text) {
-    struct cbor_item_t *request = board_map_request(args->argv[1], map);
-    const uint8_t *value = NULL;
-    bool good = add_key(args, map, request, args->argv[3]);
+/* What is to be written: the value of the command line, over what is there if it names fields. */
+static bool new_value(struct cmd_args *args, struct device *d, const struct board_map *map,
+                      const uint8_t *key, uint8_t *value) {
+    const char *text = args->argv[map->key ? 4 : 3];
+    bool missing = false;
 
-    if (good && value_text) {
-        value = parse_value(args, "value", value_text, map->value);
-        good = value;
+    if (map->value_fields.count && strchr(text, '=')) {
+        const uint8_t *old = board_get(d, args->argv[1], map, key, &missing);
+        if (!old && !missing)
+            return false;
+        if (old)
+            memcpy(value, old, map->value);
     }
-    if (!good) {
-        message_free(request);
+    return board_parse_bytes(args, "value", text, value, map->value, &map->value_fields);
+}
+
+/* Asks `command` with the key, and the value of the command line unless it is a deletion. */
+static void change(struct cmd_args *args, struct device *d, const struct board_map *map,
+                   enum board_command command) {
+    const uint8_t *key = key_of(args, map);
+    uint8_t *value = arena_alloc(args->arena, map->value + 1);
+
+    if (!key || (command == BOARD_SET && !new_value(args, d, map, key, value)))
         return;
-    }
-    if (value)
+    struct cbor_item_t *request = board_map_request(args->argv[1], map);
+    message_add_bytes(request, "key", key, map->key);
+    if (command == BOARD_SET)
         message_add_bytes(request, "value", value, map->value);
     if (device_ask(d, command, args->argv[1], request) && !args->json)
         printf("%s %s: done\n", args->argv[1], map->name);
@@ -219,12 +213,12 @@ static void change(struct cmd_args *args, struct device *d, const struct board_m
 
 static void set(struct cmd_args *args, struct device *d, const struct board_map *map) {
     if (cmd_operands(args, map->key ? 5 : 4, map->key ? 5 : 4))
-        change(args, d, map, BOARD_SET, args->argv[map->key ? 4 : 3]);
+        change(args, d, map, BOARD_SET);
 }
 
 static void delete (struct cmd_args *args, struct device *d, const struct board_map *map) {
     if (cmd_operands(args, map->key ? 4 : 3, map->key ? 4 : 3))
-        change(args, d, map, BOARD_DELETE, NULL);
+        change(args, d, map, BOARD_DELETE);
 }
 
 /* ---- The command ---- */
@@ -251,32 +245,77 @@ static bool find_verb(struct cmd_args *args, const struct verb **verb) {
                       "map: %s is none of get, set, delete, watch", args->argv[0]);
 }
 
-static void act(struct cmd_args *args, struct device *d, const struct verb *verb,
-                struct board_watch *watch) {
+/* Names from what was installed, if that is at hand. */
+static bool read_fields(struct cmd_args *args, const char *path, struct board_map *map) {
+    const struct elf_options how = {.name = path};
+    struct clang_object object;
+    struct program *program;
+
+    if (!path)
+        return true;
+    bool good = clang_object_open(&object, path, args->arena, args->diag) &&
+                elf_read(object.path, args->arena, &how, &program, args->diag);
+    clang_object_close(&object);
+    for (uint32_t i = 0; good && i < program->nmaps; i++) {
+        const struct prog_map *m = &program->maps[i];
+        if (strcmp(m->name, map->name) != 0 || m->key_size != map->key ||
+            m->value_size != map->value)
+            continue;
+        map->key_fields = m->key_fields;
+        map->value_fields = m->value_fields;
+        return true;
+    }
+    return good &&
+           diag_error(args->diag, DIAG_DEVICE, NULL, "give what was installed",
+                      "%s has no map %s with keys of %" PRIu64 " and values of %" PRIu64 " bytes",
+                      path, map->name, map->key, map->value);
+}
+
+static bool find_field(struct cmd_args *args, const char *name, const struct board_map *map,
+                       struct board_watch *watch) {
+    const struct prog_fields *fields = &map->value_fields;
+    const char *names = "";
+
+    if (!name)
+        return true;
+    for (uint32_t i = 0; i < fields->count; i++) {
+        names =
+            arena_printf(args->arena, "%s%s%s", names, i ? ", " : "it has ", fields->items[i].name);
+        if (strcmp(fields->items[i].name, name) == 0)
+            watch->field = &fields->items[i];
+    }
+    return watch->field ||
+           diag_error(args->diag, DIAG_USAGE, NULL, *names ? names : "give --object X.bpf.o",
+                      "--field %s: values of %s have no such field", name, map->name);
+}
+
+static void act(struct cmd_args *args, struct device *d, const struct verb *verb, struct job *job) {
     struct board_map map;
 
     if (!verb) {
         list(args, d);
-    } else if (board_find_map(d, args->argv[1], args->argv[2], &map)) {
-        watch->program = args->argv[1];
-        watch->key = args->argc > 3 ? args->argv[3] : NULL;
-        if (verb->act)
-            verb->act(args, d, &map);
-        else
-            board_watch(d, &map, watch);
+        return;
     }
+    if (!board_find_map(d, args->argv[1], args->argv[2], &map) ||
+        !read_fields(args, job->object, &map) || !find_field(args, job->field, &map, &job->watch))
+        return;
+    job->watch.program = args->argv[1];
+    job->watch.key = args->argc > 3 ? args->argv[3] : NULL;
+    if (verb->act)
+        verb->act(args, d, &map);
+    else
+        board_watch(d, &map, &job->watch);
 }
 
 static void run(struct cmd_args *args) {
-    struct board_watch watch = {.interval = 200, .word = -1};
-    struct device_place place = {0};
+    struct job job = {.watch = {.interval = 200, .word = -1}};
     const struct verb *verb;
 
-    if (!parse(args, &place, &watch) || !find_verb(args, &verb))
+    if (!parse(args, &job) || !find_verb(args, &verb))
         return;
-    struct device *d = device_open(args, &place);
+    struct device *d = device_open(args, &job.place);
     if (d)
-        act(args, d, verb, &watch);
+        act(args, d, verb, &job);
     device_close(d);
 }
 

@@ -2,7 +2,7 @@
 /* bpf2thumb list, info, enable, disable, remove, grant, rollback, compact, reset: what is installed on a board. */
 #include "board.h"
 #include "commands.h"
-#include "device/map_value.h"
+#include "map_value.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>

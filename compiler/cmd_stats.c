@@ -2,8 +2,8 @@
 /* bpf2thumb stats, call: how programs on a board have run, and running one now. */
 #include "board.h"
 #include "commands.h"
-#include "device/map_value.h"
 #include "device/plot.h"
+#include "map_value.h"
 #include "util/file.h"
 
 #include <cjson/cJSON.h>

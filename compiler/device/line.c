@@ -198,8 +198,10 @@ static bool open_serial(struct line_port *port, const char *path, unsigned baud,
     errno = stat(path, &status) != 0 ? errno : S_ISCHR(status.st_mode) ? 0 : ENOTTY;
     /* Two clients would take each other's answers. */
     if (!errno && (open_device(port, path, baud) || open_terminal(port, path)) &&
-        (flock(port->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK))
+        (flock(port->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
+        tcflush(port->fd, TCIFLUSH); /* what came for somebody else */
         return true;
+    }
     if (errno == EWOULDBLOCK)
         errno = EBUSY;
     return diag_error(diag, DIAG_IO, NULL, mend_of(errno, path), "%s: cannot open: %s", path,

@@ -83,7 +83,7 @@ uint8_t *message_bytes_of(const cbor_item_t *m, struct arena *arena, size_t *siz
 
 /*
  * libcbor makes room for as many items as an array says it has before it has seen one, and is as deep as its
- * input likes. So the heads are walked first: an item takes a byte at least, and nothing is deeper than DEPTH.
+ * input likes. So the heads are walked first: all items have to be there, and nothing is deeper than DEPTH.
  */
 struct walk {
     const uint8_t *at, *end;
@@ -109,8 +109,9 @@ static bool walk_head(struct walk *w, unsigned *major, unsigned *info, uint64_t 
 static bool walk_item(struct walk *w, unsigned depth);
 
 static bool walk_items(struct walk *w, uint64_t count, unsigned depth) {
-    if (depth == 0 || count > (uint64_t)(w->end - w->at))
+    if (depth == 0)
         return false;
+    /* An item takes a byte at least: a count that lies ends with the bytes. */
     while (count--)
         if (!walk_item(w, depth - 1))
             return false;

@@ -261,7 +261,11 @@ static bool read_definition(struct definition *d, const struct btf_type *datasec
         bpf_map_bytes(r->type, r->key_size, r->value_size, r->max_entries, r->map_flags, &why);
     if (r->bytes == 0)
         return map_error(d, "correct the definition", why);
-    return hash_types(d) && find_timer(d);
+    if (!hash_types(d) || !find_timer(d))
+        return false;
+    r->key_fields = fields_of(d->object, d->key_type, r->key_size);
+    r->value_fields = fields_of(d->object, d->value_type, r->value_size);
+    return true;
 }
 
 static int compare_maps(const void *a, const void *b) {

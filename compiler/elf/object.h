@@ -124,6 +124,9 @@ const struct btf_type *btf_plain_type(const struct object *object, uint32_t id);
  * qualifiers. False if the type is nested too deeply to be one of a map. */
 bool btf_hash_type(const struct object *object, uint32_t id, uint64_t *hash);
 
+/* --- fields.c: the numbers that a type of `size` bytes is made of */
+struct prog_fields fields_of(const struct object *object, uint32_t id, uint32_t size);
+
 /* --- quiet.c: libbpf prints nothing from here on */
 void libbpf_quiet(void);
 

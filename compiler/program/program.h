@@ -36,13 +36,26 @@ struct prog_entry {
     uint32_t ctx_size; /* bytes that r1 points to; raw: --mem-size */
 };
 
+/* A number inside a key or value. */
+struct prog_field {
+    const char *name; /* "kp", "limits[1].high"; "" if the whole is the number */
+    uint32_t offset, size;
+    bool is_signed;
+};
+
+struct prog_fields {
+    const struct prog_field *items;
+    uint32_t count; /* 0: no types, or not made of numbers only */
+};
+
 struct prog_map {
     const char *name;
     uint32_t type, key_size, value_size, max_entries, map_flags; /* type: enum bpf_map_type */
     uint32_t bytes;                                              /* bpf_map_bytes() of it */
-    uint64_t btf_hash;  /* of key and value types; 0: no types */
-    bool has_timer;     /* each value has a struct bpf_timer */
-    uint32_t timer_off; /* where; only with has_timer */
+    uint64_t btf_hash;                           /* of key and value types; 0: no types */
+    bool has_timer;                              /* each value has a struct bpf_timer */
+    uint32_t timer_off;                          /* where; only with has_timer */
+    struct prog_fields key_fields, value_fields; /* for people */
 };
 
 struct prog_data {

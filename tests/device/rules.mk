@@ -9,3 +9,7 @@ test_device_LIBS := -lcbor -lserialport
 CHECKS += device
 device_CHECK = tests/device/check-client $(BUILD)
 device_NEEDS = $(BUILD)/bpf2thumb
+
+CHECKS += device-board
+device-board_CHECK = tests/device/check-board $(BUILD)
+device-board_NEEDS = $(BUILD)/bpf2thumb $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf

@@ -45,6 +45,15 @@ static void list(struct arena *arena, const struct compile_result *result, FILE 
     cJSON_Delete(json);
 }
 
+/* Who reads and writes keys and values by name stays inside of them. */
+static void check_fields(const struct prog_fields *fields, uint32_t size) {
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct prog_field *f = &fields->items[i];
+        if (!f->name || f->size > 8 || f->size > size || f->offset > size - f->size)
+            abort();
+    }
+}
+
 static bool compile_bytes(const uint8_t *bytes, size_t size, struct arena *arena, struct diag *diag,
                           FILE *out) {
     struct compile_options options = {.level = 2, .bytecode = true, .check_passes = true};
@@ -60,6 +69,10 @@ static bool compile_bytes(const uint8_t *bytes, size_t size, struct arena *arena
         elf.type = "raw";
     if (!elf_read_memory("fuzz.o", bytes, size, arena, &elf, &program, diag))
         return false;
+    for (uint32_t i = 0; i < program->nmaps; i++) {
+        check_fields(&program->maps[i].key_fields, program->maps[i].key_size);
+        check_fields(&program->maps[i].value_fields, program->maps[i].value_size);
+    }
     if (program->ninsns > MAX_INSNS)
         return true;
     bool small = program->ninsns <= DUMPED_INSNS;

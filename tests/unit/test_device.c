@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The client of a board, up to what its commands make of answers: hostile lines, hostile answers. */
 #include "device/grant_words.h"
-#include "device/map_value.h"
 #include "device/message.h"
 #include "device/plot.h"
 #include "device/smp_client.h"
+#include "map_value.h"
 #include "tests/device/fake_line.h"
 #include "unit/fixture.h"
 

@@ -6,9 +6,10 @@
  *     1,2,-3               several of equal size: the words of a structure
  *     hex:0102ff           the bytes themselves
  */
-#ifndef DEVICE_MAP_VALUE_H
-#define DEVICE_MAP_VALUE_H
+#ifndef MAP_VALUE_H
+#define MAP_VALUE_H
 
+#include "program/program.h"
 #include "util/arena.h"
 
 #include <stdbool.h>
@@ -17,6 +18,13 @@
 
 /* NULL: good; else what is wrong, as half a sentence. */
 const char *map_value_parse(const char *text, uint8_t *out, size_t size, struct arena *arena);
+
+/* "kp=3,ki=-1" into the bytes that are there: what is not named stays. NULL: good; else what is wrong. */
+const char *map_value_assign(const char *text, uint8_t *bytes, const struct prog_fields *fields,
+                             struct arena *arena);
+/* "kp=3,ki=-1", or one number. */
+const char *map_value_named(const uint8_t *bytes, const struct prog_fields *fields,
+                            struct arena *arena);
 
 /* What map_value_parse() takes again: numbers where there may be some, else hex. */
 const char *map_value_print(const uint8_t *bytes, size_t size, struct arena *arena);

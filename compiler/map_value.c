@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "device/map_value.h"
+#include "map_value.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -93,6 +93,50 @@ const char *map_value_parse(const char *text, uint8_t *out, size_t size, struct 
         text += length + 1;
     }
     return NULL;
+}
+
+static const struct prog_field *find_field(const char *name, size_t length,
+                                           const struct prog_fields *fields) {
+    for (uint32_t i = 0; i < fields->count; i++)
+        if (strlen(fields->items[i].name) == length &&
+            memcmp(fields->items[i].name, name, length) == 0)
+            return &fields->items[i];
+    return NULL;
+}
+
+const char *map_value_assign(const char *text, uint8_t *bytes, const struct prog_fields *fields,
+                             struct arena *arena) {
+    for (bool more = true; more; more = *text++ == ',') {
+        size_t length = strcspn(text, ","), name = strcspn(text, "=,");
+        const struct prog_field *f = find_field(text, name, fields);
+        const char *names = "";
+        for (uint32_t i = 0; !f && i < fields->count; i++)
+            names = arena_printf(arena, "%s%s%s", names, i ? ", " : "", fields->items[i].name);
+        if (!f)
+            return arena_printf(arena, "has no %.*s, but %s", (int)name, text, names);
+        if (name == length)
+            return arena_printf(arena, "has no number for %s", f->name);
+        const char *error =
+            parse_number(text + name + 1, length - name - 1, bytes + f->offset, f->size, arena);
+        if (error)
+            return error;
+        text += length;
+    }
+    return NULL;
+}
+
+const char *map_value_named(const uint8_t *bytes, const struct prog_fields *fields,
+                            struct arena *arena) {
+    const char *text = "";
+
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct prog_field *f = &fields->items[i];
+        int64_t number = map_value_number(bytes + f->offset, f->size, f->is_signed);
+        const char *digits = arena_printf(arena, f->is_signed ? "%" PRId64 : "%" PRIu64, number);
+        text = arena_printf(arena, "%s%s%s%s%s", text, i ? "," : "", f->name, *f->name ? "=" : "",
+                            digits);
+    }
+    return text;
 }
 
 int64_t map_value_number(const uint8_t *bytes, size_t size, bool is_signed) {
