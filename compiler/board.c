@@ -38,8 +38,9 @@ struct cJSON *board_program_json(const struct device_program *p) {
 const char *board_state(struct cmd_args *args, const struct device_program *p) {
     if (!p->status)
         return p->state;
-    return arena_printf(args->arena, "%s: %s (at %" PRIu64 ")", p->state,
-                        bpf_status_text((enum bpf_status)p->status), p->where);
+    return arena_printf(args->arena, "%s: %s%s", p->state,
+                        bpf_status_text((enum bpf_status)p->status),
+                        device_where(args->arena, (unsigned)p->status, p->where));
 }
 
 /* ---- Grants ---- */

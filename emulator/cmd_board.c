@@ -22,6 +22,7 @@ enum {
     OPT_STLINK,
     OPT_VIEW,
     OPT_STIMULI,
+    OPT_MOTOR,
     OPT_MODEL,
     OPT_CUT,
     OPT_IRQ,
@@ -45,7 +46,8 @@ static const struct cmd_option options[] = {
      NULL},
     {OPT_VIEW, "view", NULL, "LEDs, PWM and button in the last line; Ctrl-A b presses the button",
      NULL},
-    {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/stlink.md", NULL},
+    {OPT_STIMULI, "stimuli", "FILE", "what happens from outside, and when: docs/board.md", NULL},
+    {OPT_MOTOR, "motor", NULL, "a motor at TIM1's PWM (PE9), its shaft at the encoder", NULL},
     {OPT_FLASH, "flash", "FILE", "the flash lives in FILE and outlives the run", NULL},
     {OPT_MODEL, "model", "M", "cycle model: r (no wait states) or f (flash with ART; default: r)",
      "r f"},
@@ -58,7 +60,7 @@ static const struct cmd_option options[] = {
     {OPT_ADC, "adc", "FILE", "what the ADC's channels see: docs/board-devices.md", NULL},
     {OPT_LIS302DL, "lis302dl", NULL, "the accelerometer of early boards", NULL},
     {OPT_MASKED, "masked", NULL,
-     "say at the end how long interrupts were masked at most, and where", NULL},
+     "say at the end where interrupts were masked, and how long at most", NULL},
     {0},
 };
 
@@ -132,6 +134,7 @@ static bool parse(struct cmd_args *args, struct options *o) {
             o->desk.stlink_port = (unsigned)port;
             break;
         case OPT_VIEW: o->desk.view = true; break;
+        case OPT_MOTOR: o->desk.motor = true; break;
         case OPT_STIMULI: o->desk.stimuli = args->value; break;
         case OPT_FLASH: o->flash = args->value; break;
         case OPT_MODEL: ok = choose(args, "--model", "r", "f", &o->config.model_f); break;
@@ -224,7 +227,7 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
     cJSON_AddNumberToObject(args->result, "instructions", (double)board_instructions(b));
     cJSON_AddNumberToObject(args->result, "ns", (double)board_ns(b));
     cJSON_AddStringToObject(args->result, "serial", c->text ? c->text : "");
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked masked = board_longest_masked(b, 0);
     cJSON *object = cJSON_AddObjectToObject(args->result, "masked");
     cJSON_AddNumberToObject(object, "cycles", (double)masked.cycles);
     cJSON_AddNumberToObject(object, "from", masked.from);
@@ -232,21 +235,31 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
 }
 
 static void report_masked(const struct board *b) {
-    struct board_masked masked = board_longest_masked(b);
+    struct board_masked m;
 
-    fprintf(stderr, "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32 "\n",
-            masked.cycles, masked.from, masked.to);
+    for (unsigned rank = 0; m = board_longest_masked(b, rank), m.cycles; rank++)
+        fprintf(stderr,
+                "masked: %" PRIu64 " cycles, from %08" PRIx32 " to %08" PRIx32
+                ", called from %08" PRIx32 "\n",
+                m.cycles, m.from, m.to, m.caller);
 }
 
-static void report(struct cmd_args *args, const struct board *b, const struct host *host,
+static void report_lockup(struct cmd_args *args, struct board *b) {
+    uint32_t pc = board_pc(b), code = 0;
+    bool blank = board_debug_read(b, pc & ~1u, 2, &code) && code == 0xFFFF;
+
+    diag_error(args->diag, DIAG_RUN, NULL,
+               blank ? "the flash is blank there: program the whole firmware"
+                     : "a fault came while a fault was handled; look at the vector table and stack",
+               "the core has locked up after %" PRIu64 " cycles, at %08" PRIx32, board_cycles(b),
+               pc);
+}
+
+static void report(struct cmd_args *args, struct board *b, const struct host *host,
                    enum board_stop stop) {
     switch (stop) {
     case BOARD_EXITED: args->status = board_exit_code(b) ? CMD_REFUSED : CMD_DONE; break;
-    case BOARD_LOCKED_UP:
-        diag_error(args->diag, DIAG_RUN, NULL,
-                   "a fault came while a fault was handled; look at the vector table and stack",
-                   "the core has locked up after %" PRIu64 " cycles", board_cycles(b));
-        break;
+    case BOARD_LOCKED_UP: report_lockup(args, b); break;
     case BOARD_NO_POWER:
         if (!args->json)
             fprintf(stderr, "board: power was cut at cycle %" PRIu64 "\n", board_cycles(b));
@@ -297,16 +310,24 @@ static void run_board(struct cmd_args *args, struct options *o) {
     host_signal();
 }
 
+/* With a probe a blank board is what one begins with. */
+static bool has_firmware(struct cmd_args *args, const struct options *o) {
+    return o->desk.stlink || !image_is_blank(o->config.flash) ||
+           diag_error(args->diag, DIAG_RUN, NULL,
+                      "name an ELF file of firmware, or program one: --stlink and OpenOCD",
+                      "the flash is blank where a reset begins: there is nothing to run");
+}
+
 static void run(struct cmd_args *args) {
     struct options o = {.terminal = true, .desk = {.usart = CONSOLE_USART}};
 
     if (!parse(args, &o))
         return;
     uint8_t *flash = image_open(o.flash, args->diag);
-    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag))) {
-        o.config.flash = flash;
+    o.config.flash = flash;
+    if (flash && (args->argc == 0 || image_load(flash, args->argv[0], args->arena, args->diag)) &&
+        has_firmware(args, &o))
         run_board(args, &o);
-    }
     image_close(flash);
 }
 

@@ -16,7 +16,7 @@
 
 #define PINS (9 * 16) /* PA0 to PI15 */
 #define LEDS 4
-#define PWM_CHANNELS 4
+#define PWM_CHANNELS 5 /* four LEDs, the motor */
 #define PERMILLE 1000
 #define UARTS 6
 #define UART_MOST 256 /* bytes that a call takes */

@@ -11,4 +11,4 @@ PROGRAMS += bpf2thumb-emu
 TOOLS += bpf2thumb-emu
 bpf2thumb-emu_MAIN := emulator/main.c emulator/cmd_board.c emulator/cmd_native.c emulator/cmd_run.c
 bpf2thumb-emu_DIRS := emulator emulator/board emulator/board/devices emulator/desk
-bpf2thumb-emu_LIBS := -lunicorn
+bpf2thumb-emu_LIBS := -lunicorn -lm

@@ -11,10 +11,10 @@
  */
 #include "bpf_mcu.h"
 
-BPF_GRANT("encoder:0 pwm:1 budget=100us/1ms priority=7 ram=2K policy=restart:3/1s");
+BPF_GRANT("encoder:0 pwm:5 budget=100us/1ms priority=7 ram=2K policy=restart:3/1s");
 
 #define ENCODER 0
-#define PWM 1
+#define PWM 5 /* the motor */
 #define PERMILLE 1000
 
 struct tuning {

@@ -100,11 +100,11 @@ static bool read_axis(const struct part_table *table, unsigned axis, int16_t *mg
 }
 
 enum kernel_status accel_read(int16_t mg[3]) {
-    if (!found)
-        return part_there(PART_GPIOA) ? KERNEL_NOT_STARTED : KERNEL_NOT_THERE;
     enum kernel_status status = driver_lock(&lock);
     if (status)
         return status;
+    if (!found) /* or not any more: another task may have started it anew */
+        status = part_there(PART_GPIOA) ? KERNEL_NOT_STARTED : KERNEL_NOT_THERE;
     for (unsigned axis = 0; axis < 3 && !status; axis++)
         if (!read_axis(&tables[found], axis, &mg[axis]))
             status = KERNEL_NOT_READY;

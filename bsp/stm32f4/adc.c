@@ -148,6 +148,7 @@ enum kernel_status adc_stop(void) {
     bool off = halt();
     adc.config.buffer = NULL;
     kernel_unlock(key);
+    semaphore_give(&adc.ready); /* who waits for a block finds out */
     return off ? KERNEL_OK : KERNEL_NOT_READY;
 }
 
@@ -165,6 +166,8 @@ enum kernel_status adc_take(const uint16_t **block, uint32_t timeout) {
     int half;
     while ((half = take()) < 0) {
         enum kernel_status status = semaphore_take(&adc.ready, timeout_left(start, timeout));
+        if (!status && !adc.config.buffer)
+            status = KERNEL_NOT_STARTED;
         if (status)
             return status;
     }

@@ -150,6 +150,14 @@ static void edge(void *argument) {
         button.sampling = timer_start_isr(&button.timer, SAMPLE_MS, SAMPLE_MS) == KERNEL_OK;
 }
 
+/* The board has the resistor, so its level is there as soon as the pin is an input. */
+bool button_held(void) {
+    bool level;
+    return gpio_configure(board_config.button.pin, GPIO_INPUT) == KERNEL_OK &&
+           gpio_read(board_config.button.pin, &level) == KERNEL_OK &&
+           level == board_config.button.pressed;
+}
+
 enum kernel_status button_start(void (*changed)(bool pressed, void *argument), void *argument) {
     if (button.started)
         return KERNEL_BUSY;

@@ -56,8 +56,11 @@ uint32_t timeout_left(uint32_t start, uint32_t timeout) {
     return waited < timeout ? timeout - waited : KERNEL_NO_WAIT;
 }
 
+/* A task that ended in the middle of an operation leaves the mutex to the next one, and no operation that does
+ * not begin with what it needs: that is no reason to refuse it. */
 enum kernel_status driver_lock(struct mutex *mutex) {
-    return task_self() ? mutex_lock(mutex, KERNEL_FOREVER) : KERNEL_OK;
+    enum kernel_status status = task_self() ? mutex_lock(mutex, KERNEL_FOREVER) : KERNEL_OK;
+    return status == KERNEL_OWNER_DIED ? KERNEL_OK : status;
 }
 
 void driver_unlock(struct mutex *mutex) {

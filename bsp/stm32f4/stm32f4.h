@@ -13,10 +13,10 @@
 /* All writes have arrived: before leaving an interrupt (erratum 838869 of the Cortex-M4), before DMA. */
 #define BARRIER() __asm volatile("dsb" : : : "memory")
 extern const char _firmware_end[];
-extern const char _library_start[], _library_end[];
+extern const char _library_start[], _far_end[];
 #define FIRMWARE_END ((uint32_t)_firmware_end) /* one past its last byte in flash */
 #define LIBRARY_START ((uint32_t)_library_start)
-#define LIBRARY_END ((uint32_t)_library_end) /* the start: there is none */
+#define LIBRARY_END ((uint32_t)_far_end) /* of what lies in its sector */
 #endif
 
 /* 7.3 Reset and clock control */

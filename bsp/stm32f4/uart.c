@@ -22,7 +22,7 @@
 #include "stm32f4.h"
 
 enum { RING = 256, BAUD = 115200, SEND_TRIES = 100000 /* a byte takes 15000 cycles */ };
-enum { STREAM = 5, CHANNEL = 4, AF_USART2 = 7 };
+enum { STREAM = 5, CHANNEL = 4, AF_USART2 = 7, WAIT_TICKS = 100 };
 
 static uint8_t tx_bytes[RING], rx_bytes[RING];
 static struct ring tx = {.bytes = tx_bytes, .size = RING}, rx = {.bytes = rx_bytes, .size = RING};
@@ -56,20 +56,30 @@ static bool queue_one(uint8_t byte) {
     return done;
 }
 
-/* A transmitter that never gets free must not stop the system: the byte is given up. */
+/* A task sleeps while there is no room: who is less urgent goes on. Before the kernel, and in the fault handler, there is
+ * nobody to go on. A transmitter that never gets free must not stop the system: the byte is given up. */
 static void write_one(uint8_t byte) {
     for (int i = 0; i < SEND_TRIES && !queue_one(byte); i++)
-        send_one();
+        if (!send_one() && task_sleep(1) == KERNEL_OK)
+            i += SEND_TRIES / WAIT_TICKS;
 }
 
-void board_write(const char *text, size_t length) {
+static void write_all(const char *bytes, size_t length, bool text) {
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n')
+        if (text && bytes[i] == '\n')
             write_one('\r');
-        write_one((uint8_t)text[i]);
+        write_one((uint8_t)bytes[i]);
     }
     while (send_one())
         ;
+}
+
+void board_write(const char *text, size_t length) {
+    write_all(text, length, true);
+}
+
+void board_write_raw(const char *bytes, size_t length) {
+    write_all(bytes, length, false);
 }
 
 void board_flush(void) {

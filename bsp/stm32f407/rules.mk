@@ -60,6 +60,20 @@ shell-board_CHECK := scripts/board-session tests/board/shell.session $(FIRMWARE)
 $(foreach c,selftest shell,$(eval $(c)-qemu_NEEDS := $(FIRMWARE)))
 $(foreach c,selftest-board selftest-model-f selftest-soak selftest-no-crystal shell-board,\
     $(eval $(c)_NEEDS := $(FIRMWARE) $(BUILD)/bpf2thumb-emu))
+
+# The firmware at random, for SECONDS; the check is the beginning of always the same run.
+SECONDS ?= 600
+SOAK := scripts/soak
+SOAK_OF := $(FIRMWARE) $(BUILD)/bpf2thumb-emu
+CHECKS += soak
+soak_CHECK := $(SOAK) --seconds 10 --seed 1 $(SOAK_OF)
+soak_NEEDS := $(SOAK_OF)
+
+## soak: the firmware on the virtual board under noise, tests, interrupts, restarts and power cuts at random, SECONDS=600
+.PHONY: soak
+soak: $(SETUP) $(SOAK_OF)
+	@$(SOAK) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(SOAK_OF)
+
 kernel-size_CHECK := scripts/kernel-size $(BUILD)/firmware/stm32f407.map
 kernel-size_NEEDS := $(FIRMWARE)
 

@@ -3,6 +3,7 @@
 
 #include "bpf/blob.h"
 #include "bpf/error.h"
+#include "bpf/helper.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -77,13 +78,38 @@ static const char *mend_of(const struct device *d) {
     }
 }
 
+const char *device_where(struct arena *arena, unsigned status, uint64_t where) {
+    const struct bpf_helper *helper =
+        where <= UINT32_MAX ? bpf_helper_by_id((uint32_t)where) : NULL;
+
+    switch (status) {
+    case BPF_RAM:
+    case BPF_NO_RAM: return arena_printf(arena, " (it needs %" PRIu64 " bytes)", where);
+    case BPF_BLOB_HELPER:
+    case BPF_NOT_GRANTED: /* a helper, or the row of a program whose hook it is */
+        if (helper)
+            return arena_printf(arena, " (bpf_%s())", helper->name);
+        break;
+    case BPF_PERIOD:
+    case BPF_BLOB_SECTION:
+    case BPF_PLACE: break;
+    default:
+        if (status < BPF_BLOB_TRUNCATED || status > BPF_FAULT_ALIGN)
+            return "";
+    }
+    return arena_printf(arena, " (at offset %" PRIu64 " of the blob)", where);
+}
+
 bool device_refused(struct device *d, const char *about) {
     const char *text = d->refusal.in_group ? bpf_status_text(d->refusal.status)
                                            : smp_error_text(d->refusal.status);
-    const char *where = d->refusal.has_where
-                            ? arena_printf(d->args->arena, " (at %" PRIu64 ")", d->refusal.where)
+    const char *where = d->refusal.has_where && d->refusal.in_group
+                            ? device_where(d->args->arena, d->refusal.status, d->refusal.where)
                             : "";
-    const char *more = d->refusal.text ? arena_printf(d->args->arena, ": %s", d->refusal.text) : "";
+    /* A board of another version may know what this client does not. */
+    const char *more = d->refusal.text && strcmp(d->refusal.text, text) != 0
+                           ? arena_printf(d->args->arena, ": %s", d->refusal.text)
+                           : "";
 
     return diag_error(d->diag, DIAG_DEVICE, NULL, mend_of(d), "%s%s%s%s%s", about ? about : "",
                       about ? ": " : "", text, more, where);

@@ -111,6 +111,9 @@ bool device_refused(struct device *d, const char *about);
 /* The message for an answer that lacks what it has to have. */
 bool device_nonsense(struct device *d, const char *what);
 
+/* " (at offset 7)", " (it needs 9000 bytes)", ...: what the number beside a status says; or "". */
+const char *device_where(struct arena *arena, unsigned status, uint64_t where);
+
 /* Whether the last question was refused for this reason of the board's (enum bpf_status). */
 bool device_status_is(const struct device *d, unsigned status);
 

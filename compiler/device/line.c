@@ -177,9 +177,11 @@ static bool open_terminal(struct line_port *port, const char *path) {
     return port->restore;
 }
 
-static const char *mend_of(int error) {
+static const char *mend_of(int error, const char *path) {
     switch (error) {
     case ENOENT:
+        if (strchr(path, ':'))
+            return "write tcp:HOST:PORT for a TCP port";
         return "is the board plugged in? `ls /dev/ttyACM* /dev/ttyUSB*` shows serial ports";
     case EACCES: return "become a member of the group that owns it, often dialout, and log in anew";
     case EBUSY: return "another program has it open: end that one (`fuser -v` names it)";
@@ -200,7 +202,7 @@ static bool open_serial(struct line_port *port, const char *path, unsigned baud,
         return true;
     if (errno == EWOULDBLOCK)
         errno = EBUSY;
-    return diag_error(diag, DIAG_IO, NULL, mend_of(errno), "%s: cannot open: %s", path,
+    return diag_error(diag, DIAG_IO, NULL, mend_of(errno, path), "%s: cannot open: %s", path,
                       strerror(errno));
 }
 

@@ -88,6 +88,7 @@ void board_reset(struct board *b, enum board_reset_cause cause) {
     b->event_register = false;
     if (power)
         power_on(b);
+    b->masked.on = false; /* a section that ends so kept nobody waiting */
     board_remap(b, BOARD_MEMORY0_FLASH);
     art_flush(b);
     memset(&b->mpu, 0, sizeof(b->mpu));
@@ -118,6 +119,10 @@ void board_request_reset(struct board *b, enum board_reset_cause cause) {
 
 const struct board_config *board_config(const struct board *b) {
     return &b->config;
+}
+
+uint32_t board_pc(const struct board *b) {
+    return b->cpu.pc;
 }
 
 int board_exit_code(const struct board *b) {

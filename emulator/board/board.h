@@ -76,16 +76,20 @@ enum board_stop {
 enum board_stop board_run(struct board *b, uint64_t cycles);
 int board_exit_code(const struct board *b);
 
+uint32_t board_pc(const struct board *b);     /* where the core stands, also locked up */
 uint64_t board_cycles(const struct board *b); /* since power came */
 uint64_t board_instructions(const struct board *b);
 uint64_t board_ns(const struct board *b);
 
-/* The longest time that interrupts were masked since power came (masked.c); 0 cycles: never. */
+/* How long interrupts were masked since power came (masked.c): of each place that masks, up to some number of
+ * them, the longest time, the longest of all with rank 0. 0 cycles: there are no more. */
 struct board_masked {
     uint64_t cycles;
     uint32_t from, to; /* instructions behind the one that masks, and that which opens */
+    uint32_t
+        caller; /* LR when it was masked: where it was called from, if a function does nothing else */
 };
-struct board_masked board_longest_masked(const struct board *b);
+struct board_masked board_longest_masked(const struct board *b, unsigned rank);
 
 /* The surroundings of the board. Inputs that nobody drives follow the pin's pull. */
 void board_serial_send(struct board *b, unsigned usart,

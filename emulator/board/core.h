@@ -190,11 +190,13 @@ struct window {
     unsigned generation;
 };
 
+enum { MASKED_PLACES = 32 };
+
 struct masked {
     bool on;
     uint64_t since; /* in cycles without sleep */
-    uint32_t from;
-    struct board_masked longest;
+    uint32_t from, caller;
+    struct board_masked longest[MASKED_PLACES]; /* of each place the longest, the longest first */
 };
 void masked_look(struct board *b, uint32_t pc); /* masked.c: behind a write of special registers */
 

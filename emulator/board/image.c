@@ -66,6 +66,13 @@ uint8_t *image_open(const char *path, struct diag *diag) {
     return flash;
 }
 
+/* The two words that a reset loads: an erased flash has neither stack nor code. */
+bool image_is_blank(const uint8_t *flash) {
+    static const uint8_t erased[8] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+
+    return memcmp(flash, erased, sizeof(erased)) == 0;
+}
+
 void image_close(uint8_t *flash) {
     if (flash)
         munmap(flash, BOARD_FLASH_SIZE);
@@ -80,8 +87,10 @@ static bool is_loaded(const GElf_Phdr *p) {
     return p->p_type == PT_LOAD && p->p_filesz != 0;
 }
 
-/* NULL, or what is wrong with a segment; *mend is then what helps. */
-static const char *check_segment(const GElf_Phdr *p, size_t size, const char **mend) {
+/* NULL, or what is wrong with a segment; *mend is then what helps. `taken` has a byte for each of the flash, 1 where
+ * a segment before this one lies. */
+static const char *check_segment(const GElf_Phdr *p, size_t size, uint8_t *taken,
+                                 const char **mend) {
     if (p->p_offset > size || p->p_filesz > size - p->p_offset) {
         *mend = "build or copy it again";
         return "the file is cut off";
@@ -90,13 +99,18 @@ static const char *check_segment(const GElf_Phdr *p, size_t size, const char **m
     if (p->p_paddr < FLASH_BASE || p->p_paddr - FLASH_BASE > BOARD_FLASH_SIZE ||
         p->p_filesz > BOARD_FLASH_SIZE - (p->p_paddr - FLASH_BASE))
         return "a segment does not lie in the board's flash";
+    uint8_t *place = taken + (p->p_paddr - FLASH_BASE);
+    if (memchr(place, 1, p->p_filesz))
+        return "two segments lie at the same place";
+    memset(place, 1, p->p_filesz);
     return NULL;
 }
 
 /* Nothing is written before all segments have been looked at: the flash may outlive the run. */
 static bool load(uint8_t *flash, Elf *elf, const char *path, const uint8_t *file, size_t size,
-                 struct diag *diag) {
+                 struct arena *arena, struct diag *diag) {
     const char *mend = "make firmware builds build/firmware/stm32f407.elf", *wrong;
+    uint8_t *taken = arena_alloc(arena, BOARD_FLASH_SIZE);
     GElf_Ehdr header;
     GElf_Phdr p;
     bool any = false;
@@ -107,7 +121,7 @@ static bool load(uint8_t *flash, Elf *elf, const char *path, const uint8_t *file
     for (int i = 0; gelf_getphdr(elf, i, &p); i++) {
         if (!is_loaded(&p))
             continue;
-        wrong = check_segment(&p, size, &mend);
+        wrong = check_segment(&p, size, taken, &mend);
         if (wrong)
             return refuse(path, diag, mend, wrong);
         any = true;
@@ -128,7 +142,7 @@ bool image_load(uint8_t *flash, const char *path, struct arena *arena, struct di
         return false;
     elf_version(EV_CURRENT);
     Elf *elf = elf_memory((char *)file, size);
-    bool ok = load(flash, elf, path, file, size, diag);
+    bool ok = load(flash, elf, path, file, size, arena, diag);
     elf_end(elf);
     return ok;
 }

@@ -14,7 +14,8 @@
  * path is null. A file that is not there is made, erased. Null after an error message.
  */
 uint8_t *image_open(const char *path, struct diag *diag);
-void image_close(uint8_t *flash); /* null is allowed */
+void image_close(uint8_t *flash);          /* null is allowed */
+bool image_is_blank(const uint8_t *flash); /* there is nothing where a reset begins */
 
 /* Writes an ELF's segments to where they are loaded. False after an error message. */
 bool image_load(uint8_t *flash, const char *path, struct arena *arena, struct diag *diag);

@@ -108,6 +108,12 @@ static uint64_t desk_slice(void *user, uint64_t cycles) {
         cycles = SLICE_HALTED;
     else if (d->host->linger_ms && d->host->stop == BOARD_RAN && cycles > SLICE_IN_BURST)
         cycles = SLICE_IN_BURST;
+    if (d->with_motor) {
+        motor_update(&d->motor, d->host->board);
+        if (d->host->stop !=
+            BOARD_HALTED) /* time in which OpenOCD waits for the flash passes as fast as it can */
+            cycles = motor_cycles(cycles);
+    }
     if (!d->stimuli)
         return cycles;
     stimuli_apply(d->stimuli, d->host->board);
@@ -116,7 +122,7 @@ static uint64_t desk_slice(void *user, uint64_t cycles) {
 
 bool desk_open(struct desk *d, struct host *host, const struct desk_options *o, struct arena *arena,
                struct diag *diag) {
-    *d = (struct desk){.host = host};
+    *d = (struct desk){.host = host, .with_motor = o->motor};
     host->user = d;
     host->fds = desk_poll;
     host->each_slice = desk_serve;

@@ -21,6 +21,15 @@
 
 enum { DESK_POLL = 2 };
 
+/* --- motor.c: a motor at TIM1, its shaft at the encoder --- */
+
+struct motor {
+    uint64_t at;         /* ns of the board's time up to which it has turned */
+    double speed, angle; /* encoder steps a second; a part of a step */
+};
+void motor_update(struct motor *m, struct board *b);
+uint64_t motor_cycles(uint64_t limit); /* how many to run at most before the next update */
+
 /* --- desk.c: all of it in the board's loop (board/host.h) --- */
 
 struct arena;
@@ -29,7 +38,7 @@ struct diag;
 struct desk_options {
     unsigned usart;                       /* the console */
     const char *serial[BOARD_USARTS + 1]; /* where each leads: for serial_open(); or null */
-    bool stlink, view;                    /* wanted */
+    bool stlink, view, motor;             /* wanted */
     unsigned stlink_port;
     const char *stimuli; /* a file, or null */
 };
@@ -40,6 +49,8 @@ struct desk {
     struct stlink_server *stlink;
     struct view *view;
     struct stimuli *stimuli;
+    struct motor motor;
+    bool with_motor;
 };
 
 /* Says on standard error where serial line and ST-LINK are to be found. False after an error message. */

@@ -3,23 +3,29 @@
  * Boot order of the firmware, on whatever board.
  */
 #include "hal/board.h"
+#include "hal/gpio.h"
 #include "rtos/console.h"
 #include "rtos/fault.h"
 #include "rtos/kernel.h"
 #include "rtos/print.h"
+#include "rtos/programs.h"
 #include "rtos/selftest.h"
-#include "rtos/shell.h"
+#include "rtos/smp.h"
 
 enum { CONSOLE_PRIORITY = 10 }; /* the tests are made for it */
 
-static TASK_STACK(console_stack, 3072);
+const struct smp_service *const smp_services[] = {&smp_service_os, &smp_service_shell,
+                                                  &smp_service_programs, NULL};
+
+static TASK_STACK(console_stack, 4096);
 static struct task console_task;
 
 /* The tests go on after the restarts that they cause; then somebody may type. */
 static void console(void *argument) {
     (void)argument;
     selftest_resume(fault_previous());
-    shell_console();
+    programs_start(button_held());
+    smp_console();
 }
 
 static void print_banner(void) {

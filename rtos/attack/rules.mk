@@ -7,3 +7,11 @@ FIRMWARES += stm32f407-attack
 stm32f407-attack_DIRS = $(STM32F4_DIRS) $(APP_DIRS) rtos/attack bsp/stm32f407
 stm32f407-attack_MAIN = bsp/stm32f4/accel.c bsp/stm32f4/random.c $(filter-out runtime/scan.c,$(FIRMWARE_RUNTIME))
 stm32f407-attack_LD := ld/stm32f407.ld ld/stm32f4.ld
+
+ATTACK := $(BUILD)/firmware/stm32f407-attack.elf
+ATTACK_CHECK := scripts/selftest --command attack tests/board/attack.list $(ATTACK)
+CHECKS += attack-board attack-qemu
+attack-board_CHECK = $(ATTACK_CHECK) $(VIRTUAL)
+attack-board_NEEDS = $(ATTACK) $(BUILD)/bpf2thumb-emu
+attack-qemu_CHECK = $(ATTACK_CHECK) $(QEMU)
+attack-qemu_NEEDS = $(ATTACK)

@@ -218,11 +218,9 @@ static enum bpf_status next(struct domain *domain, struct call *call) {
 
 enum bpf_status programs_map_next(const char *name, unsigned map, uint32_t *cursor, void *key,
                                   void *value) {
-    return ask(name, &(struct call){.function = next,
-                                    .index = map,
-                                    .cursor = cursor,
-                                    .key_out = key,
-                                    .out = value});
+    return ask(name,
+               &(struct call){
+                   .function = next, .index = map, .cursor = cursor, .key_out = key, .out = value});
 }
 
 /* A record that is longer than the room is cut, and gone all the same. */
@@ -241,6 +239,5 @@ static enum bpf_status read_ring(struct domain *domain, struct call *call) {
 }
 
 enum bpf_status programs_ring_read(const char *name, unsigned map, void *out, uint32_t *size) {
-    return ask(name,
-               &(struct call){.function = read_ring, .index = map, .out = out, .size = size});
+    return ask(name, &(struct call){.function = read_ring, .index = map, .out = out, .size = size});
 }

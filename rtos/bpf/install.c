@@ -28,7 +28,7 @@ static void upload_end(void) {
     semaphore_give(&manager.attention); /* who had to wait for it */
 }
 
-void upload_abort(void) {
+void install_abort(void) {
     if (!upload->open)
         return;
     if (upload->copy)
@@ -87,7 +87,7 @@ enum bpf_status programs_begin(const char *name, uint32_t size, const struct bpf
     if (bpf_grant_check(grant, sizeof(*grant)))
         return BPF_GRANT;
     manager_lock();
-    upload_abort();
+    install_abort();
     return manager_unlock(begin(name, size, grant, in_ram));
 }
 
@@ -126,7 +126,7 @@ uint32_t programs_upload_offset(void) {
 
 void programs_abort(void) {
     manager_lock();
-    upload_abort();
+    install_abort();
     manager_unlock(BPF_OK);
 }
 
@@ -202,7 +202,7 @@ static enum bpf_status commit(bool enable, uint32_t *where) {
     if (status && upload->open) { /* it has not become the program of that name */
         if (is_new && program)
             *program = (struct program){.seq = 0};
-        upload_abort();
+        install_abort();
     }
     return status;
 }

@@ -58,6 +58,8 @@ struct manager {
     struct program programs[STORE_PROGRAMS];
     struct semaphore attention; /* somebody has a wish */
     struct mutex lock;
+    const struct task *holder; /* of the lock; it may take it again */
+    unsigned held;             /* so often */
     enum bpf_status mounted;
     const char *safe; /* why nothing was loaded */
     uint32_t copies;  /* that were installed: their seq */
@@ -73,7 +75,7 @@ enum bpf_status store_status(enum store_status status); /* the same in our words
 /* One look at everybody's wishes. */
 void manager_attend(void);
 
-bool store_is_readable(void); /* else manager.mounted says why */
+bool store_is_readable(void);                   /* else manager.mounted says why */
 struct program *program_find(const char *name); /* NULL: there is none */
 struct program *program_add(const char *name);  /* NULL: there are too many */
 bool program_is_enabled(const struct program *program);
@@ -85,7 +87,7 @@ void program_free_copy(struct ram_copy *copy); /* NULL: nothing */
 
 /* ----- install.c ------------------------------------------------------------------------------------------ */
 
-void upload_abort(void); /* if there is one */
+void install_abort(void); /* if there is one */
 
 /* ----- exchange.c: domains begin and end ------------------------------------------------------------------ */
 

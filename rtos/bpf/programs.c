@@ -17,13 +17,29 @@ struct manager manager;
 static TASK_STACK(stack, 1536);
 static struct task task;
 
+/* Whether the caller is the holder is known without the lock: nobody else makes it so. */
 void manager_lock(void) {
-    mutex_lock(&manager.lock, KERNEL_FOREVER);
+    if (manager.holder != task_self()) {
+        mutex_lock(&manager.lock, KERNEL_FOREVER);
+        manager.holder = task_self();
+    }
+    manager.held++;
 }
 
 enum bpf_status manager_unlock(enum bpf_status status) {
-    mutex_unlock(&manager.lock);
+    if (--manager.held == 0) {
+        manager.holder = NULL;
+        mutex_unlock(&manager.lock);
+    }
     return status;
+}
+
+void programs_hold(void) {
+    manager_lock();
+}
+
+void programs_release(void) {
+    manager_unlock(BPF_OK);
 }
 
 enum bpf_status store_status(enum store_status status) {
@@ -448,7 +464,7 @@ static enum bpf_status empty(void) {
     struct store_flash flash;
     if (!store_flash(&flash))
         return BPF_FLASH;
-    upload_abort();
+    install_abort();
     unload_all();
     for (unsigned i = 0; i < STORE_PROGRAMS; i++)
         if (!manager.programs[i].copy)

@@ -16,7 +16,7 @@ static void loop(void *argument) {
     for (;;) {
         calibrate_run();
         print("calibrate: a key measures again, x leaves an emulator\n");
-        int key = console_read(KERNEL_FOREVER);
+        int key = console_read(KERNEL_FOREVER, NULL);
         if (key == 'x')
             board_exit(0); /* returns where nobody serves it */
     }

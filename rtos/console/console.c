@@ -3,8 +3,12 @@
 #include "hal/board.h"
 #include "sink.h"
 
-/* The debugger's ring gives no interrupt when somebody types into it: it is looked at this often. */
-enum { RTT_POLL_TICKS = 20 };
+enum {
+    /* The debugger's ring gives no interrupt when somebody types into it: it is looked at this often. */
+    RTT_POLL_TICKS = 20,
+    /* A debugger that reads the ring does it ten times a second (OpenOCD). */
+    RTT_WAIT_TICKS = 1000,
+};
 
 static size_t uart_write(const char *text, size_t length) {
     board_write(text, length);
@@ -15,8 +19,9 @@ static struct {
     const char *name, *what;
     size_t (*write)(const char *text, size_t length); /* returns how many bytes it dropped */
     uint32_t dropped;
+    bool inside_line; /* what was written last did not end with \n */
 } sinks[CONSOLE_SINKS] = {
-#define SINK_NAMES(id, text, what) [CONSOLE_##id] = {text, what, NULL, 0},
+#define SINK_NAMES(id, text, what) [CONSOLE_##id] = {text, what, NULL, 0, false},
     CONSOLE_SINK_LIST(SINK_NAMES)
 #undef SINK_NAMES
 };
@@ -38,17 +43,61 @@ void console_init(void) {
 void console_write(unsigned to, const char *text, size_t length) {
     mutex_lock(&lock, KERNEL_FOREVER);         /* whatever it says, the text is wanted */
     for (unsigned i = CONSOLE_SINKS; i-- > 0;) /* the serial port last: it is the slow one */
-        if (to & enabled & 1u << i)
-            sinks[i].dropped += (uint32_t)sinks[i].write(text, length);
+        if (to & enabled & 1u << i && length) {
+            size_t dropped = sinks[i].write(text, length);
+            sinks[i].dropped += (uint32_t)dropped;
+            if (!dropped)
+                sinks[i].inside_line = text[length - 1] != '\n';
+        }
     mutex_unlock(&lock); /* nothing, if it was refused */
 }
 
-int console_read(uint32_t timeout) {
+/* False: there was no room, and nothing has been written. */
+static bool write_line(enum console_sink to, const char *line, size_t length) {
+    bool done = true;
+    mutex_lock(&lock, KERNEL_FOREVER);
+    size_t before = sinks[to].inside_line;
+    if (to == CONSOLE_UART) {
+        board_write_raw("\n", before);
+        board_write_raw(line, length);
+    } else {
+        done = rtt_room() >= before + length;
+        if (done) {
+            rtt_write("\n", before);
+            rtt_write(line, length);
+        }
+    }
+    if (done)
+        sinks[to].inside_line = false;
+    mutex_unlock(&lock);
+    return done;
+}
+
+bool console_write_line(enum console_sink to, const char *line, size_t length) {
+    uint32_t start = kernel_ticks();
+    while (!write_line(to, line, length)) {
+        if (kernel_ticks() - start > RTT_WAIT_TICKS)
+            return false;
+        task_sleep(RTT_POLL_TICKS);
+    }
+    return true;
+}
+
+void console_drain(enum console_sink to) {
+    uint32_t start = kernel_ticks();
+    board_flush();
+    while (to == CONSOLE_RTT && !rtt_is_read() && kernel_ticks() - start < RTT_WAIT_TICKS)
+        task_sleep(RTT_POLL_TICKS);
+}
+
+static int read_either(uint32_t timeout, enum console_sink *from) {
     uint32_t start = kernel_ticks();
     for (;;) {
         int byte = rtt_read();
+        *from = CONSOLE_RTT;
         if (byte >= 0)
             return byte;
+        *from = CONSOLE_UART;
         uint32_t passed = kernel_ticks() - start, wait = RTT_POLL_TICKS;
         if (timeout != KERNEL_FOREVER && passed >= timeout)
             return board_read(KERNEL_NO_WAIT);
@@ -58,6 +107,14 @@ int console_read(uint32_t timeout) {
         if (byte >= 0)
             return byte;
     }
+}
+
+int console_read(uint32_t timeout, enum console_sink *from) {
+    enum console_sink source;
+    int byte = read_either(timeout, &source);
+    if (from)
+        *from = source;
+    return byte;
 }
 
 void console_state(enum console_sink sink, struct console_state *out) {

@@ -38,12 +38,21 @@ static uint32_t position(uint32_t value, uint32_t size) {
     return value < size ? value : 0;
 }
 
+size_t rtt_room(void) {
+    struct rtt_ring *up = &rtt_control.up;
+    uint32_t write = position(up->write, RTT_UP), read = position(up->read, RTT_UP);
+    return (read + RTT_UP - write - 1) % RTT_UP;
+}
+
+bool rtt_is_read(void) {
+    return rtt_room() == RTT_UP - 1;
+}
+
 /* All or nothing: half a line is worth less than none. */
 size_t rtt_write(const char *text, size_t length) {
     struct rtt_ring *up = &rtt_control.up;
-    uint32_t write = position(up->write, RTT_UP), read = position(up->read, RTT_UP);
-    uint32_t room = (read + RTT_UP - write - 1) % RTT_UP;
-    if (length > room)
+    uint32_t write = position(up->write, RTT_UP);
+    if (length > rtt_room())
         return length;
     for (size_t i = 0; i < length; i++) {
         up_buffer[write] = text[i];

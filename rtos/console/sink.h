@@ -6,11 +6,16 @@
 #ifndef CONSOLE_SINK_H
 #define CONSOLE_SINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* rtt.c. A debugger finds it by its id or by name. */
-enum { RTT_UP = 1024, RTT_DOWN = 64 };
+enum {
+    RTT_UP = 1024,
+    /* OpenOCD drops what does not fit: a packet of the protocol, as frames, has to (rtos/smp.h). */
+    RTT_DOWN = 1536,
+};
 
 struct rtt_ring {
     const char *name;
@@ -26,6 +31,8 @@ extern struct rtt_control {
     struct rtt_ring up, down;
 } rtt_control;
 void rtt_init(void);
+size_t rtt_room(void);
+bool rtt_is_read(void); /* all of it */
 size_t rtt_write(const char *text, size_t length);
 int rtt_read(void); /* -1: nothing there */
 

@@ -18,10 +18,12 @@
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 
 struct kernel {
-    struct task *current;     /* the first five: switch.S */
+    struct task *current;     /* the first seven: offsets.h */
     uint32_t ready_bits;      /* bit p: the queue of priority p is not empty */
     uint32_t switched_at;     /* kernel_cycles() when current began to run */
     volatile uint32_t *clock; /* counts cycles; NULL: nothing does */
+    struct sandbox *inside;   /* whose code thread mode runs, without privilege; NULL: none's */
+    struct sandbox *loaded;   /* whose regions the MPU has */
     struct task_queue
         ready[KERNEL_PRIORITIES]; /* by CLZ, 31 first; the running task is in it, too */
     struct task *tasks;           /* all that have not ended */

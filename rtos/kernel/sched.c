@@ -42,16 +42,6 @@
 
 struct kernel kernel;
 
-_Static_assert(offsetof(struct kernel, current) == 0, "switch.S");
-_Static_assert(offsetof(struct kernel, ready_bits) == 4, "switch.S");
-_Static_assert(offsetof(struct kernel, switched_at) == 8, "switch.S");
-_Static_assert(offsetof(struct kernel, clock) == 12, "switch.S");
-_Static_assert(offsetof(struct kernel, ready) == 16, "switch.S");
-_Static_assert(offsetof(struct task, sp) == 0, "switch.S");
-_Static_assert(offsetof(struct task, guard) == 68, "switch.S");
-_Static_assert(offsetof(struct task, cycles) == 72, "switch.S");
-_Static_assert(PRIORITY_KERNEL == 0x20, "switch.S");
-
 extern uint32_t _main_stack_top[];
 static TASK_STACK(idle_stack, KERNEL_STACK_MIN);
 static struct task idle_task;
@@ -116,7 +106,7 @@ KERNEL_COLD void sched_reschedule(void) {
 KERNEL_COLD void sched_ready(struct task *task) {
     task->slice = KERNEL_SLICE_TICKS;
     ready_insert(task);
-    if (task->priority > kernel.current->priority && kernel.started)
+    if (kernel.started && task->priority > kernel.current->priority)
         arch_pend_switch();
 }
 

@@ -37,8 +37,8 @@ static struct timeout *pop_due(void) {
 
 static void slice_tick(void) {
     struct task *task = kernel.current;
-    if (task->sandbox)
-        sandbox_tick(task->sandbox);
+    if (kernel.inside)
+        sandbox_tick(kernel.inside);
     if (task->slice > 1) {
         task->slice--;
         return;

@@ -73,6 +73,14 @@ static uint64_t take_unsigned(struct spec spec, va_list *arguments) {
     }
 }
 
+/* Of `*`: a negative one stands for the flag `-` (C11, 7.21.6.1 p5). Returns the length of the `*`. */
+static int take_width(struct spec *spec, va_list *arguments) {
+    int width = va_arg(*arguments, int);
+    spec->left |= width < 0;
+    spec->width = width < 0 ? 0 - (unsigned)width : (unsigned)width;
+    return 1;
+}
+
 static void put_argument(struct out *out, char kind, struct spec spec, va_list *arguments) {
     char c;
     int64_t value;
@@ -104,10 +112,8 @@ size_t format_list(char *text, size_t size, const char *pattern, va_list list) {
         struct spec spec = {0};
         for (p++; *p == '0' || *p == '-'; p++)
             *(*p == '0' ? &spec.zero : &spec.left) = true;
-        if (*p == '*') {
-            spec.width = (unsigned)va_arg(arguments, int);
-            p++;
-        }
+        if (*p == '*')
+            p += take_width(&spec, &arguments);
         for (; *p >= '0' && *p <= '9'; p++)
             spec.width = spec.width * 10 + (unsigned)(*p - '0');
         for (; *p == 'l'; p++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The functions that the compiler calls without being asked (GCC manual, 2.1), and two of the same kind that runtime/
- * wants. Words first: the processor
+ * The functions that the compiler calls without being asked (GCC manual, 2.1), and some of the same kind that runtime/
+ * and the manager of programs want. Words first: the processor
  * reads and writes them at any address (ARM DDI0403, A3.2.1), in memory; none of these is for devices.
  */
 #include <stddef.h>
@@ -17,6 +17,8 @@ void *memset(void *to, int value, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 size_t strlen(const char *text);
 int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t size);
+char *strncpy(char *restrict to, const char *restrict from, size_t size);
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     char *t = to;
@@ -66,4 +68,19 @@ int strcmp(const char *a, const char *b) {
     while (*a && *a == *b)
         a++, b++;
     return (unsigned char)*a - (unsigned char)*b;
+}
+
+int strncmp(const char *a, const char *b, size_t size) {
+    for (; size && *a && *a == *b; size--)
+        a++, b++;
+    return size ? (unsigned char)*a - (unsigned char)*b : 0;
+}
+
+/* Zeros up to size, and none behind what is longer. */
+char *strncpy(char *restrict to, const char *restrict from, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        to[i] = *from;
+        from += *from != 0;
+    }
+    return to;
 }

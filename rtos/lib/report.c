@@ -83,12 +83,22 @@ static void print_exception(const struct fault_record *record) {
           (unsigned)record->exc_return);
 }
 
+/* Whoever wrote the record: what is no text must not reach a terminal. */
+static void make_readable(char *text) {
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
 /* The first call takes it out of the RAM that survives a reset. */
 const struct fault_record *fault_previous(void) {
     static struct fault_record previous;
     static bool asked, there;
-    if (!asked)
+    if (!asked) {
         there = fault_crash_take(&previous);
+        make_readable(previous.task);
+        make_readable(previous.text);
+    }
     asked = true;
     return there ? &previous : NULL;
 }

@@ -1,4 +1,4 @@
-rtos/lib_SRCS := format.c memory.c print.c report.c status.c
+rtos/lib_SRCS := format.c memory.c print.c report.c status.c tasks.c
 rtos/lib_MAY_INCLUDE := rtos/include
 rtos/lib_CFLAGS := -Irtos/include
 # Its loops are memcpy() and memset(): they must not become calls of themselves.

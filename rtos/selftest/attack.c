@@ -5,6 +5,7 @@
  * other tasks go on.
  */
 #include "attack.h"
+#include "hal/flash.h"
 
 #define MINE ((uint32_t)arenas.arena[0])
 #define KERNEL_RAM ((uint32_t)&helpers[0])
@@ -172,6 +173,55 @@ static const char *write_across(void) {
     return across(attack_write, MINE + ARENA - 1);
 }
 
+/* What interrupted a sandbox has its frame on the arena, where another task of the same arena may change it before
+ * the exception returns: the faults of that return are the sandbox's, too. */
+static uint32_t forged_value;
+static enum fault_register forged_register;
+
+static void forge(void *argument) {
+    (void)argument;
+    task_sleep(1);
+    boxes[0].sp[forged_register] = forged_value;
+}
+
+static const char *forged(enum fault_register which, uint32_t value, enum fault_kind kind,
+                          uint32_t cfsr) {
+    boxes_init();
+    uint32_t sum = kernel_sum();
+    forged_register = which;
+    forged_value = value;
+    helper_start(3, 20, forge);
+    CHECK(box_run(0, attack_loop, NULL, cycles_of_ticks(4)) == KERNEL_OK);
+    if (cfsr)
+        CHECK(boxes[0].result.fault.cfsr == cfsr && boxes[0].result.fault.kind == kind);
+    CHECK(boxes[0].result.end == (cfsr ? SANDBOX_FAULT : SANDBOX_BUDGET));
+    return unharmed(sum);
+}
+
+/* Back to thread mode with the number of an exception. The frame that negates the unstacking goes to the stack of
+ * the mode that is returned to (ARMv7-M, B1.5.8); QEMU goes by the number, and 32 bytes of the main stack are lost. */
+static const char *forged_handler(void) {
+    if (flash_is_ram())
+        return SKIP "QEMU puts the frame elsewhere";
+    return forged(FRAME_PSR, 1u << 24 | 11, FAULT_USAGE, INVPC);
+}
+
+static const char *forged_state(void) {
+    return forged(FRAME_PSR, 0, FAULT_USAGE, INVSTATE);
+}
+
+static const char *forged_pc(void) {
+    return forged(FRAME_PC, KERNEL_CODE & ~1u, FAULT_MEMORY, IACCVIOL);
+}
+
+static const char *forged_exc_return(void) {
+    return forged(FRAME_PC, 0xFFFFFFF8, FAULT_MEMORY, IACCVIOL);
+}
+
+static const char *forged_alignment(void) {
+    return forged(FRAME_PSR, 1u << 24 | 1u << 9 | 0xF8000000, FAULT_NONE, 0);
+}
+
 /* A thousand faults of all kinds in a row leave nothing behind. */
 static const char *storm(void) {
     static const struct {
@@ -217,6 +267,11 @@ const struct test tests_attack[] = {
     {"attack", "store_across", store_across},
     {"attack", "unaligned_across", unaligned_across},
     {"attack", "write_across", write_across},
+    {"attack", "forged_handler", forged_handler},
+    {"attack", "forged_state", forged_state},
+    {"attack", "forged_pc", forged_pc},
+    {"attack", "forged_exc_return", forged_exc_return},
+    {"attack", "forged_alignment", forged_alignment},
     {"attack", "storm", storm},
 };
 SUITE_END(attack);

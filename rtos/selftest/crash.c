@@ -45,6 +45,39 @@ static const char *masked_check(const struct fault_record *crash) {
     return NULL;
 }
 
+/* A stack that is full inside a masked section: as above, not only the end of the task. */
+static void overflow_locked(void *argument) {
+    (void)argument;
+    kernel_lock();
+    use_up_stack(UINT32_MAX);
+}
+
+static void masked_stack_run(void) {
+    helper_start_options(1, 20, overflow_locked, TASK_MAY_FAULT);
+}
+
+static const char *masked_stack_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_STACK_OVERFLOW, "helper1", 0));
+    return NULL;
+}
+
+/* The calls of the kernel do not look at pointers; the MPU does, and nothing goes on as if there had been an object. */
+static void give_null(void *argument) {
+    (void)argument;
+    semaphore_give(NULL);
+    mutex_lock(NULL, KERNEL_NO_WAIT);
+}
+
+static void null_run(void) {
+    helper_start_options(1, 20, give_null, TASK_MAY_FAULT);
+}
+
+static const char *null_check(const struct fault_record *crash) {
+    CHECK(is(crash, FAULT_MEMORY, "helper1", 0));
+    CHECK(crash->mmfar < sizeof(struct semaphore));
+    return NULL;
+}
+
 /* With all interrupts off the fault becomes a HardFault. */
 static void fault_disabled(void *argument) {
     __asm volatile("cpsid i");
@@ -158,6 +191,8 @@ static const char *panic_check(const struct fault_record *crash) {
 const struct crash_test crash_tests[] = {
     {"task", task_run, task_check},
     {"masked", masked_run, masked_check},
+    {"masked_stack", masked_stack_run, masked_stack_check},
+    {"null", null_run, null_check},
     {"disabled", disabled_run, disabled_check},
     {"interrupt", interrupt_run, interrupt_check},
     {"main_stack", main_stack_run, main_stack_check},

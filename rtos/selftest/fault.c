@@ -102,6 +102,24 @@ static const char *memory(void) {
     return NULL;
 }
 
+static void do_read_null(void *argument) {
+    (void)*(volatile uint32_t *)((uintptr_t)argument * 2); /* helper 2 */
+}
+
+static void do_call_null(void *argument) {
+    (void)argument;
+    ((void (*)(void))1)();
+}
+
+/* The flash is at 0 a second time: without the MPU a null pointer would lead to an object. */
+static const char *null(void) {
+    const char *wrong = fault_of(do_read_null, FAULT_MEMORY, DACCVIOL);
+    if (wrong)
+        return wrong;
+    CHECK(fault_last()->mmfar == 4);
+    return fault_of(do_call_null, FAULT_MEMORY, IACCVIOL);
+}
+
 static void do_execute_device(void *argument) {
     (void)argument;
     ((void (*)(void))0x40000001)(); /* peripherals: execute never in the default map */
@@ -176,6 +194,7 @@ const struct test tests_fault[] = {
     {"fault", "no_coprocessor", no_coprocessor},
     {"fault", "bus", bus},
     {"fault", "memory", memory},
+    {"fault", "null", null},
     {"fault", "execute", execute},
     {"fault", "breakpoint", breakpoint},
     {"fault", "return_addresses", return_addresses},

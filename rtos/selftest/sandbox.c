@@ -404,6 +404,80 @@ static const char *fpu(void) {
     return NULL;
 }
 
+/* ----- interrupts at all places --------------------------------------------------------------------- */
+
+static struct semaphore rung;
+static volatile uint32_t rings, ring_period;
+
+/* As many as rings says, with ring_period between them: the second and third fall into what the first set going. */
+static void ring(void) {
+    if (rings) /* one more may have become pending meanwhile */
+        rings--;
+    board_alarm(rings ? ring_period : 0);
+    semaphore_give_isr(&rung);
+}
+
+static void run_on_alarm(void *argument) {
+    (void)argument;
+    volatile uint32_t once = 1;
+    const uint32_t arguments[4] = {3, 4, 5, 6};
+    while (semaphore_take(&rung, KERNEL_FOREVER) == KERNEL_OK && !fpu_stop) {
+        bool ran = box_run(1, attack_add, arguments, LONG) == KERNEL_OK;
+        wrong += !ran || !value_is(1, 8, 10);
+        wrong += fpu_pattern(0x3F000000, &once);
+    }
+}
+
+static void run_add(void *argument) {
+    (void)argument;
+    const uint32_t arguments[4] = {0xFFFFFFFF, 1, 2, 3};
+    wrong += box_run(0, attack_add, arguments, LONG) != KERNEL_OK || !value_is(0, 1, 5);
+}
+
+static void run_and_look(void *argument) {
+    run_registers(argument);
+    wrong += !value_is(0, 0, (uint32_t)arenas.arena[0]);
+}
+
+/* Timer counts are two cycles: `odd` moves what follows by one. */
+static void run_after(uint32_t counts, bool odd, bool fpu_used, void (*run)(void *)) {
+    rings = 3;
+    ring_period = 40 + counts % 37;
+    board_alarm(counts);
+    if (odd)
+        __asm volatile("nop");
+    if (fpu_used)
+        wrong += sandbox_fpu(run, NULL);
+    else
+        run(NULL);
+    while (rings)
+        ;
+}
+
+/* Whatever instruction of the way in, of the way out or of the switches is interrupted by what lets another task
+ * into another sandbox: both find what they should, and so does the FPU. */
+static const char *interrupted(void) {
+    boxes_init();
+    board_counter_start();
+    board_alarm_handler = ring;
+    wrong = fpu_stop = 0;
+    semaphore_init(&rung, 0, 1);
+    rings = 1;
+    board_alarm(1000);
+    task_sleep(2);
+    if (rings)
+        return SKIP "no alarm";
+    semaphore_take(&rung, KERNEL_NO_WAIT);
+    helper_start(0, 20, run_on_alarm);
+    for (uint32_t i = 0; i < 4 * 300; i++) {
+        run_after(10 + i / 4, i & 1, i & 2, i / 2 % 3 ? run_and_look : run_add);
+        CHECK(wrong == 0);
+    }
+    fpu_stop = 1;
+    semaphore_give(&rung);
+    return NULL;
+}
+
 const struct test tests_sandbox[] = {
     {"sandbox", "result", result},
     {"sandbox", "registers", registers},
@@ -424,5 +498,6 @@ const struct test tests_sandbox[] = {
     {"sandbox", "nested", nested},
     {"sandbox", "equals", equals},
     {"sandbox", "fpu", fpu},
+    {"sandbox", "interrupted", interrupted},
 };
 SUITE_END(sandbox);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sandbox_fpu(call, argument): fills s16-s31, the rounding mode and r4-r11, calls, and looks whether those of
- * the FPU are the same; 0: they are.
+ * sandbox_fpu(call, argument): fills s16-s31, the rounding mode and r4-r11, calls, and looks whether all are
+ * the same; 0: they are.
  */
     .syntax unified
     .thumb
@@ -32,6 +32,11 @@ sandbox_fpu:
     vmov    r2, s\n
     movw    r3, #0x4000 + \n
     eor     r2, r3
+    orr     r0, r2
+    .endr
+    .irp n, 4,5,6,7,8,9,10,11
+    movw    r2, #0x5000 + \n
+    eor     r2, r\n
     orr     r0, r2
     .endr
     movs    r2, #0

@@ -35,6 +35,7 @@ enum {
     PRECISERR = 1 << 9 | 1 << 15, /* with BFAR */
     UNDEFINSTR = 1 << 16,
     INVSTATE = 1 << 17,
+    INVPC = 1 << 18,
     NOCP = 1 << 19,
     UNALIGNED = 1 << 24,
     DIVBYZERO = 1 << 25,

@@ -57,20 +57,6 @@ static int uptime(struct shell *shell, int argc, char **argv) {
 
 enum { TASKS_MEASURED = 16 };
 
-/* The list may change while a line is printed, so each line is fetched anew, by its number. */
-static bool task_copy(unsigned number, struct task *out, const struct task **where) {
-    uint32_t key = kernel_lock();
-    struct task *task = task_iterate(NULL);
-    while (task && number--)
-        task = task_iterate(task);
-    if (task) {
-        *out = *task;
-        *where = task;
-    }
-    kernel_unlock(key);
-    return task != NULL;
-}
-
 /* Cycles of each task at one moment. */
 struct snapshot {
     unsigned count;

@@ -69,12 +69,25 @@ static void to_console(void *context, const char *text, size_t length) {
     console_write(CONSOLE_INTERACTIVE, text, length);
 }
 
-_Noreturn void shell_console(void) {
-    static struct session session;
-    session_init(&session, (struct shell){to_console, NULL});
-    for (;;) {
-        int byte = console_read(KERNEL_FOREVER);
-        if (byte >= 0)
-            session_feed(&session, (uint8_t)byte);
-    }
+static struct session console;
+static bool covered;
+
+void shell_console_start(void) {
+    session_init(&console, (struct shell){to_console, NULL});
+}
+
+void shell_console_feed(uint8_t byte) {
+    if (covered)
+        line_redraw(&console.line);
+    covered = false;
+    session_feed(&console, byte);
+}
+
+void shell_console_lost(void) {
+    if (console.line.length)
+        console.line.noise++;
+}
+
+void shell_console_covered(void) {
+    covered = true;
 }

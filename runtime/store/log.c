@@ -172,6 +172,11 @@ bool log_commit(struct store *s, unsigned sector, uint32_t at) {
            log_program(s, sector, at + offsetof(struct record, commit2), COMMIT2);
 }
 
+bool log_seal(struct store *s) {
+    s->sealed = s->sealed || log_program(s, s->active, s->end - STORE_ALIGN, 0);
+    return s->sealed;
+}
+
 /* The same words once more: a weak bit that reads as 0 becomes one. */
 static bool again(struct store *s, unsigned sector, uint32_t at, uint32_t size) {
     for (uint32_t i = 0; i < size; i += 4)

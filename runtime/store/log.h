@@ -17,7 +17,8 @@
  * - a sector whose erase began is not looked at again before the erase has come to its end: the other
  *   sector's generation is higher, and its log begins with a record that says so (RECORD_ERASE);
  * - after a mount the log goes on 32 bytes further than it seems to end: what reads as erased there may
- *   be a word whose programming had just begun.
+ *   be a word whose programming had just begun. Before the first record these bytes are marked as used
+ *   (log_seal), or the mount after a loss of power in that record's first word would go on in the same place.
  */
 #ifndef STORE_LOG_H
 #define STORE_LOG_H
@@ -95,6 +96,8 @@ bool log_copy(struct store *s, unsigned sector, uint32_t offset, const void *byt
 bool log_header(struct store *s, unsigned sector, uint32_t generation, uint32_t at,
                 struct record *r); /* fills in kind's magic and crc */
 bool log_commit(struct store *s, unsigned sector, uint32_t at);
+/* Before every record at s->end of the active sector. */
+bool log_seal(struct store *s);
 /* The same for a payload that is what it is, with the CRC that it should have. */
 bool log_commit_copy(struct store *s, unsigned sector, uint32_t at, uint32_t payload_crc);
 uint32_t log_payload_crc(const struct store *s, unsigned sector, const struct record *r);

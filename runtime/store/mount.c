@@ -38,6 +38,8 @@ static enum store_status count_erase(struct store *s) {
         s->erased[!s->active]++;
         return STORE_OK;
     }
+    if (!log_seal(s))
+        return STORE_FLASH;
     s->end += LOG_ERASE;
     if (!journal_erase(s, s->active, s->generation, at)) {
         log_kill(s, s->active, s->generation, at);

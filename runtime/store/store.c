@@ -44,6 +44,8 @@ static enum store_status append(struct store *s, struct record *r, const void *g
 
     if (!log_layout(s, s->active, at, 0, r->grant_size, false, limit, &r->offset, &end))
         return STORE_NO_ROOM;
+    if (!log_seal(s))
+        return STORE_FLASH;
     r->seq = s->next_seq++;
     s->end = end; /* whatever happens: these bytes are used */
     if (!log_header(s, s->active, s->generation, at, r) ||
@@ -151,6 +153,8 @@ enum store_status store_begin(struct store *s, const char *name, uint32_t size, 
         return status;
     if (!log_layout(s, s->active, at, size, grant_size, true, program_limit(s), &r.offset, &end))
         return STORE_NO_ROOM;
+    if (!log_seal(s))
+        return STORE_FLASH;
     old = state_current(s, name);
     r.replaces = old ? old->seq : 0;
     r.value = old && old->enabled;

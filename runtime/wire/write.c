@@ -6,11 +6,21 @@
 
 enum { UINT = 0, NEGATIVE = 1, BYTES = 2, TEXT = 3, ARRAY = 4, MAP = 5, SIMPLE = 7 };
 enum { FALSE = 20, NOTHING = 22, BYTE_FOLLOWS = 24, INDEFINITE = 31 };
-enum { TEXT_HEAD = 3 }; /* bytes in front of a text in pieces */
+enum { STRING_HEAD = 3, LENGTH_MAX = 0xffff }; /* of a string whose length comes last */
+
+static size_t room(const struct cbor_writer *w) {
+    size_t left = w->size - w->used;
+
+    return left < w->reserved ? 0 : left - w->reserved;
+}
+
+size_t cbor_room(const struct cbor_writer *w) {
+    return w->overflow ? 0 : room(w);
+}
 
 /* Makes room for size bytes; NULL: there is none, or was none before. */
 static uint8_t *take(struct cbor_writer *w, size_t size) {
-    if (w->overflow || size > w->size - w->used) {
+    if (w->overflow || size > room(w)) {
         w->overflow = true;
         return NULL;
     }
@@ -112,12 +122,12 @@ void cbor_end(struct cbor_writer *w) {
     put_byte(w, SIMPLE, INDEFINITE);
 }
 
-/* ----- texts in pieces ---------------------------------------------------------------------------- */
+/* ----- strings of a length that is not known yet --------------------------------------------------- */
 
-static void set_text_length(struct cbor_writer *w, size_t begin, size_t length) {
+static void set_length(struct cbor_writer *w, size_t begin, unsigned major, size_t length) {
     uint8_t *head = w->bytes + begin;
 
-    head[0] = TEXT << 5 | 25; /* two bytes of length follow */
+    head[0] = (uint8_t)(major << 5 | (BYTE_FOLLOWS + 1)); /* two bytes of length follow */
     head[1] = (uint8_t)(length >> 8);
     head[2] = (uint8_t)length;
 }
@@ -125,19 +135,19 @@ static void set_text_length(struct cbor_writer *w, size_t begin, size_t length) 
 size_t cbor_begin_text(struct cbor_writer *w) {
     size_t begin = w->used;
 
-    if (take(w, TEXT_HEAD))
-        set_text_length(w, begin, 0);
+    if (take(w, STRING_HEAD))
+        set_length(w, begin, TEXT, 0);
     return begin;
 }
 
 size_t cbor_add_text(struct cbor_writer *w, size_t begin, const char *text, size_t length) {
     if (w->overflow)
         return 0;
-    size_t sofar = w->used - begin - TEXT_HEAD, room = w->size - w->used;
-    if (room > 0xffff - sofar)
-        room = 0xffff - sofar;
-    if (length > room)
-        length = room;
+    size_t sofar = w->used - begin - STRING_HEAD, most = room(w);
+    if (most > LENGTH_MAX - sofar)
+        most = LENGTH_MAX - sofar;
+    if (length > most)
+        length = most;
     memcpy(w->bytes + w->used, text, length);
     w->used += length;
     return length;
@@ -145,10 +155,44 @@ size_t cbor_add_text(struct cbor_writer *w, size_t begin, const char *text, size
 
 void cbor_end_text(struct cbor_writer *w, size_t begin) {
     if (!w->overflow)
-        set_text_length(w, begin, w->used - begin - TEXT_HEAD);
+        set_length(w, begin, TEXT, w->used - begin - STRING_HEAD);
 }
 
-void cbor_rewind(struct cbor_writer *w, size_t used) {
-    w->used = used;
+size_t cbor_begin_bytes(struct cbor_writer *w) {
+    size_t begin = w->used;
+
+    take(w, STRING_HEAD);
+    return begin;
+}
+
+void cbor_end_bytes(struct cbor_writer *w, size_t begin, size_t size) {
+    if (size > LENGTH_MAX || !take(w, size))
+        w->overflow = true;
+    else
+        set_length(w, begin, BYTES, size);
+}
+
+/* ----- what may not fit --------------------------------------------------------------------------- */
+
+static const size_t NOWHERE = SIZE_MAX;
+
+size_t cbor_mark(const struct cbor_writer *w) {
+    return w->overflow ? NOWHERE : w->used;
+}
+
+void cbor_rewind(struct cbor_writer *w, size_t mark) {
+    if (mark == NOWHERE)
+        return;
+    w->used = mark;
     w->overflow = false;
+}
+
+void cbor_reserve(struct cbor_writer *w, size_t size) {
+    w->reserved += size;
+    if (w->reserved > w->size - w->used)
+        w->overflow = true;
+}
+
+void cbor_release(struct cbor_writer *w, size_t size) {
+    w->reserved -= size;
 }

@@ -4,3 +4,5 @@ tests/desk_MAY_INCLUDE := emulator
 
 test_desk_DIRS := emulator/desk tests/desk
 test_stlink_DIRS := emulator/desk tests/desk
+test_stlink_hostile_DIRS := emulator emulator/board emulator/board/devices emulator/desk
+test_stlink_hostile_LIBS := -lunicorn

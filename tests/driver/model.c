@@ -100,7 +100,9 @@ enum kernel_status mutex_lock(struct mutex *mutex, uint32_t timeout) {
     if (mutex->owner)
         return KERNEL_ALREADY_OWNER;
     mutex->owner = model_kernel.task;
-    return KERNEL_OK;
+    bool died = model_kernel.owner_died;
+    model_kernel.owner_died = false;
+    return died ? KERNEL_OWNER_DIED : KERNEL_OK;
 }
 
 enum kernel_status mutex_unlock(struct mutex *mutex) {
@@ -130,11 +132,23 @@ enum kernel_status semaphore_take(struct semaphore *sem, uint32_t timeout) {
     return KERNEL_OK;
 }
 
+enum kernel_status task_sleep(uint32_t ticks) {
+    if (model_kernel.locked)
+        abort();
+    model_kernel.sleeps++;
+    model_kernel.ticks += ticks;
+    return model_kernel.task ? KERNEL_OK : KERNEL_MASKED; /* NULL: before the kernel has started */
+}
+
 enum kernel_status semaphore_give_isr(struct semaphore *sem) {
     if (sem->count == sem->limit)
         return KERNEL_LIMIT;
     sem->count++;
     return KERNEL_OK;
+}
+
+enum kernel_status semaphore_give(struct semaphore *sem) {
+    return semaphore_give_isr(sem);
 }
 
 static struct timer *started;

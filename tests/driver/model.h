@@ -38,6 +38,8 @@ struct model_kernel {
     uint32_t locked;   /* depth of kernel_lock() */
     uint32_t ticks;    /* the test moves them */
     uint32_t takes;    /* semaphore_take() that would have waited */
+    uint32_t sleeps;   /* task_sleep() */
+    bool owner_died;   /* what the next mutex_lock() says */
     bool timer_active; /* the last timer started */
     void *task;        /* what task_self() returns */
     uint32_t irqs;     /* irq_enable() calls */

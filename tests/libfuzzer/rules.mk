@@ -1,10 +1,10 @@
 # libFuzzer targets: for each fuzz_NAME.c a program build/fuzz/fuzz_NAME from the sources that it needs,
 # compiled by clang with coverage and sanitizers. `make fuzz-NAME TIME=600` looks for new inputs;
 # `make check` runs the seeds, the inputs in found/NAME that once did harm, and some thousand more.
-FUZZ_NAMES := asm blob cbor device elf grant map scan shell wire
+FUZZ_NAMES := asm blob cbor device elf grant map scan shell smp wire
 tests/libfuzzer_SRCS := $(FUZZ_NAMES:%=fuzz_%.c)
 tests/libfuzzer_CFLAGS := -I. -Itests -Irtos/include
-tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/device tests/maps tests/shell
+tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/device tests/maps tests/shell tests/smp
 
 FUZZ       := $(BUILD)/fuzz
 TIME       ?= 600
@@ -89,4 +89,4 @@ libfuzzer-$(1)_NEEDS = $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_target,$(n))))
 
-## fuzz-asm, fuzz-blob, fuzz-cbor, fuzz-device, fuzz-elf, fuzz-grant, fuzz-map, fuzz-scan, fuzz-shell, fuzz-wire: libFuzzer on what the name says, for TIME seconds (600)
+## fuzz-asm, fuzz-blob, fuzz-cbor, fuzz-device, fuzz-elf, fuzz-grant, fuzz-map, fuzz-scan, fuzz-shell, fuzz-smp, fuzz-wire: libFuzzer on what the name says, for TIME seconds (600)

@@ -152,9 +152,8 @@ static uint32_t resolve(void *user, uint32_t helper) {
 static void fill_arena(struct domain *domain) {
     uint32_t r9;
     uint8_t *memory = (uint8_t *)(uintptr_t)domain->arena;
-    enum bpf_status status =
-        bpf_arena_init(&domain->blob, 0x08000000, BPF_ENGINE_THUMB, memory, domain->arena,
-                       domain->arena_size, resolve, NULL, &r9);
+    enum bpf_status status = bpf_arena_init(&domain->blob, 0x08000000, BPF_ENGINE_THUMB, memory,
+                                            domain->arena, domain->arena_size, resolve, NULL, &r9);
     cr_assert_eq(status, BPF_OK);
     domain->head = (struct bpf_arena *)(void *)(memory + (r9 - domain->arena));
 }
@@ -176,9 +175,8 @@ enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
     status = blob_parse(blob, size, &domain->blob, where);
     if (status)
         return status;
-    domain->arena_size = pool_allocate(domain->blob.header->arena_size +
-                                           domain->blob.header->stack_thumb + STACK,
-                                       &domain->arena);
+    domain->arena_size = pool_allocate(
+        domain->blob.header->arena_size + domain->blob.header->stack_thumb + STACK, &domain->arena);
     if (!domain->arena_size)
         return BPF_NO_RAM;
     strcpy(domain->name, name);

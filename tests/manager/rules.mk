@@ -1,9 +1,11 @@
 # A board for the manager of programs on the host: flash that loses power, domains that run nothing.
-tests/manager_SRCS := board.c
+tests/manager_SRCS := board.c use.c
 tests/manager_CFLAGS := -Irtos/include -Itests -I.
-tests/manager_MAY_INCLUDE := rtos/include rtos/bpf runtime/include tests/store
+tests/manager_MAY_INCLUDE := rtos/include rtos/bpf runtime/include tests/runtime tests/store
 
-test_programs_DIRS := tests/manager tests/runtime tests/store
-$(BUILD)/tests/test_programs: $(patsubst %,$(BUILD)/asan/rtos/bpf/%.o,access exchange health install programs)
-test_programs_LIBS := $(BUILD)/asan/libbpf2thumb.a # once more, for these
+MANAGER := $(patsubst %,$(BUILD)/asan/rtos/bpf/%.o,access exchange health install programs)
+$(foreach t,test_programs test_programs_power,\
+    $(eval $(t)_DIRS := tests/manager tests/runtime tests/store) \
+    $(eval $(t)_LIBS := $(BUILD)/asan/libbpf2thumb.a) \
+    $(eval $(BUILD)/tests/$(t): $(MANAGER))) # the library once more, for these
 rtos/bpf_CFLAGS := -Irtos/include

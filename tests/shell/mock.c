@@ -55,6 +55,13 @@ void board_write(const char *text, size_t length) {
     tasks[0].cycles += mock.write_cycles;
 }
 
+void board_write_raw(const char *bytes, size_t length) {
+    board_write(bytes, length);
+}
+
+void board_flush(void) {
+}
+
 int board_read(uint32_t timeout) {
     if (mock.input_left == 0) {
         mock.ticks += timeout;

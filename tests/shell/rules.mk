@@ -9,9 +9,10 @@ test_shell_expression_DIRS := rtos/console rtos/shell tests/shell
 test_shell_line_DIRS := rtos/console rtos/shell tests/shell
 
 # Not the whole of their directories: those also have a memcpy() and a scheduler.
-SHELL_PARTS := rtos/lib/format.o rtos/lib/status.o
-$(addprefix $(BUILD)/tests/,test_console test_print test_shell_command test_shell_expression test_shell_line): \
+SHELL_PARTS := rtos/lib/format.o rtos/lib/status.o rtos/lib/tasks.o
+$(addprefix $(BUILD)/tests/,test_console test_shell_command test_shell_expression test_shell_line): \
     $(SHELL_PARTS:%=$(BUILD)/asan/%)
+$(BUILD)/tests/test_print: $(BUILD)/asan/rtos/lib/format.o
 
 # The libFuzzer target's other parts, and its seeds: a line of seeds.txt each, as printf reads it.
 SHELL_FUZZED := $(foreach d,rtos/console rtos/shell tests/shell,$(call objs,fuzz,$(d))) $(SHELL_PARTS:%=$(FUZZ)/%)

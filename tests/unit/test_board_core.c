@@ -383,3 +383,22 @@ Test(life, the_same_run_twice) {
     }
     cr_expect_leq(llabs((long long)(counts[0] - counts[1])), 1);
 }
+
+/* nop; cpsid i; 5 nop; cpsie i; 2 nop; cpsid i; b . */
+Test(life, the_longest_masked_section) {
+    struct board *b = START(0xBF00, 0xB672, 0xBF00, 0xBF00, 0xBF00, 0xBF00, 0xBF00, 0xB662, 0xBF00,
+                            0xBF00, 0xB672, 0xE7FE);
+
+    cr_expect_eq(board_run(b, 1000), BOARD_RAN);
+    for (unsigned i = 0; i < 2; i++) {
+        struct board_masked masked = board_longest_masked(b, 0);
+        cr_expect(masked.cycles >= 5 && masked.cycles <= 8, "%u", (unsigned)masked.cycles);
+        cr_expect_eq(masked.from, 0x08000104);
+        cr_expect_eq(masked.to, 0x08000110);
+        cr_expect_eq(board_longest_masked(b, 1).cycles, 0);
+        /* the one that a reset ends, after a thousand cycles, is none */
+        board_reset(b, BOARD_RESET_SOFTWARE);
+        cr_expect_eq(board_run(b, 1000), BOARD_RAN);
+    }
+    board_free(b);
+}

@@ -59,11 +59,11 @@ Test(console, rtt_does_not_trust_the_debugger) {
     rtt_control.up.write = 12345678;
     rtt_write("abc", 3);
     cr_assert_lt(rtt_control.up.write, 1024u);
-    rtt_control.down.write = 64;
+    rtt_control.down.write = rtt_control.down.size;
     rtt_control.down.read = 4000000000;
     cr_assert_eq(rtt_read(), -1);
     rtt_control.down.size = 1 << 30;
-    rtt_control.down.write = 1000;
+    rtt_control.down.write = RTT_DOWN + 1000;
     cr_assert_eq(rtt_read(), -1);
 }
 
@@ -73,13 +73,48 @@ Test(console, input_from_both) {
     rtt_control.down.write = 1;
     mock.input = bytes;
     mock.input_left = 2;
-    cr_assert_eq(console_read(KERNEL_NO_WAIT), 'r');
-    cr_assert_eq(console_read(KERNEL_FOREVER), 'u');
-    cr_assert_eq(console_read(5), 0xff);
-    cr_assert_eq(console_read(KERNEL_NO_WAIT), -1);
+    cr_assert_eq(console_read(KERNEL_NO_WAIT, NULL), 'r');
+    cr_assert_eq(console_read(KERNEL_FOREVER, NULL), 'u');
+    cr_assert_eq(console_read(5, NULL), 0xff);
+    cr_assert_eq(console_read(KERNEL_NO_WAIT, NULL), -1);
     uint64_t before = mock.ticks;
-    cr_assert_eq(console_read(50), -1);
+    cr_assert_eq(console_read(50, NULL), -1);
     cr_assert_eq(mock.ticks - before, 50u);
+}
+
+/* A line of a protocol begins a line, whoever wrote half of one, and goes to one sink only. */
+Test(console, lines_of_a_protocol) {
+    char got[2048];
+    cr_assert(console_write_line(CONSOLE_UART, "<1>\n", 4));
+    console_write(CONSOLE_ALL, "half", 4);
+    console_write(CONSOLE_ALL, "", 0);
+    cr_assert(console_write_line(CONSOLE_UART, "<2>\n", 4));
+    cr_assert(console_write_line(CONSOLE_UART, "<3>\n", 4));
+    console_write(CONSOLE_ALL, "whole\n", 6);
+    cr_assert(console_write_line(CONSOLE_UART, "<4>\n", 4));
+    cr_assert_str_eq(mock_take(), "<1>\nhalf\n<2>\n<3>\nwhole\n<4>\n");
+    cr_assert_eq(debugger_reads(got), 10u);
+    console_write(1 << CONSOLE_RTT, "half", 4);
+    cr_assert(console_write_line(CONSOLE_RTT, "<5>\n", 4));
+    cr_assert_eq(debugger_reads(got), 9u);
+    cr_assert_arr_eq(got, "half\n<5>\n", 9);
+}
+
+/* It waits for a debugger that reads, and not for ever for one that does not. */
+Test(console, lines_wait_for_the_debugger) {
+    char many[1023] = {0};
+    rtt_write(many, sizeof(many));
+    uint64_t before = mock.ticks;
+    cr_assert_not(console_write_line(CONSOLE_RTT, "<1>\n", 4));
+    cr_assert(mock.ticks - before >= 1000 && mock.ticks - before < 1100);
+    console_drain(CONSOLE_RTT);
+    cr_assert(mock.ticks - before >= 2000 && mock.ticks - before < 2200);
+    cr_assert_eq(debugger_reads(many), 1023u);
+    before = mock.ticks;
+    console_drain(CONSOLE_RTT);
+    console_drain(CONSOLE_UART);
+    cr_assert(console_write_line(CONSOLE_RTT, "<1>\n", 4));
+    cr_assert_eq(mock.ticks, before);
 }
 
 /* The whole log: pieces of all sizes give the same. */

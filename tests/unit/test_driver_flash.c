@@ -243,6 +243,15 @@ Test(flash, another_has_it) {
     lock.owner = NULL;
 }
 
+/* A task that ended inside the driver: the next one has the mutex, goes on and gives it back. */
+Test(flash, owner_died) {
+    const uint32_t word = 4;
+    model_kernel.owner_died = true;
+    cr_assert_eq(WRITE(0x08010000, &word, 1), KERNEL_OK);
+    cr_assert_null(lock.owner);
+    cr_assert_eq(WRITE(0x08010004, &word, 1), KERNEL_OK);
+}
+
 Test(flash, before_the_kernel) {
     const uint32_t word = 4;
     model_kernel.task = NULL;

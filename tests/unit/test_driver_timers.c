@@ -271,6 +271,19 @@ Test(adc, blocks) {
 }
 
 /* An overrun stops the ADC's requests for good; everything begins anew (13.8.2). */
+static void stop_adc(void) {
+    model_waiting = NULL;
+    cr_assert_eq(adc_stop(), KERNEL_OK);
+}
+
+/* Who waits for a block that will never come is told so, and not with the time-out. */
+Test(adc, stopped_while_waited_for) {
+    const uint16_t *block;
+    cr_assert_eq(adc_start(&config), KERNEL_OK);
+    model_waiting = stop_adc;
+    cr_assert_eq(adc_take(&block, KERNEL_FOREVER), KERNEL_NOT_STARTED);
+}
+
 Test(adc, overrun) {
     struct adc_counters c;
     adc_start(&config);

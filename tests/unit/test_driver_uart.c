@@ -221,6 +221,19 @@ Test(uart, output) {
     cr_assert(!memcmp(line.sent, "one\r\ntwo", 8));
 }
 
+/* Who waits for room sleeps, so that less urgent tasks run; before the kernel has started there is nobody. */
+Test(uart, a_task_that_waits_sleeps) {
+    start(false);
+    line.stuck = true;
+    for (int i = 0; i < RING; i++)
+        board_write("x", 1);
+    cr_assert_eq(model_kernel.sleeps, 0);
+    board_write("x", 1);
+    cr_assert_eq(model_kernel.sleeps, WAIT_TICKS);
+    model_kernel.task = NULL;
+    board_write("x", 1); /* comes back, too */
+}
+
 Test(uart, transmitter_that_never_gets_free) {
     start(false);
     line.stuck = true;

@@ -29,6 +29,7 @@ Test(print, numbers) {
         SAME("%22lld|%-22llu|", ll, (unsigned long long)ll);
         SAME("%024lld", ll);
         SAME("%*d|%-*d|", 7, v, 12, v);
+        SAME("%*d|%-*d|%0*d|", -7, v, -12, v, -9, v);
     }
 }
 

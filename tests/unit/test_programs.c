@@ -4,7 +4,7 @@
  * and power that fails in every operation of the flash. After each step the domains have to be those
  * that the store asks for, and the pool to hold nothing else.
  */
-#include "manager/board.h"
+#include "manager/use.h"
 #include "runtime/sample.h"
 
 #include "bpf/hook.h"
@@ -21,120 +21,6 @@ static void setup(void) {
     board_power_up();
 }
 TestSuite(programs, .init = setup);
-
-/* ----- blobs ---------------------------------------------------------------------------------------------- */
-
-struct bytes {
-    uint8_t *at;
-    uint32_t size;
-};
-
-/* The sample with maps that differ in name and hash. changed: the map with another type of values, if any. */
-static struct bytes blob_of(uint32_t variant, int changed) {
-    static const uint32_t names[SAMPLE_MAPS] = {1, 6, 12, 17, 21, 32, 36}; /* strings of the sample */
-    struct bytes blob;
-    blob.at = sample_blob_with(BLOB_THUMB, &blob.size);
-    struct blob_map *maps = SAMPLE_ROWS(blob.at, maps, struct blob_map);
-    sample_header(blob.at)->id = 1000 + variant;
-    for (int i = 0; i < SAMPLE_MAPS; i++) {
-        maps[i].name = names[i];
-        maps[i].btf_hash = 77 + (uint64_t)i + (i == changed ? 100 : 0);
-    }
-    sample_seal(blob.at);
-    return blob;
-}
-
-static struct bpf_grant grant_of(uint32_t variant) {
-    struct bpf_grant grant = bpf_grant_default;
-    grant.priority = (uint8_t)(1 + variant % BPF_GRANT_PRIORITY_MAX);
-    return grant;
-}
-
-static enum bpf_status send(const char *name, struct bytes blob, uint32_t variant, bool in_ram) {
-    struct bpf_grant grant = grant_of(variant);
-    enum bpf_status status = programs_begin(name, blob.size, &grant, in_ram);
-    for (uint32_t at = 0; !status && at < blob.size;) { /* pieces that do not end with words */
-        uint32_t piece = blob.size - at < 301 ? blob.size - at : 301;
-        status = programs_write(at, blob.at + at, piece);
-        at += piece;
-    }
-    return status;
-}
-
-static enum bpf_status install_bytes(const char *name, struct bytes blob, uint32_t variant,
-                                     bool enable, bool in_ram) {
-    uint32_t where;
-    enum bpf_status status = send(name, blob, variant, in_ram);
-    if (!status)
-        status = programs_commit(enable, &where);
-    free(blob.at);
-    return status;
-}
-
-static enum bpf_status install(const char *name, uint32_t variant, bool enable) {
-    return install_bytes(name, blob_of(variant, -1), variant, enable, false);
-}
-
-static enum bpf_status install_in_ram(const char *name, uint32_t variant, bool enable) {
-    return install_bytes(name, blob_of(variant, -1), variant, enable, true);
-}
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        enum bpf_status ok_status = (call);                                                        \
-        cr_assert_eq(ok_status, BPF_OK, #call ": %s", bpf_status_text(ok_status));                 \
-    } while (0)
-#define REFUSED(call, status)                                                                      \
-    do {                                                                                           \
-        enum bpf_status refused_status = (call);                                                   \
-        cr_assert_eq(refused_status, BPF_##status, #call ": %s", bpf_status_text(refused_status)); \
-    } while (0)
-
-/* ----- what there is, and whether it fits ------------------------------------------------------------------ */
-
-static struct program_info info(const char *name) {
-    struct program_info out;
-    OK(programs_info(name, &out));
-    return out;
-}
-
-/* Domains as the store and the copies in RAM want them, and no piece of the pool besides. */
-static void expect_order(const char *when) {
-    struct program_info is;
-    unsigned domains = 0, pieces = 0;
-    for (unsigned i = 0; programs_at(i, &is); i++) {
-        const struct program *program = program_find(is.name);
-        struct source source = program_source(program);
-        const struct domain *domain = board_domain(is.name);
-        pieces += is.in_ram ? 2 : 0;
-        cr_assert_eq(domain, program->domain, "%s: %s", when, is.name);
-        if (!domain)
-            continue;
-        domains++;
-        pieces++;
-        cr_assert(is.enabled, "%s: %s runs", when, is.name);
-        cr_assert_eq(domain->blob.base, source.blob, "%s: another blob of %s runs", when, is.name);
-        cr_assert_eq(domain->grant, source.grant, "%s: %s has another grant", when, is.name);
-        cr_assert_eq(domain->program, program);
-        cr_assert(!domain->ending);
-    }
-    cr_assert_eq(board_domains(), domains, "%s: a domain without a program", when);
-    pieces += manager.upload.open && manager.upload.copy ? 2 : 0;
-    cr_assert_eq(board_pieces(), pieces, "%s: RAM that nobody has", when);
-}
-
-/* Everything that a reset keeps. */
-static void describe(char *text, size_t size) {
-    struct program_info is;
-    size_t used = 0;
-    text[0] = '\0';
-    for (unsigned i = 0; programs_at(i, &is); i++)
-        if (!is.in_ram)
-            used += (size_t)snprintf(text + used, size - used, "%s id %llu%s%s priority %d\n",
-                                     is.name, (unsigned long long)is.id, is.enabled ? " on" : "",
-                                     is.can_roll_back ? " after another" : "",
-                                     program_source(program_find(is.name)).grant->priority);
-}
 
 static void expect_kept(const char *wanted) {
     char text[1000];
@@ -221,7 +107,11 @@ Test(programs, not_found) {
     struct program_map map;
     struct bpf_grant grant = grant_of(1);
     uint32_t key = 0, value[3], size = 4;
-    static const char *const names[] = {"", "a", "nobody", "fifteen_letters", "sixteen_letters_",
+    static const char *const names[] = {"",
+                                        "a",
+                                        "nobody",
+                                        "fifteen_letters",
+                                        "sixteen_letters_",
                                         "a name that is much longer than any other"};
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         REFUSED(programs_info(names[i], &is), NOT_FOUND);
@@ -241,9 +131,11 @@ Test(programs, not_found) {
 
 Test(programs, names) {
     struct bpf_grant grant = grant_of(1);
-    static const char *const bad[] = {"",   "a b", "a.b",  "a/b",  "\x80", "a\n",
-                                      "@a", "a[",  "a{b}", "a`",   "a:",   "sixteen_letters_",
-                                      "a~", "ae\xcc\x88", "fifteen_letters_and_more"};
+    static const char *const bad[] = {"",    "a b",        "a.b",
+                                      "a/b", "\x80",       "a\n",
+                                      "@a",  "a[",         "a{b}",
+                                      "a`",  "a:",         "sixteen_letters_",
+                                      "a~",  "ae\xcc\x88", "fifteen_letters_and_more"};
     static const char *const good[] = {"a", "Z", "0", "_", "-", "fifteen_letters", "A-z_09"};
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         REFUSED(programs_begin(bad[i], 100, &grant, i & 1), NAME);
@@ -1108,9 +1000,7 @@ Test(programs, boots_without_programs_do_not_count) {
 }
 
 Test(programs, noise_is_no_count) {
-    extern struct health {
-        uint32_t boots, check;
-    } health;
+    extern struct health { uint32_t boots, check; } health;
     static const uint32_t noise[] = {0, UINT32_MAX, 3, 0x5a5a5a5a, 4};
     for (unsigned i = 0; i < 25; i++) {
         health.boots = noise[i % 5];

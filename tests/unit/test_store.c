@@ -252,6 +252,38 @@ Test(store, power_fails_in_a_commit_behind_which_records_lie) {
         }
 }
 
+/*
+ * The first word of a record, of which nothing is to be seen afterwards: the next record must not begin there,
+ * also if it was the first one since a mount. The kinds of record differ in bits that then stay weak.
+ */
+Test(store, power_fails_in_the_first_word_behind_a_mount) {
+    static const struct call calls[] = {
+        {DISABLE, "a", 0, 0}, {GRANT, "a", 24, 4}, {REMOVE, "a", 0, 0}, {INSTALL, "b", 90, 3}};
+    static const struct call probe = {INSTALL, "probe", 50, 99};
+    for (unsigned i = 0; i < 400; i++) {
+        static struct nor nor;
+        char ignored[TEXT_MAX];
+        nor_init(&nor, 100 + i);
+        carry_out(&nor, &(struct call){INSTALL, "a", 300, 1}, ignored);
+        carry_out(&nor, &(struct call){ENABLE, "a", 0, 0}, ignored);
+        nor_power_up(&nor);
+        struct store s = mounted(&nor);
+        nor.operations = 0;
+        nor.cut_at = i / 4 % 2; /* what is written first of all, too */
+        nor.tear = i / 8 % 2 ? NOR_WEAK_OLD : NOR_RANDOM;
+        perform(&s, &calls[i % 4]);
+        nor_power_up(&nor);
+        s = mounted(&nor);
+        snprintf(what, sizeof(what), "round %u", i);
+        cr_assert_eq(perform(&s, &probe), STORE_OK);
+        for (int k = 0; k < 5; k++) {
+            nor_power_up(&nor);
+            s = mounted(&nor);
+            cr_assert_not_null(store_find(&s, "probe"), "%s: installed, and gone", what);
+        }
+    }
+}
+
 Test(store, power_fails_in_the_first_mount) {
     struct store s;
     for (uint64_t cut = 0; cut < 60; cut++)
@@ -653,8 +685,10 @@ Test(store, random_calls_with_cuts, .timeout = 120) {
             expect_either(&s, old, new, is);
         }
     }
-    cr_expect_eq(s.erased[0], nor.erases[0], "interrupted erases count, too");
-    cr_expect_eq(s.erased[1], nor.erases[1]);
+    /* Interrupted erases count, too, and now and then one in front of which power has failed. */
+    for (unsigned i = 0; i < STORE_SECTORS; i++)
+        cr_expect(s.erased[i] >= nor.erases[i] && s.erased[i] <= nor.erases[i] + 10,
+                  "sector %u: %u erases, %u are counted", i, nor.erases[i], s.erased[i]);
     expect_even_wear(&nor, 20);
 }
 

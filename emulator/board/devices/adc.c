@@ -62,6 +62,7 @@ enum {
     CCR_TSVREFE = BIT(23),
 };
 enum { ADCS = 3, IRQ = 18, CHANNELS = 19, TEMPERATURE = 16, VREFINT = 17, MAX_HZ = 36000000 };
+enum { BAD_LINES = 10 }; /* that are told of */
 
 struct adc {
     struct regs regs;
@@ -132,6 +133,7 @@ static void load(struct device *d) {
     const char *path = board_config(d->board)->adc_file;
     FILE *f = path ? fopen(path, "r") : NULL;
     char line[256];
+    unsigned bad = 0;
     if (path && !f)
         board_note(d->board, "%s: %s", path, strerror(errno));
     for (unsigned number = 1; f && fgets(line, sizeof(line), f); number++) {
@@ -141,7 +143,7 @@ static void load(struct device *d) {
             continue;
         if (parse(line, &s))
             add_sample(c, s);
-        else
+        else if (bad++ < BAD_LINES)
             board_note(d->board, "%s:%u: expected [microseconds] channel value", path, number);
     }
     if (f)

@@ -32,11 +32,6 @@ static inline void arch_isb(void) {
     __asm volatile("isb" : : : "memory");
 }
 
-/* In PendSV and SVCall, which cannot have begun with anything masked. */
-static inline void arch_lock_first(void) {
-    __asm volatile("msr basepri, %0" : : "r"(PRIORITY_KERNEL) : "memory");
-}
-
 static inline void arch_unlock(uint32_t key) {
     __asm volatile("msr basepri, %0" : : "r"(key) : "memory");
     arch_isb();
@@ -96,26 +91,11 @@ static inline void arch_guard(uint32_t guard) {
     MPU_RBAR = guard;
 }
 
-/* The stack pointer of thread mode, as an exception finds and leaves it. */
-static inline uint32_t *arch_thread_sp(void) {
-    uint32_t *psp;
-    __asm volatile("mrs %0, psp" : "=r"(psp));
-    return psp;
-}
-
-static inline void arch_set_thread_sp(uint32_t *psp) {
-    __asm volatile("msr psp, %0" : : "r"(psp) : "memory");
-}
-
-/* Of thread mode; in an exception, from its return on (SPSEL and FPCA cannot be written there). */
+/* Of thread mode. */
 static inline bool arch_unprivileged(void) {
     uint32_t control;
     __asm volatile("mrs %0, control" : "=r"(control));
     return control & 1;
-}
-
-static inline void arch_set_unprivileged(bool unprivileged) {
-    __asm volatile("msr control, %0" : : "r"((uint32_t)unprivileged) : "memory");
 }
 
 /* What thread code has caused and has not been taken: a supervisor call whose frame could not be stacked,
@@ -131,23 +111,11 @@ static inline bool arch_masked(void) {
     return basepri | primask;
 }
 
-/* The three regions of a sandbox; an exception's return must follow (B3.5.1). The pairs of registers
- * behind MPU_RBAR and MPU_RASR are aliases of these two. */
-static inline void arch_regions(const struct mpu_region regions[3]) {
-    __asm volatile("ldmia %0, {r2-r7}\n stmia %1, {r2-r7}\n dsb"
-                   :
-                   : "r"(regions), "r"(&MPU_RBAR)
-                   : "r2", "r3", "r4", "r5", "r6", "r7", "memory");
-}
-
 /* mpu.c */
 void arch_mpu_init(void);
 
 /* enter.S */
-enum kernel_status sandbox_enter(struct sandbox *box, uint32_t function,
-                                 const uint32_t arguments[4], uint32_t budget);
-void sandbox_entered(void);     /* a label: where the supervisor call returns to */
-enum { SAVED_SANDBOX = -0x11 }; /* in the place of EXC_RETURN: see switch.S */
+void sandbox_leave(struct sandbox *box, unsigned end); /* from exceptions; enum sandbox_end */
 
 /* arch.c */
 /* Returns the register that counts cycles, NULL if nothing counts (QEMU's DWT). It stops in sleep. */
@@ -181,9 +149,8 @@ void arch_switch_pick(void); /* a label in PendSV: continues without saving the 
 void kernel_tick(void);      /* from SysTick, not masked */
 void kernel_fault_end(void); /* from a fault of the running task, with nothing masked */
 
-/* sandbox.c: from PendSV; both return what the name of the other has taken. */
-uint32_t *sandbox_pause(void);              /* registers are saved; returns where */
-uint32_t *sandbox_resume(uint32_t *behind); /* registers are loaded; returns the stack pointer */
+/* sandbox.c */
+_Noreturn void sandbox_stray(void); /* from SVCall: a supervisor call of privileged code */
 /* From a fault without privilege. */
 struct fault_record *sandbox_fault_record(void);
 void sandbox_fault_end(void);

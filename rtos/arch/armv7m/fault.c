@@ -30,7 +30,7 @@ __attribute__((section(".crash"))) static struct fault_record fault_crash;
 static struct fault_record last; /* of the task that was ended last */
 
 extern uint32_t _main_stack_bottom[], _main_stack_top[];
-extern const char _text_start[], _text_end[];
+extern const char _text_start[], _text_end[], _far_start[], _far_end[];
 extern const char core_semihost_call[];
 
 /* ----- the record --------------------------------------------------------------------------------- */
@@ -72,10 +72,15 @@ static void name_copy(struct fault_record *record, const struct task *task) {
     text_copy(record->task, task ? task->name : "(none)", sizeof(record->task));
 }
 
+static bool is_inside(uint32_t pc, const char *start, const char *end) {
+    return pc >= (uint32_t)start + 4 && pc <= (uint32_t)end;
+}
+
 /* A BL (T1, A7.7.18) or BLX register (A7.7.19) ends at this address of the firmware's code. */
 static bool follows_call(uint32_t address) {
     uint32_t pc = address & ~1u;
-    if (!(address & 1) || pc < (uint32_t)_text_start + 4 || pc > (uint32_t)_text_end)
+    if (!(address & 1) ||
+        !(is_inside(pc, _text_start, _text_end) || is_inside(pc, _far_start, _far_end)))
         return false;
     const uint16_t *code = (const uint16_t *)pc;
     bool bl = (code[-2] & 0xF800) == 0xF000 && (code[-1] & 0xD000) == 0xD000;

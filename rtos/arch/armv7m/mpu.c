@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The memory protection unit (ARMv7-M, B3.5). Regions 0 to 2 belong to the sandbox that runs, 6 guards
- * the main stack, 7 the running task's. Privileged code keeps the default map for the rest; HardFault
- * runs with the MPU off, or a bad stack would lock the core up.
+ * The memory protection unit (ARMv7-M, B3.5). Regions 0 to 2 belong to the sandbox that runs, 5 is the
+ * null pointer's, 6 guards the main stack, 7 the running task's. Privileged code keeps the default map for
+ * the rest; HardFault runs with the MPU off, or a bad stack would lock the core up.
  *
  * Attributes are those of PM0214, 4.2.4: flash is not shareable, SRAM is, both write-through.
  */
@@ -19,6 +19,8 @@ enum {
     RASR_SHAREABLE = 1 << 18,
     RASR_WRITE_THROUGH = 1 << 17,
     RASR_ENABLE = 1,
+    RASR_GUARD = 6 << 1,        /* 2^7 bytes */
+    RASR_BELOW_FLASH = 26 << 1, /* 128 MiB */
     SIZE_MIN = 32,
     SIZE_OF_EIGHTHS = 256, /* the smallest that has them */
 };
@@ -29,6 +31,8 @@ static const uint32_t rights[MPU_ACCESSES] = {
     [MPU_DATA] = RASR_XN | RASR_RW | RASR_SHAREABLE | RASR_WRITE_THROUGH,
     [MPU_LIBRARY] = RASR_RO | RASR_WRITE_THROUGH,
 };
+
+_Static_assert(KERNEL_GUARD == 1 << 7, "RASR_GUARD");
 
 enum kernel_status mpu_encode(struct mpu_region *out, unsigned number,
                               const struct mpu_area *area) {
@@ -42,15 +46,17 @@ enum kernel_status mpu_encode(struct mpu_region *out, unsigned number,
     return KERNEL_OK;
 }
 
+static inline void no_access(uint32_t base, unsigned number, uint32_t size) {
+    MPU_RBAR = base | MPU_RBAR_VALID | number;
+    MPU_RASR = RASR_XN | size | RASR_ENABLE;
+}
+
+/* What lies at 0 is the flash once more, or what the boot pins say: nobody has business there, and a null
+ * pointer to an object of the kernel would find a semaphore with units. The calls need not look, then. */
 void arch_mpu_init(void) {
-    const struct mpu_area guard = {
-        .base = (uint32_t)_main_stack_bottom, .size = KERNEL_GUARD, .access = MPU_NO_ACCESS};
-    struct mpu_region region = {0};
-    for (unsigned number = MPU_REGION_MAIN_GUARD; number <= MPU_REGION_GUARD; number++) {
-        mpu_encode(&region, number, &guard);
-        MPU_RBAR = region.rbar;
-        MPU_RASR = region.rasr;
-    }
+    no_access(0, MPU_REGION_NULL, RASR_BELOW_FLASH);
+    no_access((uint32_t)_main_stack_bottom, MPU_REGION_MAIN_GUARD, RASR_GUARD);
+    no_access((uint32_t)_main_stack_bottom, MPU_REGION_GUARD, RASR_GUARD);
     MPU_CTRL = MPU_CTRL_ENABLE_PRIVDEFENA;
     __asm volatile("dsb\n isb" : : : "memory");
 }

@@ -39,7 +39,9 @@
  * A task that is inside a sandbox runs without privilege, on a stack whose pointer it may have set to
  * anything. Nothing is stored there: its registers go to struct sandbox, with SAVED_SANDBOX in the place of
  * EXC_RETURN, which has bit 4 clear so that other tasks do not pay for the question on the way back. The
- * processor has stacked the frame with the rights of the sandbox.
+ * processor has stacked the frame with the rights of the sandbox. Thread mode runs a sandbox exactly while
+ * kernel.inside says so: SVC_Handler and the tick go by it, and between the two switches it is NULL. Its time
+ * is charged with interrupts masked, as arch_time() wants it.
  *
  * The stores below can run into the guard of a stack that is nearly full. The MemManage handler then
  * ends the task and continues at arch_switch_pick: nothing that had been saved is wanted any more.
@@ -47,22 +49,12 @@
  * The kernel starts by becoming the idle task: arch_start() puts idle's stack into PSP and calls its
  * function in thread mode. The first PendSV saves idle like any other task; there is no special case.
  */
+#include "offsets.h"
+
     .syntax unified
     .thumb
     .cpu cortex-m4
     .fpu fpv4-sp-d16
-
-    .equ    CURRENT, 0              @ struct kernel; sched.c asserts these
-    .equ    READY_BITS, 4
-    .equ    SWITCHED_AT, 8
-    .equ    CLOCK, 12
-    .equ    READY, 16
-    .equ    TASK_SP, 0              @ struct task
-    .equ    TASK_SANDBOX, 4
-    .equ    TASK_GUARD, 68
-    .equ    TASK_CYCLES, 72
-    .equ    PRIORITY_KERNEL, 0x20
-    .equ    MPU_RBAR, 0xE000ED9C
 
     .section .text.PendSV_Handler, "ax"
     .global PendSV_Handler, arch_switch_pick
@@ -74,35 +66,34 @@ PendSV_Handler:
     mrs     r0, psp
     ldr     r3, =kernel
     tst     lr, #0x10
-    ldr     r2, [r3, #CURRENT]
-    it      eq
-    vstmdbeq r0!, {s16-s31}
-    ldr     r1, [r2, #TASK_SANDBOX]
-    cbnz    r1, 6f
-    stmdb   r0!, {r4-r11, lr}
+    beq     6f
+    ldr     r2, [r3, #KERNEL_CURRENT]
+    ldr     r1, [r3, #KERNEL_INSIDE]
+    cbnz    r1, 7f
+0:  stmdb   r0!, {r4-r11, lr}
 1:  str     r0, [r2, #TASK_SP]
 
     @ r2: the old task. From here to the next write of BASEPRI interrupts do not see a half of it.
-    movs    r4, #PRIORITY_KERNEL
+    movs    r4, #LOCKED
     msr     basepri, r4
-    ldr     r5, [r3, #CLOCK]
-    ldr     r4, [r3, #READY_BITS]
-    ldr     r6, [r3, #SWITCHED_AT]
+    ldr     r5, [r3, #KERNEL_CLOCK]
+    ldr     r4, [r3, #KERNEL_READY_BITS]
+    ldr     r6, [r3, #KERNEL_SWITCHED_AT]
     ldr     r7, [r2, #TASK_CYCLES]
-    add     r8, r3, #READY
+    add     r8, r3, #KERNEL_READY
     clz     r4, r4
     cbz     r5, 8f
     ldr     r5, [r5]                @ now
 2:  ldr     r1, [r8, r4, lsl #2]    @ the new task: the choice
-    ldr     r8, =MPU_RBAR
+    ldr     r8, =0xE000ED9C         @ MPU_RBAR
     ldr     r0, [r1, #TASK_SP]
     ldr     r9, [r1, #TASK_GUARD]
     subs    r6, r5, r6
     adds    r7, r7, r6
-    str     r5, [r3, #SWITCHED_AT]
+    str     r5, [r3, #KERNEL_SWITCHED_AT]
     str     r7, [r2, #TASK_CYCLES]
     bcs     9f
-3:  str     r1, [r3, #CURRENT]
+3:  str     r1, [r3, #KERNEL_CURRENT]
     str     r9, [r8]
     movs    r4, #0                  @ PendSV cannot have begun with anything masked
     msr     basepri, r4
@@ -111,26 +102,6 @@ PendSV_Handler:
     beq     4f
     msr     psp, r0
     bx      lr
-
-4:  lsls    r1, lr, #30             @ bit 1
-    bmi     5f
-    vldmia  r0!, {s16-s31}
-    msr     psp, r0
-    bx      lr
-5:  bl      sandbox_resume          @ returns psp
-    mvn     lr, #2                  @ EXC_RETURN_TASK
-    msr     psp, r0
-    bx      lr
-
-6:  mvn     r2, #0x10               @ SAVED_SANDBOX
-    stmia   r1!, {r4-r11}
-    strd    r2, r0, [r1]            @ context[8], sp
-    bl      sandbox_pause           @ returns context; masked
-    .thumb_func
-arch_switch_pick:
-    ldr     r3, =kernel
-    ldr     r2, [r3, #CURRENT]
-    b       1b
 
 8:  push    {r2, r3}                @ nothing counts cycles but SysTick
     bl      arch_time_now
@@ -141,6 +112,78 @@ arch_switch_pick:
     adds    r6, r6, #1
     str     r6, [r2, #TASK_CYCLES + 4]
     b       3b
+
+6:  vstmdb  r0!, {s16-s31}          @ no sandbox: it may not use the FPU
+    ldr     r2, [r3, #KERNEL_CURRENT]
+    b       0b
+
+    @ r1: box
+7:  stmia   r1!, {r4-r11}
+    mvn     r4, #0x10               @ SAVED_SANDBOX
+    strd    r4, r0, [r1]            @ context[8], sp
+    subs    r0, r1, #32             @ context
+    movs    r1, #LOCKED
+    msr     basepri, r1
+    time    r4, r5, r6, r7, pause
+    ldr     r5, [r0, #BOX_SINCE]
+    movs    r6, #0
+    subs    r4, r4, r5
+    str     r4, [r0, #BOX_CYCLES]
+    str     r6, [r3, #KERNEL_INSIDE]
+    msr     control, r6
+    b       1b
+4:  lsls    r1, lr, #30             @ bit 1
+    bmi     5f
+    vldmia  r0!, {s16-s31}
+    msr     psp, r0
+    bx      lr
+
+    @ r0: box->sp
+5:  movs    r1, #LOCKED
+    msr     basepri, r1
+    time    r1, r2, r3, r12, resume
+    ldr     r2, [r0, #BOX_CYCLES - BOX_SP]
+    ldr     r3, =kernel
+    subs    r1, r1, r2
+    str     r1, [r0, #BOX_SINCE - BOX_SP]
+    ldrb    r1, [r0, #BOX_KILL - BOX_SP]
+    cbnz    r1, 12f
+    ldr     r1, [r3, #KERNEL_LOADED]
+    sub     r2, r0, #BOX_SP
+    str     r2, [r3, #KERNEL_INSIDE]
+    cmp     r1, r2
+    bne     10f
+11:
+    movs    r1, #0
+    msr     basepri, r1
+    movs    r1, #1
+    msr     control, r1
+    ldr     r0, [r0]
+    mvn     lr, #2                  @ EXC_RETURN_TASK
+    msr     psp, r0
+    bx      lr
+10:
+    str     r2, [r3, #KERNEL_LOADED]
+    adds    r0, #BOX_REGIONS - BOX_SP
+    bl      sandbox_regions
+    subs    r0, #BOX_REGIONS - BOX_SP + 12
+    b       11b
+12:
+    subs    r0, #BOX_SP
+    bl      sandbox_leave
+    movs    r1, #0
+    msr     basepri, r1
+    mvn     lr, #2
+    bx      lr
+
+    .thumb_func
+arch_switch_pick:
+    ldr     r3, =kernel
+    ldr     r2, [r3, #KERNEL_CURRENT]
+    b       1b
+
+    time_pending r1, r2, r3, r12, resume
+    time_pending r4, r5, r6, r7, pause
     .size PendSV_Handler, . - PendSV_Handler
 
 /* arch_start(idle_top, idle, main_top): r0 to PSP, MSP back to its top, thread mode on PSP. FPCA is

@@ -22,8 +22,9 @@ uint32_t board_core_hz(void);
 const char *board_clock_source(void); /* what that comes from, for people */
 
 /* The serial port: rtos/console.h is what others use. */
-void board_write(const char *text, size_t length); /* from a task or main(); waits for room */
-int board_read(uint32_t timeout);                  /* next byte, or -1; from one task only */
+void board_write(const char *text, size_t length);      /* from a task or main(); waits for room */
+void board_write_raw(const char *bytes, size_t length); /* the same, without a \r before \n */
+int board_read(uint32_t timeout);                       /* next byte, or -1; from one task only */
 void board_flush(void); /* sends what is buffered, without interrupts; from anywhere */
 
 /* A part of the board's memory; false: there are not so many. */

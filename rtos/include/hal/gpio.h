@@ -50,6 +50,8 @@ enum kernel_status exti_stop(unsigned pin);
 bool exti_in_use(unsigned pin);                /* its line has a handler, of whatever port */
 enum kernel_status exti_trigger(unsigned pin); /* by software, as if the edge had come */
 
+/* The user button as it is now, for boot: nobody has watched it yet. */
+bool button_held(void);
 /* The user button, debounced. changed() runs in the timer task. */
 enum kernel_status button_start(void (*changed)(bool pressed, void *argument), void *argument);
 enum kernel_status button_pressed(bool *pressed);

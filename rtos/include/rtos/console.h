@@ -43,7 +43,13 @@ void console_init(void); /* before anything is printed */
 /* Texts of different tasks do not mix. sinks: a bit for each. From anywhere but interrupts of the kernel's
  * band; the fault handler may. */
 void console_write(unsigned sinks, const char *text, size_t length);
-int console_read(uint32_t timeout); /* next byte, or -1; from one task only */
+/* Next byte, or -1; from one task only. from, if not NULL: where it came from. */
+int console_read(uint32_t timeout, enum console_sink *from);
+/* A line of a protocol, as it is and whole, to a sink with input: at the beginning of a line there, whoever has written
+ * half of one before. Waits for room. false: nobody makes any. From a task. */
+bool console_write_line(enum console_sink to, const char *line, size_t length);
+/* Waits until what was written has left the board, or nobody takes it. From a task. */
+void console_drain(enum console_sink to);
 void console_state(enum console_sink sink, struct console_state *out);
 /* KERNEL_NOT_THERE: nobody answers semihosting calls. Where a debugger is attached that does not serve them,
  * asking halts the core: that is why this sink is off at start. */

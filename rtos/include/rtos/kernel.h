@@ -134,6 +134,10 @@ struct task *task_iterate(const struct task *previous); /* NULL: the first; insi
 size_t task_stack_unused(const struct task *task);      /* bytes never written */
 uint64_t task_cycles(const struct task *task);
 
+/* lib/tasks.c: a copy of the task of this number, and which one it is; false: there are not so many. The list may
+ * change between two calls. */
+bool task_copy(unsigned number, struct task *out, const struct task **which);
+
 /* sem.c */
 struct semaphore {
     struct task_queue waiters;

@@ -30,7 +30,8 @@ struct mpu_region {
     uint32_t rbar, rasr;
 };
 
-enum { MPU_REGION_MAIN_GUARD = 6, MPU_REGION_GUARD = 7 }; /* a higher number wins */
+/* A higher number wins. */
+enum { MPU_REGION_NULL = 5, MPU_REGION_MAIN_GUARD = 6, MPU_REGION_GUARD = 7 };
 
 /* The only place that encodes regions. KERNEL_BAD_ARGUMENT: the area cannot be one region. */
 enum kernel_status mpu_encode(struct mpu_region *out, unsigned number, const struct mpu_area *area);

@@ -69,6 +69,11 @@ void programs_start(bool safe);
 /* Before a restart that is meant: all stops, outputs are safe, and this boot was a healthy one. */
 void programs_leave(void);
 
+/* For several calls that belong together: none is replaced or removed in between, so that what programs_map() says of
+ * sizes stays true. Not from a domain's task. */
+void programs_hold(void);
+void programs_release(void);
+
 /* BPF_OK; else why nothing can be installed, as BPF_STORE_CORRUPT. */
 enum bpf_status programs_store(void);
 /* Why this boot has loaded nothing; NULL: it has. */

@@ -64,7 +64,7 @@ struct sandbox {
     sandbox_call *const *calls;
     uint32_t call_count;
     uint32_t budget;              /* cycles */
-    uint32_t since;               /* arch_time() up to which result.cycles counts */
+    uint32_t since;               /* inside: arch_time() when result.cycles would have been 0 */
     uint8_t kill;                 /* enum sandbox_end; 0: go on */
     struct sandbox_result result; /* for the caller of sandbox_run(), when it has returned */
 };

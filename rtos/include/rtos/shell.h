@@ -54,7 +54,11 @@ __attribute__((format(printf, 2, 3))) void shell_print(struct shell *shell, cons
 bool shell_value(struct shell *shell, const char *text, int64_t *value);
 const struct shell_command *shell_command_at(unsigned index); /* by name; NULL: there are no more */
 
-/* session.c: on the console; does not return */
-_Noreturn void shell_console(void);
+/* session.c: on the console. Who reads it (rtos/smp.h) gives the shell what is meant for it. */
+void shell_console_start(void);
+void shell_console_feed(uint8_t byte);
+void shell_console_lost(
+    void); /* bytes that may have been part of the line: it is not to be carried out */
+void shell_console_covered(void); /* the line is no longer the last thing on the screen */
 
 #endif

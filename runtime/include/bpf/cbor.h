@@ -82,6 +82,7 @@ bool cbor_is_text(const struct cbor_item *item, const char *text);
 struct cbor_writer {
     uint8_t *bytes;
     size_t size, used;
+    size_t reserved; /* at the end: cbor_reserve() */
     bool overflow;
 };
 
@@ -101,13 +102,21 @@ void cbor_begin_array(struct cbor_writer *w);
 void cbor_begin_map(struct cbor_writer *w);
 void cbor_end(struct cbor_writer *w);
 
-/* Text that comes in pieces and may be cut: returns how many bytes of a piece were taken. A second buffer is not
- * needed; the length, which is only known at the end, always takes two bytes. */
-size_t cbor_begin_text(struct cbor_writer *w); /* where it begins: for the other two */
+/* Strings whose length is only known at the end: it always takes two bytes. The begin functions return where it
+ * begins, for the others. Text may come in pieces and be cut: cbor_add_text() returns how many bytes were taken. Bytes
+ * are written to bytes + used by the caller, as many as cbor_room() says. */
+size_t cbor_begin_text(struct cbor_writer *w);
 size_t cbor_add_text(struct cbor_writer *w, size_t begin, const char *text, size_t length);
 void cbor_end_text(struct cbor_writer *w, size_t begin);
+size_t cbor_begin_bytes(struct cbor_writer *w);
+void cbor_end_bytes(struct cbor_writer *w, size_t begin, size_t size);
 
-/* Back to where `used` was: what came after it was not wanted, or did not fit. */
-void cbor_rewind(struct cbor_writer *w, size_t used);
+/* Lists that take what fits: a place to go back to when an item did not, and bytes that are kept for what has to
+ * come behind the list. An overflow from before the mark stays. */
+size_t cbor_mark(const struct cbor_writer *w);
+void cbor_rewind(struct cbor_writer *w, size_t mark);
+void cbor_reserve(struct cbor_writer *w, size_t size);
+void cbor_release(struct cbor_writer *w, size_t size);
+size_t cbor_room(const struct cbor_writer *w); /* bytes; 0 after an overflow */
 
 #endif

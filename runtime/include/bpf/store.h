@@ -77,6 +77,7 @@ struct store {
     uint32_t erased[STORE_SECTORS]; /* how often */
     unsigned repaired;              /* torn records that the mount has made harmless */
     bool spare_ready;               /* the other sector is erased and marked */
+    bool sealed;                    /* what a mount leaves out in front of `end` reads as used */
     struct {                        /* between store_begin() and store_commit() */
         uint32_t record, offset, size, done;
         uint32_t word; /* bytes that do not fill a word yet */

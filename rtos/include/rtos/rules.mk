@@ -1,0 +1,1 @@
+rtos/include/rtos_MAY_INCLUDE := runtime/include
