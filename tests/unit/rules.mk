@@ -2,7 +2,7 @@
 # more than libbpf2thumb.a says so here: test_NAME_DIRS := emulator, test_NAME_LIBS := -lunicorn.
 tests/unit_CFLAGS := -I. -Iemulator -Itests -Irtos/include -Ibsp/stm32f4 -Irtos/arch/armv7m
 tests/unit_MAY_INCLUDE := compiler runtime runtime/include emulator tests/encoder tests/regalloc tests/elf tests/runtime tests/soundness tests/store tests/devices tests/desk tests/device \
-                          tests/driver tests/maps tests/shell tests/smp tests/wire rtos bsp/stm32f4 bsp/stm32f407 bsp/stm32f446
+                          tests/driver tests/manager tests/maps tests/shell tests/smp tests/wire rtos bsp/stm32f4 bsp/stm32f407 bsp/stm32f446
 
 # The devices of the virtual board, on a board without a core.
 $(foreach t,basic dma flash misc noise tim,$(eval test_board_devices_$(t)_DIRS := emulator/board/devices tests/devices))
