@@ -209,7 +209,7 @@ const struct cmd cmd_new = {
     .about =
         "Writes NAME/NAME.bpf.c, a commented program of the type, a Makefile that builds and runs\n"
         "it, and .gitignore. What is there already is never touched.",
-    .example = "bpf2thumb new --type uart/2 my-parser\nmake -C my-parser run",
+    .example = "bpf2thumb new --type uart/3 my-parser\nmake -C my-parser run",
     .options = options,
     .run = run,
 };

@@ -19,6 +19,7 @@
 #define PWM_CHANNELS 5 /* four LEDs, the motor */
 #define PERMILLE 1000
 #define UARTS 6
+#define UART_MOST 256 /* bytes that a call takes */
 /* Cycles of the library's stub around the SVC, which the machine has counted by itself. */
 #define STUB_CYCLES 16
 
@@ -230,6 +231,8 @@ static int uart_write(const struct call *c, uint32_t port, uint32_t from, uint32
         return -EINVAL;
     if (!bytes)
         return -EFAULT;
+    if (size > UART_MOST)
+        size = UART_MOST;
     record_text(c, DEVICE_UART, port, bytes, size);
     return (int)size;
 }

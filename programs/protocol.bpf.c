@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Protocol state machine: a small command protocol on UART 1, byte by byte, as a device implements it.
+ * Protocol state machine: a small command protocol on UART 3, byte by byte, as a device implements it.
  *
  *     0x02 LENGTH PAYLOAD... SUM      SUM = all bytes from LENGTH on, added up
  *
@@ -12,9 +12,9 @@
  */
 #include "bpf_mcu.h"
 
-BPF_GRANT("uart:1 led:0-3 budget=1ms/10ms");
+BPF_GRANT("uart:3 led:0-3 budget=1ms/10ms");
 
-#define PORT 1
+#define PORT 3
 #define START 0x02
 #define ACK 0x06
 #define NAK 0x15
@@ -82,7 +82,7 @@ static void take(u8 byte) {
     }
 }
 
-SEC("uart/1")
+SEC("uart/3")
 int protocol(struct bpf_ctx_uart *ctx) {
     for (u32 i = 0; i < ctx->len && i < sizeof(ctx->data); i++)
         take(ctx->data[i]);

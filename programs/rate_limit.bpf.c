@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Rate limiter in front of a slow port: frames that come in on UART 1 go out on UART 2, at most 50 bytes a
+ * Rate limiter: frames that come in on UART 3 go out on it again, at most 50 bytes a
  * second with bursts of 64. A token bucket in 64-bit nanoseconds: credit grows with time and every byte
  * costs 20 ms of it, so that no timer has to fill the bucket. What is dropped is counted in a map.
  *
@@ -11,9 +11,9 @@
  */
 #include "bpf_mcu.h"
 
-BPF_GRANT("uart:1+2 budget=1ms/10ms");
+BPF_GRANT("uart:3 budget=1ms/10ms");
 
-#define OUT 2
+#define OUT 3
 #define BYTE_NS 20000000ull /* 50 bytes a second */
 #define BURST_NS (64 * BYTE_NS)
 
@@ -39,7 +39,7 @@ static bool pay(u64 now, u32 n) {
     return true;
 }
 
-SEC("uart/1")
+SEC("uart/3")
 int rate_limit(struct bpf_ctx_uart *ctx) {
     u32 n = ctx->len <= sizeof(ctx->data) ? ctx->len : sizeof(ctx->data);
     u32 dropped = !pay(bpf_ktime_get_ns(), n);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * UART frame parser: on the board, runs for each frame that UART 2 receives. A frame is
+ * UART frame parser: on the board, runs for each frame that UART 3 receives. A frame is
  *
  *     0x7e | length | command | payload, length bytes | checksum
  *
- * where the checksum makes the sum of all bytes from length on 0 modulo 256. Command 1 sets the LEDs
+ * where the checksum makes the sum of all bytes from length on 0 modulo 256. A newline (0x0a) ends a frame, so that
+ * none may have one before its last byte. Command 1 sets the LEDs
  * PD12 to PD15 from bits 0 to 3 of its payload, command 2 sets PWM channel payload[0] to
  * payload[1..2] permille. Answers "ok" or "error" on the same port and counts both in a map.
  */
 #include "bpf_mcu.h"
 
-BPF_GRANT("uart:2 gpio:PD12-15=out pwm:1-4 budget=1ms/10ms");
+BPF_GRANT("uart:3 gpio:PD12-15=out pwm:1-4 budget=1ms/10ms");
 
 enum { START = 0x7e, HEADER = 3, CMD_LEDS = 1, CMD_PWM = 2 };
 enum { COUNT_OK, COUNT_ERROR, COUNTS };
@@ -54,7 +55,7 @@ static bool parse(const struct bpf_ctx_uart *ctx) {
     return checksum_ok(ctx, end) && execute(ctx, length);
 }
 
-SEC("uart/2")
+SEC("uart/3")
 int uart_frame(struct bpf_ctx_uart *ctx) {
     bool ok = parse(ctx);
     u32 key = ok ? COUNT_OK : COUNT_ERROR;

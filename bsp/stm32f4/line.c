@@ -119,10 +119,10 @@ enum kernel_status uart_send(unsigned port, const void *bytes, uint32_t size) {
 
 void USART3_Handler(void) {
     if (line.frame) {
-        receive(USART_SR(USART3_BASE));
-        if (line.silence && line.seen == line.counters.received)
+        if (line.silence) /* what comes now is another frame's */
             frame_end();
         line.silence = false;
+        receive(USART_SR(USART3_BASE));
         send_one();
     }
     BARRIER();

@@ -157,7 +157,7 @@ static int64_t uart_write(struct domain *domain, const uint32_t *words) {
         return -EINVAL;
     if (!(domain->grant->uart >> port & 1))
         return -EPERM;
-    if (!domain_reads(domain, words[1], size))
+    if (!domain_reads(domain, words[1], words[2]))
         return -EFAULT;
     switch (uart_send(port, (const void *)words[1], size)) {
     case KERNEL_OK: return size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Installed programs: which there are, and what becomes of them. docs/programs.md tells it from the outside.
+ * Installed programs: which there are, and what becomes of them. docs/installed.md tells it from the outside.
  *
  * The store knows what is installed and enabled; a table beside it knows the domains, and the copies that lie in RAM
  * only. Each call holds the manager's lock from its beginning to its end. What a domain's own task finds out (it has

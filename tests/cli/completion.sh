@@ -42,7 +42,7 @@ offers 'one level at its letter' '-Os' bpf2thumb compile -Os
 offers 'after a level at its letter' 'a\.blob a\.bpf\.c a\.bpf\.o' bpf2thumb dump -O1 a
 offers 'versions of eBPF' 'v1 v2 v3 v4' bpf2thumb build --cpu v
 offers 'hook types' 'timer/10ms trace/sched_switch' bpf2thumb verify --type t
-offers 'hook types after =' 'uart/2' bpf2thumb verify --type = u
+offers 'hook types after =' 'uart/3' bpf2thumb verify --type = u
 offers 'an empty value after =' 'always auto never' bpf2thumb verify --color =
 offers 'passes after =' 'legalize' bpf2thumb dump --ssa = l
 offers 'no pass without =' 'a\.blob a\.bpf\.c a\.bpf\.o' bpf2thumb dump --ssa a

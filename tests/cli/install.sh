@@ -46,7 +46,7 @@ project() {
 project raw '.*r0 = 0x214 '
 project timer '.*gpio PD12 = 1 at .*gpio PD12 = 0 at 10\.?[0-9]* ms.*r0 = 0x0'
 project gpio '.*gpio PD12 = .*array edges\[0\] = 3'
-project uart '.*uart 2: "pong.n".*4 bytes, checksum 174'
+project uart '.*uart 3: "pong.n".*4 bytes, checksum 174'
 project adc '.*array range\[0\] = 100.array range\[1\] = 4000'
 project trace '.*ringbuf records: 0000000000000000'
 project cmd '.*call 1, 5 bytes of arguments.*r0 = 0x5 '

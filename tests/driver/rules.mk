@@ -7,6 +7,7 @@ tests/driver_MAY_INCLUDE := rtos/include
 test_driver_chip_DIRS := tests/driver rtos/driver
 test_driver_clock_DIRS := tests/driver rtos/driver
 test_driver_flash_DIRS := tests/driver rtos/driver
+test_driver_line_DIRS := tests/driver rtos/driver
 test_driver_logic_DIRS := tests/driver rtos/driver
 test_driver_nucleo_DIRS := tests/driver rtos/driver
 test_driver_pins_DIRS := tests/driver rtos/driver

@@ -49,7 +49,7 @@ for engine in thumb interp; do
     expect "run, $engine: devices, and time by the program's period" 0 \
         'PD13 = 1 at [0-9.]+ us.*PD13 = 0 at 100(\.0..)? ms.*PD14 = 1 at 100.*PD15 = 1 at 200' \
         run --engine $engine --runs 3 "$examples/blink.bpf.o"
-    expect "run, $engine: frame, answer, map" 0 'gpio PD12 = 1.*gpio PD13 = 0.*uart 2: "ok.n".*array counts\[0\] = 1' \
+    expect "run, $engine: frame, answer, map" 0 'gpio PD12 = 1.*gpio PD13 = 0.*uart 3: "ok.n".*array counts\[0\] = 1' \
         run --engine $engine --mem '7e 01 01 05 f9' "$examples/uart_frame.bpf.o"
     expect "run, $engine: stimuli" 0 'gpio PD12 = 1 at 30.*array presses\[0\] = 1' \
         run --engine $engine --runs 10 --gpio PA0=0,1,0,1,1,1,1,1,0,0 "$examples/debounce.bpf.o"

@@ -8,7 +8,7 @@
  *
  *     gpio:PD12=out        output, safe level 0      gpio:PD12-15+PE0=out/safe=1
  *     gpio:PA0=in          may be read, and give events
- *     led:0-3   pwm:0-4    encoder:0   adc:1+16   uart:2   accel   trace
+ *     led:0-3   pwm:0-4    encoder:0   adc:1+16   uart:3   accel   trace
  *     budget=2ms/10ms      at most 2 ms of every 10 ms, and of one run
  *     priority=5           1 to 9; shell and protocol run above all of them
  *     ram=8K               of arena, stack and queue together
