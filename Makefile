@@ -113,7 +113,7 @@ check: $(SETUP)
 	@$(MAKE) $(PARALLEL) -k $(addprefix check-,$(ALL_CHECKS)) || true
 	@scripts/tally $(BUILD)/check $(ALL_CHECKS)
 
-## demo: compile the example programs and run them in the emulator
+## demo: compile the example programs, run them in the emulator, install some on the virtual board
 demo: $(SETUP)
 	@test -n '$(DEMO_NEEDS)' || { echo 'make demo: there is no demo in this tree yet' >&2; exit 1; }
 	@$(MAKE) $(PARALLEL) $(DEMO_NEEDS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A domain: one blob that runs (architecture of a domain: docs/domains.md). Inside rtos/bpf only.
+ * A domain: one blob that runs (docs/domains.md). Inside rtos/bpf only.
  */
 #ifndef DOMAIN_H
 #define DOMAIN_H
