@@ -47,22 +47,33 @@
 #define END_EXIT 0 /* enum sandbox_end */
 #define END_BAD_CALL 4
 
-#define LOCKED 0x20              /* BASEPRI: PRIORITY_KERNEL */
+#define LOCKED 0x20 /* BASEPRI: PRIORITY_KERNEL */
 #define SAVED_SANDBOX 0xFFFFFFEF /* in the place of EXC_RETURN: see switch.S */
 
 #ifdef __ASSEMBLER__
+/* clang-format off */
 /* arch_time(), masked, for where a call would cost too much. The second macro, with the same
  * operands, is for a place where nobody comes by. */
-.macro time now, base, clock, left, tag mov.w   \base, #0xE000E000 ldr     \clock,
-    = arch_clock ldr     \left, [\base, #0x18 ] @SYST_CVR ldr.w   \base,
-    [\base, #0xD04 ] @SCB_ICSR ldr     \now, [\clock, #4 ] @end lsls    \base, \base,
-    #5 @PENDSTSET bmi.L\tag\() _pending.L\tag\() _known : subs    \now, \now, \left
-                                                                                  .endm
+    .macro  time now, base, clock, left, tag
+    mov.w   \base, #0xE000E000
+    ldr     \clock, =arch_clock
+    ldr     \left, [\base, #0x18]      @ SYST_CVR
+    ldr.w   \base, [\base, #0xD04]     @ SCB_ICSR
+    ldr     \now, [\clock, #4]         @ end
+    lsls    \base, \base, #5           @ PENDSTSET
+    bmi     .L\tag\()_pending
+.L\tag\()_known:
+    subs    \now, \now, \left
+    .endm
 
-                                                                                  .macro
-                                                                              time_pending now,
-    base, clock, left, tag.L\tag\() _pending : mov.w   \base, #0xE000E000 ldr     \left,
-    [\base, #0x18 ] ldr     \base, [\clock] @reload add     \now, \base b.L\tag\() _known.endm
+    .macro  time_pending now, base, clock, left, tag
+.L\tag\()_pending:
+    mov.w   \base, #0xE000E000
+    ldr     \left, [\base, #0x18]
+    ldr     \base, [\clock]            @ reload
+    add     \now, \base
+    b       .L\tag\()_known
+    .endm
 #endif
 
 #endif
