@@ -47,7 +47,7 @@
 #define END_EXIT 0 /* enum sandbox_end */
 #define END_BAD_CALL 4
 
-#define LOCKED 0x20 /* BASEPRI: PRIORITY_KERNEL */
+#define LOCKED 0x20              /* BASEPRI: PRIORITY_KERNEL */
 #define SAVED_SANDBOX 0xFFFFFFEF /* in the place of EXC_RETURN: see switch.S */
 
 #ifdef __ASSEMBLER__
