@@ -59,6 +59,7 @@ static const char *once(enum bpf_engine engine) {
     EXPECT(seen.time_ns - begun >= 19000000 && seen.time_ns - begun < 23000000);
     EXPECT(job(TABLE, 6)->runs == 0);
     EXPECT(a.domain->faults == 0 && a.domain->entries[IN_TABLE].runs == 4);
+    EXPECT(a.domain->layout.stack_top == (uint32_t)a.domain->head); /* for the next program */
 end:
     return finish(wrong);
 }
@@ -87,6 +88,24 @@ static const char *again(enum bpf_engine engine) {
     task_sleep(30);
     EXPECT(job(TABLE, 0)->runs == runs);
     EXPECT(order(IN_TABLE, CANCEL, 0, 0) == 0);
+end:
+    return finish(wrong);
+}
+
+/* It has run out, but has to wait for budget: a cancel still stops it. */
+static const char *late(enum bpf_engine engine) {
+    wrong = NULL;
+    EXPECT(!load(engine, "budget=5ms/2s"));
+    EXPECT(!order(IN_TABLE, INIT, 3, 0) && !order(IN_TABLE, ONCE, 3, 0));
+    EXPECT(!order(IN_TABLE, START, 3, 5));
+    a.domain->budget.available = 0;
+    task_sleep(20);
+    EXPECT(job(TABLE, 3)->runs == 0);
+    EXPECT(order(IN_TABLE, CANCEL, 3, 0) == 1);
+    a.domain->budget.available = (int32_t)a.domain->budget.cycles;
+    EXPECT(order(IN_TABLE, CANCEL, 3, 0) == 0);
+    task_sleep(20);
+    EXPECT(job(TABLE, 3)->runs == 0);
 end:
     return finish(wrong);
 }
@@ -214,9 +233,15 @@ end:
 }
 
 const struct drill_row drill_timer_tests[] = {
-    {"timer_once", once},       {"timer_hash", hash},
-    {"timer_again", again},     {"timer_moved", moved},
-    {"timer_deleted", deleted}, {"timer_rows", rows},
-    {"timer_killed", killed},   {"timer_stopped", stopped},
-    {"timer_wild", wild},       {NULL, NULL},
+    {"timer_once", once},
+    {"timer_hash", hash},
+    {"timer_again", again},
+    {"timer_late", late},
+    {"timer_moved", moved},
+    {"timer_deleted", deleted},
+    {"timer_rows", rows},
+    {"timer_killed", killed},
+    {"timer_stopped", stopped},
+    {"timer_wild", wild},
+    {NULL, NULL},
 };

@@ -181,6 +181,18 @@ Test(serial, pty_is_a_wire) {
     serial_close(s);
 }
 
+Test(serial, loop_is_one_wire) {
+    struct serial *s = open_end("loop");
+    struct pollfd fds[DESK_POLL];
+
+    say(s, "ab");
+    cr_expect_str_eq(fake_board.log, "2:61 2:62 ");
+    cr_expect_eq(serial_poll(s, fds), 0); /* nobody outside */
+    serial_serve(s);
+    cr_expect_str_eq(fake_board.log, "2:61 2:62 ");
+    serial_close(s);
+}
+
 static int dial(const struct serial *s) {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port =
