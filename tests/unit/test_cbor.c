@@ -384,6 +384,20 @@ Test(cbor, texts_in_pieces_are_cut) {
     cr_assert_eq(cbor_add_text(&w, begin, many, sizeof(many)), 0xffffu, "two bytes of length");
 }
 
+Test(cbor, an_overflow_stays) {
+    struct cbor_writer w = writer(4);
+    cbor_uint(&w, 1);
+    cbor_text(&w, "long");
+    cbor_uint(&w, 2); /* would fit */
+    cr_assert(w.overflow && w.used == 1);
+    size_t mark = cbor_mark(&w);
+    cbor_rewind(&w, mark);
+    cr_assert(w.overflow, "it is from before the mark");
+    cr_assert_eq(cbor_room(&w), 0u);
+    cbor_rewind(&w, 1);
+    cr_assert(!w.overflow && cbor_room(&w) == 3);
+}
+
 /* What has to come behind a list has its place, in any room; or there is an overflow. */
 Test(cbor, lists_of_what_fits) {
     for (size_t room = 0; room < 40; room++) {

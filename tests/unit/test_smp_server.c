@@ -4,6 +4,7 @@
  * a packet, and uploads that are interrupted. The answer lies in memory of exactly the size of a packet.
  */
 #include "bpf/blob.h"
+#include "bpf/library.h"
 #include "bpf/smp.h"
 #include "rtos/console.h"
 #include "rtos/smp.h"
@@ -79,6 +80,9 @@ enum {
     P = SMP_GROUP_PROGRAMS
 };
 
+#define DIGITS(number) #number
+#define NUMBER(constant) DIGITS(constant)
+
 struct row {
     uint16_t group;
     uint8_t op, id;
@@ -136,9 +140,12 @@ Test(smp_server, system_and_shell) {
 
 static const struct row program_rows[] = {
     {P, R, 0, "{}",
-     "{protocol: 1, firmware: '0.1.0', board: 'mock board', abi: 1, library: 1, uid: "
-     "h'303132333435363738396162', hz: 1000000, programs: 8, ram: 32768, room: 50000, compacted: "
-     "120000, replacements: 25}"},
+     "{protocol: 1, firmware: '0.1.0', board: 'mock board', abi: " NUMBER(
+         BLOB_ABI) ", library: " NUMBER(LIBRARY_VERSION) ", uid: "
+                                                         "h'303132333435363738396162', hz: "
+                                                         "1000000, programs: 8, ram: 32768, room: "
+                                                         "50000, compacted: "
+                                                         "120000, replacements: 25}"},
     {P, R, 1, "{}",
      "{programs: [{name: 'blink', state: 'running', enabled: true, ram: false, seq: 1, size: 1744, "
      "engine: 'thumb', entries: 2, maps: 2, status: 0, where: 0, faults: 3, restarts: 1}]}"},
