@@ -208,27 +208,39 @@ static bool uses_unit(const struct bpf_grant *grant, unsigned unit) {
     return false;
 }
 
+/* What a driver says, as the installer is told. */
+static enum bpf_status claimed(enum kernel_status status) {
+    return status == KERNEL_OK ? BPF_OK : status == KERNEL_NOT_THERE ? BPF_NOT_THERE : BPF_BUSY;
+}
+
 static enum bpf_status claim_pins(const struct bpf_grant *grant) {
     for (unsigned pin = 0; pin < PINS; pin++) {
         bool out = has_pin(grant->gpio_out, pin), in = has_pin(grant->gpio_in, pin);
-        if (out && gpio_write(pin, has_pin(grant->gpio_safe, pin)))
-            return BPF_BUSY;
-        if ((out || in) && gpio_configure(pin, out ? GPIO_OUTPUT : GPIO_INPUT))
-            return BPF_BUSY;
+        enum bpf_status status = BPF_OK;
+        if (out)
+            status = claimed(gpio_write(pin, has_pin(grant->gpio_safe, pin)));
+        if (!status && (out || in))
+            status = claimed(gpio_configure(pin, out ? GPIO_OUTPUT : GPIO_INPUT));
+        if (status)
+            return status;
     }
-    for (unsigned led = 0; led < 16; led++)
-        if (grant->leds >> led & 1 &&
-            (led >= gpio_led_count || gpio_configure(gpio_leds[led].pin, GPIO_OUTPUT)))
-            return BPF_BUSY;
+    for (unsigned led = 0; led < 16; led++) {
+        if (!(grant->leds >> led & 1))
+            continue;
+        enum bpf_status status = led < gpio_led_count
+                                     ? claimed(gpio_configure(gpio_leds[led].pin, GPIO_OUTPUT))
+                                     : BPF_NOT_THERE;
+        if (status)
+            return status;
+    }
     return BPF_OK;
 }
 
 static enum bpf_status claim_pwm(const struct bpf_grant *grant) {
-    enum bpf_status status = grant->pwm >> PWM_CHANNELS || grant->pwm & 1 ? BPF_BUSY : BPF_OK;
+    enum bpf_status status = grant->pwm >> PWM_CHANNELS || grant->pwm & 1 ? BPF_NOT_THERE : BPF_OK;
     for (unsigned unit = 0; unit < PWM_UNITS; unit++)
-        if (uses_unit(grant, unit) && pwm_users[unit]++ == 0 &&
-            pwm_start((enum pwm_unit)unit, pwm_hz[unit]))
-            status = BPF_BUSY;
+        if (uses_unit(grant, unit) && pwm_users[unit]++ == 0 && !status)
+            status = claimed(pwm_start((enum pwm_unit)unit, pwm_hz[unit]));
     return status;
 }
 
@@ -241,20 +253,27 @@ static enum bpf_status claim_accel(const struct bpf_grant *grant) {
     enum accel_part part;
     if (!grant->accel || accel.users++)
         return BPF_OK;
-    if (accel_start(&part))
-        return BPF_BUSY;
+    enum bpf_status status = claimed(accel_start(&part));
+    if (status)
+        return status;
     if (accel.task.state == TASK_NONE && task_create(&accel.task, &config))
         return BPF_INTERNAL;
     return BPF_OK;
 }
 
+/* Who comes first starts it from 0; nobody's count is lost because of the second. */
+static enum bpf_status claim_encoder(const struct bpf_grant *grant) {
+    if (grant->encoders & ~1u)
+        return BPF_NOT_THERE;
+    int32_t steps;
+    return grant->encoders && encoder_read(&steps) ? claimed(encoder_start()) : BPF_OK;
+}
+
 /* All of it is counted even where one fails: devices_release() takes back the same. */
 enum bpf_status devices_claim(const struct bpf_grant *grant) {
-    enum bpf_status encoder =
-        grant->encoders && (grant->encoders != 1 || encoder_start()) ? BPF_BUSY : BPF_OK;
-    const enum bpf_status all[] = {
-        claim_pwm(grant),      claim_pins(grant),  encoder,
-        adc_claim(grant->adc), claim_accel(grant), uart_claim(grant->uart)};
+    const enum bpf_status all[] = {claim_pwm(grant),     claim_pins(grant),
+                                   claim_encoder(grant), adc_claim(grant->adc),
+                                   claim_accel(grant),   uart_claim(grant->uart)};
     devices_safe(grant);
     for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i])
