@@ -130,6 +130,13 @@ static const struct row system_rows[] = {
     {SH, W, 0, "{argv: []}", "{rc: 3}"},
     {SH, W, 0, "{argv: [1]}", "{rc: 3}"},
     {SH, W, 0, "{argv: 'version'}", "{rc: 3}"},
+    {SH, W, 0,
+     "{argv: "
+     "['"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx']}",
+     "{rc: 3}"},
     {SH, W, 0, "{}", "{rc: 3}"},
     {SH, W, 1, "{}", "{rc: 8}"},
 };
@@ -201,6 +208,11 @@ static const struct row program_rows[] = {
      "{err: {group: 64, rc: 131}, text: 'there is no such thing'}"},
     {P, W, 19, "{name: 'blink', map: 1}", "{records: [], more: false}"},
     {P, R, 20, "{}", "{text: '', cursor: 0, lost: 0}"},
+    {P, R, 14, "{name: 'blink', map: 65536}", "{rc: 3}"},
+    {P, R, 14, "{name: 'blink', map: 4294967296}", "{rc: 3}"},
+    {P, W, 9,
+     "{name: 'blink', grant: h'01000001e803000010270000002000001027000003080000" GRANT_ZEROS "'}",
+     "{err: {group: 64, rc: 143}, text: 'the grant has a field out of its range'}"},
     {P, W, 21, "{format: true}", "{}"},
     {P, W, 21, "{}", "{rc: 3}"},
     {P, W, 22, "{}", "{rc: 8}"},
@@ -276,6 +288,13 @@ Test(smp_server, malformed_packets) {
         cr_assert(size <= room && (size == 0) == (room < 128));
         free(bytes);
     }
+}
+
+Test(smp_server, bodies_that_are_no_map) {
+    static const uint8_t behind[] = {8, 0, 0, 2, 0, 0, 1, 6, 0xa0, 0};
+    static const uint8_t array[] = {8, 0, 0, 1, 0, 0, 1, 6, 0x80};
+    cr_assert_str_eq(raw(behind, sizeof(behind)), "{rc: 3}");
+    cr_assert_str_eq(raw(array, sizeof(array)), "{rc: 3}");
 }
 
 Test(smp_server, strings_in_chunks) {
