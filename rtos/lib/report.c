@@ -117,18 +117,28 @@ void fault_print(const struct fault_record *record) {
         print("  possible return address %08x\n", (unsigned)record->returns[i]);
 }
 
+static volatile bool reporting, printing;
+
 /* In the timer task: printing in the fault handler would hold up all interrupts of the kernel's band. */
 static void print_last(void *argument) {
     static struct fault_record reported;
     (void)argument;
+    printing = true;
     uint32_t key = kernel_lock();
     reported = *fault_last();
     kernel_unlock(key);
+    reporting = false; /* one that comes meanwhile begins anew */
     fault_print(&reported);
+    printing = false;
+}
+
+bool fault_report_busy(void) {
+    return reporting || printing;
 }
 
 void fault_report_isr(void) {
     static struct timer timer;
+    reporting = true;
     timer_stop_isr(&timer);
     timer_init(&timer, print_last, NULL);
     timer_start_isr(&timer, 1, 0);

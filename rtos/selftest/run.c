@@ -91,7 +91,9 @@ static void report(const char *suite, const char *name, const char *wrong) {
 
 /* A helper that is left over would disturb all that follows: there is no going on. */
 static void run_one(const struct test *test) {
-    task_sleep(1); /* reports of faults are printed by then, which takes 40 ms */
+    do
+        task_sleep(1);
+    while (fault_report_busy()); /* its lines would come between those of the tests */
     task_sleep(1); /* to the beginning of a tick: tests do not depend on what was before them */
     trace_length = 0;
     const char *wrong = test->run();

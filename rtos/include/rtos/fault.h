@@ -67,6 +67,7 @@ static inline _Noreturn void fault_panic(const char *text) {
 const struct fault_record *
 fault_previous(void); /* of the run before this one; NULL: it did not crash */
 void fault_print(const struct fault_record *record);
-void fault_report_isr(void); /* prints fault_last(), a tick later */
+void fault_report_isr(void);  /* prints fault_last(), a tick later */
+bool fault_report_busy(void); /* it has not been printed yet, or not to its end */
 
 #endif
