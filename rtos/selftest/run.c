@@ -89,11 +89,16 @@ static void report(const char *suite, const char *name, const char *wrong) {
     }
 }
 
-/* A helper that is left over would disturb all that follows: there is no going on. */
-static void run_one(const struct test *test) {
+/* Of faults that tests have made: their lines would come between those of the tests. */
+static void wait_for_reports(void) {
     do
         task_sleep(1);
-    while (fault_report_busy()); /* its lines would come between those of the tests */
+    while (fault_report_busy());
+}
+
+/* A helper that is left over would disturb all that follows: there is no going on. */
+static void run_one(const struct test *test) {
+    wait_for_reports();
     task_sleep(1); /* to the beginning of a tick: tests do not depend on what was before them */
     trace_length = 0;
     const char *wrong = test->run();
@@ -114,6 +119,7 @@ static void run_suite(const struct test *tests, unsigned count) {
 }
 
 static void finish(void) {
+    wait_for_reports();
     print("selftest: %u passed, %u failed, %u skipped\n", (unsigned)keep.passed,
           (unsigned)keep.failed, (unsigned)keep.skipped);
     print("selftest: result: %s\n", keep.failed ? "FAIL" : "PASS");

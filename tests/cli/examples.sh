@@ -6,7 +6,8 @@
 . "$(dirname "$0")/../scripts/lib.sh"
 tool=$(realpath "$1") emu=$(realpath "$2")
 cp "$3" "$scratch/sum.elf"
-cp "$4" "$scratch/firmware.elf" # one that comes to an end
+mkdir -p "$scratch/build/firmware"
+cp "$4" "$scratch/build/firmware/stm32f407.elf" # one that comes to an end
 cp "$top/programs/blink.bpf.c" "$scratch"
 cd "$scratch" || exit 1
 unset MAKEFLAGS MAKELEVEL

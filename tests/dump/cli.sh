@@ -91,7 +91,6 @@ EOF
     expect "$what" 1 "bad.blob: error: $pattern.*fix: " dump bad.blob
 }
 damage 'magic' 'not a bpf2thumb blob \(wrong magic\) \(at offset 0\)' 0 no 88
-damage 'another ABI' 'the blob was built for another ABI version \(at offset 4\)' 4 no 2
 damage 'CRC' 'the blob is damaged \(CRC-32 differs\) \(at offset 12\)' 200 no 255 254 253
 damage 'length' 'the blob is shorter than its header says \(at offset 8\)' 8 no 248 255 0
 damage 'unknown flag' 'a header field is out of range \(at offset 24\)' 24 seal 255
