@@ -16,7 +16,7 @@ $(addprefix $(BUILD)/tests/,test_console test_shell_bpf test_shell_command test_
 $(BUILD)/tests/test_print: $(BUILD)/asan/rtos/lib/format.o
 
 # The libFuzzer target's other parts, and its seeds: a line of seeds.txt each, as printf reads it.
-SHELL_FUZZED := $(foreach d,rtos/console rtos/driver rtos/shell tests/shell tests/smp,$(call objs,fuzz,$(d))) $(SHELL_PARTS:%=$(FUZZ)/%)
+SHELL_FUZZED := $(foreach d,rtos/console rtos/driver rtos/shell tests/shell,$(call objs,fuzz,$(d))) $(FUZZ)/tests/smp/programs_mock.o $(SHELL_PARTS:%=$(FUZZ)/%)
 $(FUZZ)/fuzz_shell: $(SHELL_FUZZED)
 $(FUZZ)/seeds/shell.stamp: tests/shell/seeds.txt
 	@mkdir -p $(FUZZ)/seeds/shell

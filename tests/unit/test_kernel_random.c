@@ -45,9 +45,6 @@ static bool arch_store_exclusive(void *to, void *value) {
     return false;
 }
 
-static void arch_isb(void) {
-}
-
 static void arch_disable(void) {
 }
 
