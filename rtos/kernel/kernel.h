@@ -48,7 +48,7 @@ void sched_ready(struct task *task); /* may run from now on; pends a switch if i
 void sched_unready(struct task *task); /* takes it out of the ready queue, if it is there */
 void sched_move(struct task *task, unsigned priority); /* wherever it is queued */
 void sched_rotate(void);                               /* current behind its equals */
-enum kernel_status sched_yield(void);                  /* not locked: the same, with a lock */
+enum kernel_status sched_yield_locked(void);           /* not locked: the same, with a lock */
 void sched_account(void);                              /* current's cycles up to now */
 void sched_reschedule(void); /* pends a switch if current is not the choice */
 

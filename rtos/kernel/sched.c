@@ -220,7 +220,7 @@ KERNEL_COLD void sched_rotate(void) {
     rotate();
 }
 
-enum kernel_status sched_yield(void) {
+enum kernel_status sched_yield_locked(void) {
     uint32_t key = arch_lock();
     rotate();
     arch_unlock_quiet(key);

@@ -176,18 +176,18 @@ KERNEL_SLOW enum kernel_status task_yield(void) {
     const struct task *head = arch_load_exclusive(&equals->head);
     struct task *next = task->next;
     if (head != task)
-        return sched_yield();
+        return sched_yield_locked();
     task->slice = KERNEL_SLICE_TICKS;
     if (next == task)
         return KERNEL_OK;
     if (arch_store_exclusive(&equals->head, next))
-        return sched_yield();
+        return sched_yield_locked();
     arch_pend_switch(); /* the new head is as urgent as the old one */
     return KERNEL_OK;
 }
 
 enum kernel_status task_yield_isr(void) {
-    return arch_exception() ? sched_yield() : KERNEL_NOT_IN_INTERRUPT;
+    return arch_exception() ? sched_yield_locked() : KERNEL_NOT_IN_INTERRUPT;
 }
 
 KERNEL_COLD enum kernel_status task_set_priority(struct task *task, unsigned priority) {
