@@ -96,7 +96,7 @@ static bool is_live(struct store *s, uint32_t at, struct record *now) {
  */
 typedef bool take_fn(struct store *s, uint32_t from, uint32_t to, struct record *r);
 static bool for_live(struct store *s, take_fn *take, uint32_t *end) {
-    uint32_t at = LOG_START, size = s->flash.size, used = s->end;
+    uint32_t at = LOG_START, size = s->flash.size, used = s->end < size ? s->end : size;
 
     *end = LOG_START + LOG_ERASE;
     while ((at = log_next(s, s->active, s->generation, at, used)) < used) {

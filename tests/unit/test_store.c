@@ -284,6 +284,23 @@ Test(store, power_fails_in_the_first_word_behind_a_mount) {
     }
 }
 
+/* Damage in the last word: the log then ends behind the sector, and what goes through it has to end there, too. */
+Test(store, the_last_word_is_in_use) {
+    static struct nor nor;
+    struct store s;
+    nor_init(&nor, 1);
+    struct store_flash flash = nor_flash(&nor);
+    cr_assert_eq(store_mount(&s, &flash, true), STORE_OK);
+    cr_assert_eq(store_begin(&s, "one", 8, NULL, 0), STORE_OK);
+    cr_assert_eq(store_write(&s, "12345678", 8), STORE_OK);
+    cr_assert_eq(store_commit(&s), STORE_OK);
+    nor.word[s.active][NOR_WORDS - 1] = 0;
+    cr_assert_eq(store_mount(&s, &flash, false), STORE_OK);
+    cr_assert_eq(store_room(&s).now, 0);
+    cr_assert_gt(store_room(&s).compacted, 0);
+    cr_assert_not_null(store_find(&s, "one"));
+}
+
 Test(store, power_fails_in_the_first_mount) {
     struct store s;
     for (uint64_t cut = 0; cut < 60; cut++)
