@@ -8,6 +8,8 @@
 #include "rtos/kernel.h"
 #include "rtos/print.h"
 
+#include <string.h>
+
 static const char *const kinds[] = {
     [FAULT_NONE] = "none",
     [FAULT_HARD] = "HardFault",
@@ -124,9 +126,9 @@ static void print_last(void *argument) {
     static struct fault_record reported;
     (void)argument;
     printing = true;
-    uint32_t key = kernel_lock();
-    reported = *fault_last();
-    kernel_unlock(key);
+    do /* without a lock, which it would hold for 500 cycles: another fault can only replace it as a whole */
+        reported = *fault_last();
+    while (memcmp(&reported, fault_last(), sizeof(reported)));
     reporting = false; /* one that comes meanwhile begins anew */
     fault_print(&reported);
     printing = false;
