@@ -20,8 +20,7 @@ void budget_init(struct domain *domain) {
     budget->available = (int32_t)budget->cycles;
 }
 
-static void budget_refill(struct domain_budget *budget) {
-    uint32_t now = kernel_ticks();
+static void budget_refill(struct domain_budget *budget, uint32_t now) {
     while (budget->used && (int32_t)(now - budget->refill[budget->first].at) >= 0) {
         budget->available += budget->refill[budget->first].cycles;
         budget->first = (uint8_t)((budget->first + 1) % DOMAIN_REFILLS);
@@ -44,10 +43,12 @@ void budget_use(struct domain_budget *budget, uint32_t began, uint32_t cycles) {
     budget->refill[last].cycles += (int32_t)cycles;
 }
 
-/* Ticks until a run may begin; 0: now. */
+/* Ticks until a run may begin; 0: now. By one look at the clock: what is left then is ahead, and a wait never becomes
+ * one for ever because a more urgent task has run between two looks. */
 uint32_t budget_wait(struct domain_budget *budget) {
-    budget_refill(budget);
+    uint32_t now = kernel_ticks();
+    budget_refill(budget, now);
     if (budget->available > 0 || !budget->used)
         return 0;
-    return budget->refill[budget->first].at - kernel_ticks();
+    return budget->refill[budget->first].at - now;
 }
