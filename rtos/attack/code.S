@@ -20,8 +20,8 @@ hostile_\name:
 hostile_\name\()_end:
     .endm
 
-/* Calls context[8] with r0-r3 from context[0..3], r12 from context[4], stack words from context[5..7]. */
-    hostile call
+/* r0-r3, r12, and r5-r7 for the stack, from the words of the context. */
+    .macro take_words
     push    {r4-r8, lr}
     mov     r4, r0
     ldm     r4, {r0-r3}
@@ -29,6 +29,11 @@ hostile_\name\()_end:
     ldr     r5, [r4, #20]
     ldr     r6, [r4, #24]
     ldr     r7, [r4, #28]
+    .endm
+
+/* Calls context[8] with r0-r3 from context[0..3], r12 from context[4], stack words from context[5..7]. */
+    hostile call
+    take_words
     ldr     r8, [r4, #32]
     push    {r5-r8}
     blx     r8
@@ -38,13 +43,7 @@ hostile_\name\()_end:
 
 /* The supervisor call that helpers use, with the same words. */
     hostile svc
-    push    {r4-r8, lr}
-    mov     r4, r0
-    ldm     r4, {r0-r3}
-    ldr     r12, [r4, #16]
-    ldr     r5, [r4, #20]
-    ldr     r6, [r4, #24]
-    ldr     r7, [r4, #28]
+    take_words
     push    {r5-r8}
     svc     #1
     add     sp, #16
