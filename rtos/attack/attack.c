@@ -9,9 +9,7 @@
 #include "attack.h"
 
 #include "bpf/helper.h"
-#include "bpf/library.h"
 #include "bpf/map.h"
-#include "bpf/memmap.h"
 #include "hal/gpio.h"
 #include "rtos/print.h"
 #include "rtos/selftest.h"
@@ -36,10 +34,6 @@ static struct attack_blob blob, good_blob;
 static struct domain *attacker, *neighbour;
 static unsigned passed, failed;
 static bool has_pins;
-
-static const struct library_header *library(void) {
-    return (const struct library_header *)MEMMAP_LIBRARY;
-}
 
 /* ----- one run --------------------------------------------------------------------------------------- */
 
@@ -259,13 +253,13 @@ static void calls(void) {
     if (!load(hostile_call, hostile_call_end, BPF_POLICY_CONTINUE))
         return;
     canary_arm();
-    for (uint32_t i = 0; i < library()->count && !wrong; i++)
-        wrong = call_all(library()->rows[i].entry, library()->rows[i].id);
+    for (uint32_t i = 0; i < domain_library()->count && !wrong; i++)
+        wrong = call_all(domain_library()->rows[i].entry, domain_library()->rows[i].id);
     report("helpers", wrong);
     wrong = NULL;
     canary_arm();
-    for (uint32_t at = library()->rows[0].entry & ~1u;
-         at < MEMMAP_LIBRARY + library()->size && !wrong; at += 62)
+    for (uint32_t at = domain_library()->rows[0].entry & ~1u;
+         at < MEMMAP_LIBRARY + domain_library()->size && !wrong; at += 62)
         call_with(at | 1, at, at % 4, address_of((enum place)(at % PLACES)), own_memory());
     report("library_middle", hold());
     unload();
@@ -276,8 +270,8 @@ static void supervisor_calls(void) {
     if (!load(hostile_svc, hostile_svc_end, BPF_POLICY_CONTINUE))
         return;
     canary_arm();
-    for (uint32_t i = 0; i < library()->count && !wrong; i++)
-        wrong = call_all(0, library()->rows[i].id);
+    for (uint32_t i = 0; i < domain_library()->count && !wrong; i++)
+        wrong = call_all(0, domain_library()->rows[i].id);
     for (uint32_t id = 0; id < 4200; id += 7)
         call_with(0, id, 0, address_of(KERNEL_RAM), 6);
     for (uint32_t bit = 0; bit < 32; bit++)
@@ -347,9 +341,9 @@ static void learn_log(void) {
 static void learn_helpers(void) {
     if (!load(hostile_call, hostile_call_end, BPF_POLICY_CONTINUE))
         return;
-    for (uint32_t i = 0; i < library()->count; i++)
+    for (uint32_t i = 0; i < domain_library()->count; i++)
         for (uint32_t first = 0; first < 8; first++)
-            call_with(library()->rows[i].entry, library()->rows[i].id, 0, first, 6);
+            call_with(domain_library()->rows[i].entry, domain_library()->rows[i].id, 0, first, 6);
     unload();
 }
 

@@ -13,16 +13,10 @@
  */
 #include "domain.h"
 
-#include "bpf/library.h"
 #include "bpf/map.h"
-#include "bpf/memmap.h"
 #include "rtos/trace.h"
 
 #include <string.h>
-
-static const struct library_header *library(void) {
-    return (const struct library_header *)MEMMAP_LIBRARY;
-}
 
 /* ----- a run ------------------------------------------------------------------------------------------ */
 
@@ -57,7 +51,7 @@ static bool run(struct domain *domain, struct domain_entry *entry, uint32_t size
     if (size < program->ctx_size)
         memset((uint8_t *)context + size, 0, program->ctx_size - size);
     if (domain->engine == BPF_ENGINE_INTERP) {
-        function = library()->interpreter;
+        function = domain_library()->interpreter;
         arguments[0] = (uint32_t)(program - domain->blob.programs);
         arguments[1] = context;
         arguments[2] = size;
@@ -80,12 +74,8 @@ static bool run_timer(struct domain *domain, const struct timer_call *timer) {
 }
 
 static void repair(struct domain *domain) {
-    for (uint32_t i = 0; i < domain->blob.header->maps.count; i++) {
-        const struct blob_map *def = &domain->blob.maps[i];
-        struct bpf_map *map = (struct bpf_map *)(void *)((uint8_t *)domain->head + def->off);
-        if (bpf_map_repair(map, def) != BPF_MAP_WAS_WHOLE)
-            domain->repaired++;
-    }
+    for (unsigned i = 0; i < domain->blob.header->maps.count; i++)
+        domain_map(domain, i);
 }
 
 static void hooks_stop(struct domain *domain) {

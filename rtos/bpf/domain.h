@@ -9,6 +9,8 @@
 #include "bpf/blob.h"
 #include "bpf/grant.h"
 #include "bpf/hook.h"
+#include "bpf/library.h"
+#include "bpf/memmap.h"
 #include "rtos/clock.h"
 #include "rtos/kernel.h"
 #include "rtos/programs.h"
@@ -121,6 +123,11 @@ struct domain {
     enum bpf_engine engine;
     char name[PROGRAMS_NAME];
 };
+
+/* What programs call, part of the firmware's image. */
+static inline const struct library_header *domain_library(void) {
+    return (const struct library_header *)MEMMAP_LIBRARY;
+}
 
 /* The context copy of a run, in the arena. */
 static inline uint8_t *domain_context(const struct domain *domain) {

@@ -9,8 +9,6 @@
 #include "domain.h"
 
 #include "bpf/helper.h"
-#include "bpf/library.h"
-#include "bpf/memmap.h"
 #include "bpf/place.h"
 #include "bpf/scan.h"
 
@@ -33,16 +31,12 @@ static const struct {
 #include "bpf/hook.def"
 };
 
-static const struct library_header *library(void) {
-    return (const struct library_header *)MEMMAP_LIBRARY;
-}
-
 /* Where the library has it; 0: it has not. */
 static uint32_t resolve(void *user, uint32_t helper) {
     (void)user;
-    for (uint32_t i = 0; i < library()->count; i++)
-        if (library()->rows[i].id == helper)
-            return library()->rows[i].entry;
+    for (uint32_t i = 0; i < domain_library()->count; i++)
+        if (domain_library()->rows[i].id == helper)
+            return domain_library()->rows[i].entry;
     return 0;
 }
 
@@ -134,7 +128,7 @@ enum bpf_status load_check(const void *bytes, uint32_t size, const struct bpf_gr
     enum bpf_status status = blob_parse(bytes, size, blob, where);
     if (status)
         return status;
-    if (library()->magic != LIBRARY_MAGIC || library()->version != LIBRARY_VERSION)
+    if (domain_library()->magic != LIBRARY_MAGIC || domain_library()->version != LIBRARY_VERSION)
         return BPF_LIBRARY;
     if (!bpf_place_region((uint32_t)bytes, blob->header->size, &region))
         return BPF_PLACE;
@@ -175,7 +169,7 @@ enum bpf_status load_layout(struct domain *domain) {
         .library = {MEMMAP_LIBRARY, MEMMAP_LIBRARY_SIZE, 0, MPU_LIBRARY},
         .stack_top = (uint32_t)domain->head,
         .static_base = (uint32_t)domain->head,
-        .leave = library()->exit,
+        .leave = domain_library()->exit,
         .calls = domain_calls,
         .call_count = domain_call_count,
     };

@@ -11,9 +11,7 @@
 #include "domain.h"
 
 #include "bpf/helper.h"
-#include "bpf/library.h"
 #include "bpf/map.h"
-#include "bpf/memmap.h"
 #include "bpf/timer.h"
 
 enum { ENOMEM = 12, EBUSY = 16, EINVAL = BPF_EINVAL, E2BIG = BPF_E2BIG };
@@ -249,7 +247,7 @@ bool timers_take(struct domain *domain, struct timer_call *call) {
     if (function == BLOB_NONE ||
         !sandbox_reaches(&domain->box, call->stack_top - frames, BPF_TIMER_STACK + frames))
         return true;
-    const struct library_header *library = (const struct library_header *)MEMMAP_LIBRARY;
+    const struct library_header *library = domain_library();
     call->function = domain->engine == BPF_ENGINE_INTERP
                          ? library->callback
                          : (uint32_t)domain->blob.code + domain->blob.funcs[function].entry;
