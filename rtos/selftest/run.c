@@ -50,12 +50,6 @@ void trace(char letter) {
     kernel_unlock(key);
 }
 
-bool texts_equal(const char *a, const char *b) {
-    while (*a && *a == *b)
-        a++, b++;
-    return *a == *b;
-}
-
 bool trace_is(const char *text) {
     traced[trace_length] = 0;
     bool equal = texts_equal(traced, text);

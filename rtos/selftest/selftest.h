@@ -7,6 +7,8 @@
 #ifndef SELFTEST_INTERNAL_H
 #define SELFTEST_INTERNAL_H
 
+#include <string.h>
+
 #include "rtos/fault.h"
 #include "rtos/kernel.h"
 #include "rtos/selftest.h"
@@ -61,7 +63,10 @@ bool helpers_ended(void);
 void trace(char letter);               /* from a task or an interrupt */
 bool trace_is(const char *text);       /* and starts a new one */
 uint32_t use_up_stack(uint32_t depth); /* at least 32 bytes for each */
-bool texts_equal(const char *a, const char *b);
+
+static inline bool texts_equal(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
+}
 
 static inline unsigned number_of(void *argument) {
     return (unsigned)(uintptr_t)argument;

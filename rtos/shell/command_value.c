@@ -68,7 +68,7 @@ static int set(struct shell *shell, int argc, char **argv) {
 
 static int unset(struct shell *shell, int argc, char **argv) {
     (void)argc;
-    if (variable_remove(argv[1], text_length(argv[1])))
+    if (variable_remove(argv[1], strlen(argv[1])))
         return SHELL_DONE;
     shell_print(shell, "unset: there is no variable %s\n", argv[1]);
     return SHELL_FAILED;

@@ -34,7 +34,7 @@ static struct found find(struct line *line, const char *before) {
         if (found.count++ == 0) {
             found.first = word;
             found.start = start;
-            found.common = text_length(word);
+            found.common = strlen(word);
         }
         size_t same = 0;
         while (same < found.common && word[same] == found.first[same])

@@ -121,7 +121,7 @@ static enum expression_error push_operator(struct machine *m, enum operator op) 
         return EXPRESSION_DEEP;
     m->waiting[m->waiting_used].op = (uint8_t)op;
     m->waiting[m->waiting_used++].at = m->at;
-    m->at += text_length(operators[op].text);
+    m->at += strlen(operators[op].text);
     return EXPRESSION_OK;
 }
 
@@ -218,7 +218,7 @@ static enum expression_error read_operator(struct machine *m, bool *value_next) 
     if (text[0] == ')')
         return close_parenthesis(m);
     for (enum operator op = 0; op < OP_NEGATE; op++) {
-        if (!text_begins(text, operators[op].text, text_length(operators[op].text)))
+        if (!text_begins(text, operators[op].text, strlen(operators[op].text)))
             continue;
         *value_next = true;
         enum expression_error error = reduce(m, operators[op].precedence);

@@ -18,7 +18,7 @@ const char *history_entry(const struct line *line, unsigned back) {
 static void make_room(struct line *line, size_t size) {
     size_t drop = 0;
     while (line->history_used - drop + size > LINE_HISTORY)
-        drop += text_length(&line->history[drop]) + 1;
+        drop += strlen(&line->history[drop]) + 1;
     for (size_t i = drop; i < line->history_used; i++)
         line->history[i - drop] = line->history[i];
     line->history_used -= (uint16_t)drop;

@@ -7,7 +7,7 @@ static void line_bytes(struct line *line, const char *text, size_t length) {
 }
 
 void line_write(struct line *line, const char *text) {
-    line_bytes(line, text, text_length(text));
+    line_bytes(line, text, strlen(text));
 }
 
 static void repeat(struct line *line, char c, size_t count) {
@@ -90,7 +90,7 @@ void line_insert(struct line *line, char c) {
 }
 
 void line_replace(struct line *line, const char *text) {
-    size_t old = line->length, length = text_length(text);
+    size_t old = line->length, length = strlen(text);
     move_to(line, 0);
     for (size_t i = 0; i <= length; i++)
         line->text[i] = text[i];
@@ -193,7 +193,7 @@ static const struct {
 
 static enum key find_key(enum line_escape escape, const char *bytes, size_t length) {
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (keys[i].escape == escape && text_length(keys[i].bytes) == length &&
+        if (keys[i].escape == escape && strlen(keys[i].bytes) == length &&
             text_begins(keys[i].bytes, bytes, length))
             return keys[i].key;
     return KEYS;

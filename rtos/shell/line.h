@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     LINE_MAX = 120,        /* bytes of a line */
@@ -72,8 +73,9 @@ void history_browse(struct line *line, bool older);
 void line_complete(struct line *line);
 
 /* text.c */
-size_t text_length(const char *text);
-bool text_equal(const char *a, const char *b);
+static inline bool text_equal(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
+}
 bool text_begins(const char *text, const char *prefix, size_t length);
 
 #endif

@@ -5,7 +5,7 @@
 static const struct shell_command *command_named(const char *name, size_t length) {
     const struct shell_command *command;
     for (unsigned i = 0; (command = shell_command_at(i)); i++)
-        if (text_length(command->name) == length && text_begins(command->name, name, length))
+        if (strlen(command->name) == length && text_begins(command->name, name, length))
             return command;
     return NULL;
 }

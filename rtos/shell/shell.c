@@ -117,7 +117,7 @@ static int refuse(struct shell *shell, const char *what) {
 
 int shell_execute(struct shell *shell, const char *line) {
     char text[LINE_MAX + 1];
-    size_t length = text_length(line);
+    size_t length = strlen(line);
     if (length > LINE_MAX)
         return refuse(shell, "the line is too long");
     for (size_t i = 0; i <= length; i++)

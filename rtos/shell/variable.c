@@ -23,8 +23,7 @@ size_t variable_name_length(const char *text) {
 /* count: there is none. */
 static unsigned find(const char *name, size_t length) {
     for (unsigned i = 0; i < count; i++)
-        if (text_length(variables[i].name) == length &&
-            text_begins(variables[i].name, name, length))
+        if (strlen(variables[i].name) == length && text_begins(variables[i].name, name, length))
             return i;
     return count;
 }
