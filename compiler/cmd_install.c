@@ -122,7 +122,8 @@ static bool ask_person(struct cmd_args *args, const struct job *job) {
                           grant_text(&job->grant, args->arena));
     show_request(args, job);
     fprintf(stderr, "install it? [y/N] ");
-    if (!fgets(line, sizeof(line), stdin) || (line[0] != 'y' && line[0] != 'Y'))
+    if (device_wait(STDIN_FILENO, -1) != DEVICE_INPUT || !fgets(line, sizeof(line), stdin) ||
+        (line[0] != 'y' && line[0] != 'Y'))
         return diag_error(args->diag, DIAG_DEVICE, NULL, NULL, "nothing was installed");
     return true;
 }

@@ -4,9 +4,11 @@
 #include "bpf/blob.h"
 #include "bpf/error.h"
 #include "bpf/helper.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -436,10 +438,33 @@ bool device_interrupted(void) {
     return interrupted;
 }
 
-bool device_sleep(int ms) {
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+/*
+ * The signals are let through within ppoll() alone: one that came between a look at `interrupted` and
+ * an ordinary wait would be noticed only when the wait is over, and at a question it never is.
+ */
+enum device_wait device_wait(int fd, int ms) {
+    struct pollfd input = {.fd = fd, .events = POLLIN};
+    int64_t until = clock_ms() + ms;
+    sigset_t ours, before;
+    int ready = -1;
 
-    while (!interrupted && nanosleep(&t, &t) != 0 && errno == EINTR)
-        ;
-    return !interrupted;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ours, &before);
+    while (ready < 0 && !interrupted) {
+        int64_t left = ms < 0 ? 0 : until - clock_ms();
+        if (left < 0)
+            left = 0;
+        struct timespec t = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000L};
+        ready = ppoll(&input, 1, ms < 0 ? NULL : &t, &before);
+        if (ready < 0 && errno != EINTR)
+            break;
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return interrupted ? DEVICE_INTERRUPTED : ready > 0 ? DEVICE_INPUT : DEVICE_TIME_OUT;
+}
+
+bool device_sleep(int ms) {
+    return device_wait(-1, ms) != DEVICE_INTERRUPTED;
 }

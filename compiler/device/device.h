@@ -139,6 +139,9 @@ void device_explain_room(struct device *d, uint64_t size);
 /* Ctrl-C ends what would go on for ever, in good order. */
 void device_catch_interrupt(void);
 bool device_interrupted(void);
+/* Waits until fd (-1: none) can be read or `ms` have gone (-1: for ever). */
+enum device_wait { DEVICE_INPUT, DEVICE_TIME_OUT, DEVICE_INTERRUPTED };
+enum device_wait device_wait(int fd, int ms);
 /* Sleeps; false: interrupted. */
 bool device_sleep(int ms);
 

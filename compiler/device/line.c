@@ -2,6 +2,8 @@
 /* Opening is all that differs: libserialport for serial devices, termios for other terminals, sockets. */
 #include "device/line.h"
 
+#include "util/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libserialport.h>
@@ -15,7 +17,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 struct line_port {
@@ -27,20 +28,17 @@ struct line_port {
 };
 
 static int64_t now_ms(void *context) {
-    struct timespec t;
-
     (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return clock_ms();
 }
 
 /* Whether fd is ready for what `events` say before `timeout` ms have gone. */
 static bool wait_for(int fd, short events, int timeout) {
-    int64_t until = now_ms(NULL) + timeout;
+    int64_t until = clock_ms() + timeout;
 
     for (;;) {
         struct pollfd poll_fd = {.fd = fd, .events = events};
-        int64_t left = until - now_ms(NULL);
+        int64_t left = until - clock_ms();
         int ready = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
         if (ready >= 0)
             return ready > 0;

@@ -2,10 +2,10 @@
 /* The line is drawn by whoever calls progress_tick(), so nothing else can print at the same time. */
 #include "util/progress.h"
 
+#include "util/clock.h"
 #include "util/diag.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #define FIRST_MS 500
 #define BAR 20 /* columns */
@@ -16,13 +16,6 @@ static struct {
     uint64_t done, total;
     int64_t started, due; /* ms */
 } state;
-
-static int64_t now_ms(void) {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void progress_allow(bool allow) {
     state.allowed = allow && diag_is_terminal(stderr);
@@ -39,7 +32,7 @@ void progress_begin(const char *what, uint64_t total) {
     state.what = what;
     state.done = 0;
     state.total = total;
-    state.started = now_ms();
+    state.started = clock_ms();
     state.due = state.started + FIRST_MS;
 }
 
@@ -59,7 +52,7 @@ static void draw(int64_t now) {
 void progress_tick(void) {
     if (!state.running)
         return;
-    int64_t now = now_ms();
+    int64_t now = clock_ms();
     if (now < state.due)
         return;
     draw(now);

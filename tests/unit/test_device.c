@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The client of a board, up to what its commands make of answers: hostile lines, hostile answers. */
+#include "device/device.h"
 #include "device/grant_words.h"
 #include "device/message.h"
 #include "device/plot.h"
@@ -8,7 +9,10 @@
 #include "tests/device/fake_line.h"
 #include "unit/fixture.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct fake_line wire;
 static struct smp_client client;
@@ -233,6 +237,40 @@ static struct cbor_item_t *parse(const char *hex) {
     struct cbor_item_t *m = message_parse(copy, size);
     free(copy);
     return m;
+}
+
+/* Each test is a process of its own: what is interrupted here stays so. */
+Test(client, a_wait_ends_by_input_time_or_interrupt) {
+    int ends[2];
+
+    cr_assert(pipe(ends) == 0);
+    device_catch_interrupt();
+    cr_expect(device_wait(ends[0], 0) == DEVICE_TIME_OUT);
+    cr_expect(device_wait(-1, 20) == DEVICE_TIME_OUT);
+    cr_assert(write(ends[1], "x", 1) == 1);
+    cr_expect(device_wait(ends[0], -1) == DEVICE_INPUT);
+    cr_expect(device_sleep(1));
+    raise(SIGINT); /* before the wait begins */
+    cr_expect(device_wait(-1, -1) == DEVICE_INTERRUPTED);
+    cr_expect(!device_sleep(3600 * 1000));
+}
+
+/* A wait for ever ends by a signal whenever it comes; a second one would end the process. */
+Test(client, an_interrupt_is_never_too_early) {
+    for (int i = 0; i < 200; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            device_catch_interrupt();
+            alarm(20);
+            _exit(device_wait(-1, -1) == DEVICE_INTERRUPTED ? 0 : 1);
+        }
+        int status = 0;
+        usleep((useconds_t)(i * 5));
+        kill(child, SIGINT);
+        waitpid(child, &status, 0);
+        bool not_yet_caught = WIFSIGNALED(status) && WTERMSIG(status) == SIGINT;
+        cr_expect(not_yet_caught || (WIFEXITED(status) && WEXITSTATUS(status) == 0), "%x", status);
+    }
 }
 
 Test(message, malformed) {
