@@ -44,9 +44,11 @@ void budget_use(struct domain_budget *budget, uint32_t began, uint32_t cycles) {
     budget->refill[last].cycles += (int32_t)cycles;
 }
 
-/* Ticks until a run may begin; 0: now. By one look at the clock: what is left then is ahead, and a wait never becomes
+/* Ticks until a run may begin; 0: now, although something may be due. By one look at the clock: what is left then is ahead, and a wait never becomes
  * one for ever because a more urgent task has run between two looks. */
 uint32_t budget_wait(struct domain_budget *budget) {
+    if (budget->available > 0 || !budget->used)
+        return 0;
     uint32_t now = kernel_ticks();
     budget_refill(budget, now);
     if (budget->available > 0 || !budget->used)

@@ -155,6 +155,8 @@ struct domain_work {
 /* ----- the task ----------------------------------------------------------------------------------------- */
 
 static void do_work(struct domain *domain) {
+    if (!__atomic_load_n(&domain->work, __ATOMIC_RELAXED))
+        return;
     uint32_t key = kernel_lock();
     struct domain_work *work = domain->work;
     domain->work = NULL;

@@ -15,7 +15,7 @@ FIRMWARES += stm32f407-drill
 stm32f407-drill_DIRS = $(STM32F4_DIRS) $(APP_DIRS) rtos/drill bsp/stm32f407
 stm32f407-drill_MAIN = bsp/stm32f4/accel.c bsp/stm32f4/random.c $(FIRMWARE_RUNTIME)
 # latency.c
-stm32f407-drill_LDFLAGS := -Wl,--wrap=programs_ended
+stm32f407-drill_LDFLAGS := -Wl,--wrap=sandbox_run
 stm32f407-drill_LD := ld/stm32f407.ld ld/stm32f4.ld
 
 # The line leads back to itself on the virtual board; in QEMU it leads nowhere.
