@@ -782,6 +782,9 @@ Test(store, random_calls, .timeout = 120) {
         cr_assert_str_eq(old, new, "call %u: the mount afterwards", i);
     }
     expect_even_wear(&nor, 2);
+    for (unsigned i = 0; i < STORE_SECTORS; i++)
+        cr_expect_eq(s.erased[i], nor.erases[i], "sector %u: %u erases, %u are counted", i,
+                     nor.erases[i], s.erased[i]);
 }
 
 /* One call in ten is cut off; each can cost the spare sector an erase. */
