@@ -92,43 +92,56 @@ static void full(struct store *s) {
         ;
 }
 
-/* Power fails in a compaction, so many operations before its end. */
-static void cut(struct nor *nor, struct store *s, uint64_t before_end) {
+typedef enum store_status call_fn(struct store *s);
+
+static enum store_status replace(struct store *s) {
+    return install(s, "three", 30);
+}
+
+/* Power fails in the call, so many operations before its end. */
+static void cut(struct nor *nor, struct store *s, call_fn *call, uint64_t before_end) {
     static struct nor copy;
     struct store whole;
+    remount(s, nor); /* a record that comes first after a mount takes a word more */
     copy = *nor;
     remount(&whole, &copy);
     copy.operations = 0;
-    REQUIRE(store_compact(&whole) == STORE_OK);
+    REQUIRE(call(&whole) == STORE_OK);
     nor->operations = 0;
     nor->cut_at = copy.operations - before_end;
     nor->tear = NOR_RANDOM;
-    REQUIRE(store_compact(s) == STORE_FLASH);
+    REQUIRE(call(s) == STORE_FLASH);
     nor_power_up(nor);
 }
 
-enum base { BLANK, SOME, COMPACTED, FULL, CUT_COPY, CUT_COMPLETE, CUT_ERASE, CUT_MARK, BASES };
+/* At the end of an installation come three words that commit it; of a compaction two words that complete the new sector,
+ * the erase, and the mark of six words. */
+static const struct {
+    void (*make)(struct store *s); /* NULL: erased flash */
+    call_fn *call;                 /* on top of that; NULL: none */
+    uint64_t cut;                  /* operations before its end; 0: it ends */
+} bases[] = {
+    {NULL, NULL, 0},           {some, NULL, 0},          {some, store_compact, 0},
+    {full, NULL, 0},           {some, replace, 20},      {some, replace, 1},
+    {some, store_compact, 50}, {some, store_compact, 8}, {some, store_compact, 7},
+    {some, store_compact, 3},
+};
+enum { BASES = sizeof(bases) / sizeof(bases[0]) };
 
-static void make_base(struct nor *nor, enum base base) {
-    /* At the end come two words that complete the new sector, the erase, and the mark of six words. */
-    static const uint64_t cuts[BASES] = {
-        [CUT_COPY] = 50, [CUT_COMPLETE] = 8, [CUT_ERASE] = 7, [CUT_MARK] = 3};
+static void make_base(struct nor *nor, unsigned base) {
     struct store s;
     nor_init(nor, 1);
-    if (base == BLANK)
+    if (!bases[base].make)
         return;
     remount(&s, nor);
-    if (base == FULL)
-        full(&s);
-    else
-        some(&s);
-    if (base == COMPACTED)
-        REQUIRE(store_compact(&s) == STORE_OK);
-    else if (cuts[base])
-        cut(nor, &s, cuts[base]);
+    bases[base].make(&s);
+    if (bases[base].cut)
+        cut(nor, &s, bases[base].call, bases[base].cut);
+    else if (bases[base].call)
+        REQUIRE(bases[base].call(&s) == STORE_OK);
 }
 
-static const struct nor *base_of(enum base base) {
+static const struct nor *base_of(unsigned base) {
     static struct nor nor[BASES];
     static bool made[BASES];
     if (!made[base])
@@ -199,25 +212,32 @@ static bool is_forged(const struct store *damaged, const struct store *clean, un
     return false;
 }
 
-/* Of the clean flash: what has been hit was never committed, what has lost bytes of its payload loses them here, too. */
-static void carry_over(uint8_t *memory[STORE_SECTORS], const struct store *clean,
-                       uint8_t *damaged[STORE_SECTORS], uint32_t generation) {
-    unsigned sector = clean->active;
+static bool is_hit(uint8_t *damaged, const uint8_t *clean, uint32_t at) {
+    return differs(damaged, clean, at, at + offsetof(struct record, payload_crc)) ||
+           differs(damaged, clean, at + offsetof(struct record, commit1),
+                   at + (uint32_t)sizeof(struct record));
+}
+
+/* Of the clean flash: what has been hit was never committed, what has lost bytes of its payload, or their checksum, loses
+ * them here, too. How many were hit. */
+static unsigned carry_over(uint8_t *memory[STORE_SECTORS], const struct store *clean,
+                           uint8_t *damaged[STORE_SECTORS], uint32_t generation) {
+    uint8_t *to = memory[clean->active], *from = damaged[clean->active];
+    unsigned hits = 0;
     for (uint32_t at = LOG_START, end;
-         (at = log_next(clean, sector, generation, at, NOR_SIZE)) < NOR_SIZE; at = end) {
-        const struct record *r = log_at(clean, sector, at);
+         (at = log_next(clean, clean->active, generation, at, NOR_SIZE)) < NOR_SIZE; at = end) {
+        const struct record *r = log_at(clean, clean->active, at);
         uint32_t payload = r->offset ? r->offset : at + (uint32_t)sizeof(*r);
+        uint32_t crc = at + offsetof(struct record, payload_crc);
         end = log_end(r, at);
-        if (end > payload)
-            memcpy(memory[sector] + payload, damaged[sector] + payload, end - payload);
-        if (differs(damaged[sector], memory[sector], at,
-                    at + offsetof(struct record, payload_crc)) ||
-            differs(damaged[sector], memory[sector], at + offsetof(struct record, commit1),
-                    at + (uint32_t)sizeof(*r)))
-            memset(memory[sector] + at + offsetof(struct record, commit1), 0, 8);
-        memcpy(memory[sector] + at + offsetof(struct record, payload_crc),
-               damaged[sector] + at + offsetof(struct record, payload_crc), 4);
+        memcpy(to + payload, from + payload, end - payload);
+        memcpy(to + crc, from + crc, sizeof(r->payload_crc));
+        if (is_hit(from, to, at)) {
+            memset(to + at + offsetof(struct record, commit1), 0, 8);
+            hits++;
+        }
     }
+    return hits;
 }
 
 /* What a mount has to find in `damaged`. False: nothing can be said. */
@@ -235,8 +255,9 @@ static bool expected(const struct nor *base, uint8_t *damaged[STORE_SECTORS], st
     if (differs(damaged[s.active], memory[s.active], 0, LOG_START) ||
         is_forged(&looks_at, &s, s.active, s.generation))
         return false;
-    carry_over(memory, &s, damaged, s.generation);
+    unsigned hits = carry_over(memory, &s, damaged, s.generation);
     REQUIRE(store_mount(&s, &flash, false) == STORE_OK);
+    REQUIRE(s.unlisted == 0 || hits > STORE_RETURNED);
     list(&s, to);
     return true;
 }
@@ -331,7 +352,7 @@ static void examine(const struct nor *base, uint8_t *memory[STORE_SECTORS], unsi
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     uint8_t *memory[STORE_SECTORS];
     unsigned flags = size ? bytes[0] : 0;
-    const struct nor *base = base_of((enum base)((flags >> BASE_SHIFT) % BASES));
+    const struct nor *base = base_of((flags >> BASE_SHIFT) % BASES);
 
     for (unsigned i = 0; i < STORE_SECTORS; i++) {
         memory[i] = malloc(NOR_SIZE);

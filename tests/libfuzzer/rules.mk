@@ -77,7 +77,7 @@ $(FUZZ)/seeds/device.stamp: tests/device/seeds.txt
 $(FUZZ)/fuzz_store: $(FUZZ)/tests/store/nor.o
 $(FUZZ)/seeds/store.stamp: tests/libfuzzer/rules.mk
 	@mkdir -p $(FUZZ)/seeds/store
-	@for flags in $$(seq 0 31); do flag=$$(printf %o $$flags); printf "\\$$flag" > $(FUZZ)/seeds/store/$$flags; done
+	@for flags in $$(seq 0 39); do flag=$$(printf %o $$flags); printf "\\$$flag" > $(FUZZ)/seeds/store/$$flags; done
 	@for flags in 3 7 11 15; do flag=$$(printf %o $$flags); for place in 20 60 120; do \
 	    printf "\\$$flag\\$$place\0\0\0\0\0" > $(FUZZ)/seeds/store/$$flags-set-$$place; \
 	    printf "\\$$flag\\$$place\200\1\0\0\0" > $(FUZZ)/seeds/store/$$flags-flip-$$place; done; done
