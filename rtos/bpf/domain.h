@@ -83,8 +83,7 @@ struct domain_budget {
     int32_t available;       /* cycles; below 0 after a run that went over it */
     uint32_t cycles, period; /* a full one; ticks */
     struct {
-        uint32_t at; /* tick */
-        int32_t cycles;
+        uint32_t at, cycles; /* tick; up to two budgets and what a kill costs: more than 2^31 */
     } refill[DOMAIN_REFILLS];
     uint8_t first, used;
 };
