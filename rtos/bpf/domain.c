@@ -33,14 +33,34 @@ static void count(struct domain_entry *entry, uint32_t cycles) {
 /* Into the sandbox; true: it returned. */
 static bool call(struct domain *domain, struct domain_entry *entry, uint32_t function,
                  const uint32_t arguments[4]) {
-    uint32_t began = kernel_ticks();
+    domain->began = kernel_ticks();
     domain->head->tail_calls = 0;
     domain->current = entry;
     sandbox_run(&domain->box, function, arguments, domain->budget.cycles);
     const struct sandbox_result *result = &domain->box.result;
     count(entry, result->cycles);
-    budget_use(&domain->budget, began, result->cycles);
     return result->end == SANDBOX_EXIT;
+}
+
+/* What the task has used up to now is nobody's: the host wanted it, or it has been charged. */
+static void account(struct domain *domain) {
+    domain->accounted = (uint32_t)task_cycles(&domain->task);
+}
+
+/* A run costs its domain what the task has used since the last one: the event, the run, and what a fault makes
+ * necessary, which is as much as the program has made its maps large. In the sandbox it is not less than what was
+ * counted there, by a clock that WFI does not stop. */
+static uint32_t cost(struct domain *domain) {
+    uint32_t before = domain->accounted, inside = domain->box.result.cycles;
+    account(domain);
+    uint32_t used = domain->accounted - before;
+    return used > inside ? used : inside;
+}
+
+/* What the host wants comes out of what is left, and makes no debt: it may want as much as it likes. */
+static uint32_t cost_of_call(struct domain *domain) {
+    uint32_t used = cost(domain), left = (uint32_t)domain->budget.available;
+    return domain->budget.available <= 0 ? 0 : used < left ? used : left;
 }
 
 static bool run(struct domain *domain, struct domain_entry *entry, uint32_t size) {
@@ -59,11 +79,9 @@ static bool run(struct domain *domain, struct domain_entry *entry, uint32_t size
     return call(domain, entry, function, arguments);
 }
 
-/* To find the callback took a look at every function of the blob: that is its program's time. */
 static bool run_timer(struct domain *domain, const struct timer_call *timer) {
-    enum { A_LOOK = 16 /* cycles */ };
-    budget_use(&domain->budget, kernel_ticks(), domain->blob.header->funcs.count * A_LOOK);
     if (!timer->function) {
+        domain->began = kernel_ticks();
         domain->box.result = (struct sandbox_result){.end = SANDBOX_FAULT};
         return false;
     }
@@ -154,6 +172,7 @@ static void do_work(struct domain *domain) {
     if (!work)
         return;
     work(domain, domain->argument);
+    account(domain);
     semaphore_give(&domain->done);
 }
 
@@ -174,6 +193,9 @@ static void serve(struct domain *domain) {
             finish(domain, entry, run(domain, entry, size));
         else if (timers_take(domain, &timer))
             finish(domain, timer.entry, run_timer(domain, &timer));
+        else
+            continue;
+        budget_use(&domain->budget, domain->began, cost(domain));
     }
     do_work(domain);
 }
@@ -232,10 +254,12 @@ enum bpf_status domain_run_now(struct domain *domain, unsigned entry, const void
     uint32_t used = context_of_call(e, data, size);
     if (used == UINT32_MAX)
         return BPF_TOO_LARGE;
+    account(domain);
     bool good = run(domain, e, used);
     *result = domain->box.result.value;
     *cycles = domain->box.result.cycles;
     finish(domain, e, good);
+    budget_use(&domain->budget, domain->began, cost_of_call(domain));
     return good ? BPF_OK : BPF_FAULTED;
 }
 

@@ -115,6 +115,8 @@ struct domain {
     uint32_t arena, arena_size;
     uint32_t block, block_size; /* entries, events and the stack */
     uint32_t window;            /* tick at which the first of the restarts in it was */
+    uint32_t began;             /* tick of the last run's beginning */
+    uint32_t accounted;         /* the task's cycles that have been charged, or are nobody's */
     uint32_t restarts, faults, repaired;
     uint8_t restarts_in_window;
     bool stopped; /* by its policy: hooks are off, maps may still be read */

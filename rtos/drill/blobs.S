@@ -31,3 +31,21 @@ drill_timers_end:
 drill_wild:
     .incbin "wild.blob"
 drill_wild_end:
+
+    .global drill_adc, drill_adc_end
+    .balign 8
+drill_adc:
+    .incbin "adc.blob"
+drill_adc_end:
+
+    .global drill_empty, drill_empty_end
+    .balign 8
+drill_empty:
+    .incbin "empty.blob"
+drill_empty_end:
+
+    .global drill_faulty, drill_faulty_end
+    .balign 8
+drill_faulty:
+    .incbin "faulty.blob"
+drill_faulty_end:

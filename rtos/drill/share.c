@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a domain takes of the processor, by the account of its task: not more than its grant, whatever its runs are like.
+ */
+#include "drill.h"
+
+#include "hal/board.h"
+
+enum { MS = 400, BUDGET_US = 200, PERIOD_MS = 10, FILL = 1 };
+#define GRANT "priority=9 budget=200us/10ms ram=40K policy=continue "
+
+static struct drill a;
+static const char *wrong;
+
+static uint32_t a_tick(void) {
+    return board_core_hz() / KERNEL_TICK_HZ;
+}
+
+/* Cycles of its task in MS milliseconds. */
+static uint32_t used(void) {
+    uint32_t before = (uint32_t)task_cycles(&a.domain->task);
+    task_sleep(MS);
+    return (uint32_t)task_cycles(&a.domain->task) - before;
+}
+
+/* Its share, what it had left in the beginning, and a quarter more: while it waits events still come. */
+static uint32_t share(void) {
+    uint32_t budget = a_tick() / 1000 * BUDGET_US;
+    return budget * (MS / PERIOD_MS + 2) / 4 * 5;
+}
+
+static const char *finish(void) {
+    drill_unload(&a);
+    return wrong;
+}
+
+/* A run costs more than what the program does in it. */
+static const char *many_runs(enum bpf_engine engine) {
+    wrong = NULL;
+    EXPECT(!drill_load(&a, drill_empty, drill_empty_end, engine, GRANT));
+    EXPECT(used() <= share());
+    EXPECT(a.domain->entries[0].runs > 0 && a.domain->entries[0].overruns > 0);
+end:
+    return finish();
+}
+
+/* What a fault costs is the program's, too; and the handler, above everybody, does not look through its memory. */
+static const char *faults(enum bpf_engine engine) {
+    wrong = NULL;
+    EXPECT(!drill_load(&a, drill_faulty, drill_faulty_end, engine, GRANT "budget=10ms/10ms"));
+    EXPECT(!drill_call(&a, FILL, NULL, 0));
+    drill_call(&a, 0, NULL, 0);
+    EXPECT(a.domain->box.result.end == SANDBOX_FAULT);
+    EXPECT(a.domain->box.result.cycles < a_tick() / 10);
+    a.grant.budget_us = BUDGET_US;
+    domain_set_grant(a.domain, &a.grant);
+    EXPECT(used() <= share() + a_tick());
+    EXPECT(a.domain->faults > 1);
+end:
+    return finish();
+}
+
+/* Interrupts are nobody's: a hook that would want them more often than the tick is refused. */
+static const char *too_often(enum bpf_engine engine) {
+    wrong = NULL;
+    EXPECT(drill_load(&a, drill_adc, drill_adc_end, engine, "adc:1") == BPF_PERIOD);
+end:
+    return finish();
+}
+
+const struct drill_row drill_share_tests[] = {
+    {"share_many_runs", many_runs},
+    {"share_faults", faults},
+    {"share_too_often", too_often},
+    {NULL, NULL},
+};
