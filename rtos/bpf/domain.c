@@ -453,10 +453,11 @@ void domain_end(struct domain *domain) {
         hooks_stop(domain);
     domain->ending = true;
     task_set_priority(&domain->task, BPF_GRANT_PRIORITY_MAX + 1); /* no other program delays it */
-    sandbox_kill(&domain->box);
     semaphore_give(&domain->wanted);
-    while (domain->task.state != TASK_ENDED)
+    while (domain->task.state != TASK_ENDED) {
+        sandbox_kill(&domain->box); /* again: it may have been just before a run */
         task_sleep(1);
+    }
     timers_forget(domain); /* the last run may have started some */
     devices_release(domain->grant);
 }

@@ -49,3 +49,9 @@ drill_empty_end:
 drill_faulty:
     .incbin "faulty.blob"
 drill_faulty_end:
+
+    .global drill_spin, drill_spin_end
+    .balign 8
+drill_spin:
+    .incbin "spin.blob"
+drill_spin_end:

@@ -15,6 +15,7 @@ DRILL_BLOB(faulty);
 DRILL_BLOB(line);
 DRILL_BLOB(missing);
 DRILL_BLOB(port);
+DRILL_BLOB(spin);
 DRILL_BLOB(timers);
 DRILL_BLOB(wild);
 

@@ -68,9 +68,31 @@ end:
     return finish();
 }
 
+/* The end of a domain comes at any place of its task: also between an event and the run. */
+static const char *ended(enum bpf_engine engine) {
+    enum { WINDOW = 6000, STEP = 24 /* cycles before a tick */ };
+    wrong = NULL;
+    for (uint32_t before = STEP; before < WINDOW; before += STEP) {
+        EXPECT(!drill_load(&a, drill_spin, drill_spin_end, engine, "priority=9 budget=200ms/1s"));
+        uint32_t tick = kernel_ticks();
+        while (kernel_ticks() - tick < 2) /* an event waits, the domain has not run */
+            ;
+        uint32_t begin = (uint32_t)task_cycles(task_self());
+        while ((uint32_t)task_cycles(task_self()) - begin < a_tick() - before)
+            ;
+        task_sleep(1);
+        tick = kernel_ticks();
+        drill_unload(&a);
+        EXPECT(kernel_ticks() - tick < 10);
+    }
+end:
+    return finish();
+}
+
 const struct drill_row drill_share_tests[] = {
     {"share_many_runs", many_runs},
     {"share_faults", faults},
     {"share_too_often", too_often},
+    {"share_ended", ended},
     {NULL, NULL},
 };
