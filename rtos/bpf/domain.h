@@ -24,7 +24,8 @@ enum {
         768, /* bytes: of its task, privileged; what its programs use lies in the arena */
     DOMAIN_REFILLS = 4, /* of the budget that are still to come */
     DOMAIN_ENTRIES_MAX = 64,
-    DOMAIN_NO_RUN = -1, /* from hook_kind.context: there was nothing after all */
+    DOMAIN_HOOKS_MAX = 16, /* of these, with a hook that is served in interrupts */
+    DOMAIN_NO_RUN = -1,    /* from hook_kind.context: there was nothing after all */
 };
 
 /* One program of the blob, with the hook that makes it run. */

@@ -15,6 +15,7 @@
 
 enum {
     CHANNELS = ADC_CHANNEL_LAST + 1,
+    LISTENERS = 8,
     DATA = 128, /* samples of the context */
     SAMPLES = 64,
     HZ = 1000, /* where the name does not say it */
@@ -139,7 +140,16 @@ static enum bpf_status check(struct domain_entry *entry, const char *pattern,
     return grant->adc >> channel & 1 ? BPF_OK : BPF_NOT_GRANTED;
 }
 
+static unsigned listeners(void) {
+    unsigned count = 0;
+    for (const struct domain_entry *entry = adc.first; entry; entry = entry->hook.adc.next)
+        count++;
+    return count;
+}
+
 static enum bpf_status start(struct domain_entry *entry) {
+    if (listeners() == LISTENERS)
+        return BPF_TOO_MANY;
     if (adc.first && (adc.first->hook.adc.hz != entry->hook.adc.hz ||
                       adc.first->hook.adc.samples != entry->hook.adc.samples))
         return BPF_BUSY;

@@ -55,3 +55,15 @@ drill_faulty_end:
 drill_spin:
     .incbin "spin.blob"
 drill_spin_end:
+
+    .global drill_crowd, drill_crowd_end
+    .balign 8
+drill_crowd:
+    .incbin "crowd.blob"
+drill_crowd_end:
+
+    .global drill_samples, drill_samples_end
+    .balign 8
+drill_samples:
+    .incbin "samples.blob"
+drill_samples_end:

@@ -10,11 +10,13 @@
 
 #define DRILL_BLOB(name) extern const uint8_t drill_##name[], drill_##name##_end[]
 DRILL_BLOB(adc);
+DRILL_BLOB(crowd);
 DRILL_BLOB(empty);
 DRILL_BLOB(faulty);
 DRILL_BLOB(line);
 DRILL_BLOB(missing);
 DRILL_BLOB(port);
+DRILL_BLOB(samples);
 DRILL_BLOB(spin);
 DRILL_BLOB(timers);
 DRILL_BLOB(wild);

@@ -9,4 +9,4 @@
     }
 #define EMPTIES(name) EMPTY(name##1) EMPTY(name##2) EMPTY(name##3) EMPTY(name##4)
 
-EMPTIES(a) EMPTIES(b) EMPTIES(c) EMPTIES(d) EMPTIES(e) EMPTIES(f)
+EMPTIES(a) EMPTIES(b) EMPTIES(c) EMPTIES(d)

@@ -4,7 +4,7 @@ rtos/drill_MAY_INCLUDE := rtos/include rtos/bpf runtime/include
 DRILL := $(BUILD)/target/rtos/drill
 rtos/drill_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Irtos/bpf -Os -Wa,-I$(DRILL)
 
-DRILL_BLOBS := $(patsubst %,$(DRILL)/%.blob,adc empty faulty line missing port spin timers wild)
+DRILL_BLOBS := $(patsubst %,$(DRILL)/%.blob,adc crowd empty faulty line missing port samples spin timers wild)
 $(DRILL)/faulty.blob $(DRILL)/wild.blob: COMPILE_FLAGS := --unverified
 $(DRILL_BLOBS): $(DRILL)/%.blob: $(BUILD)/bpf/rtos/drill/%.bpf.o $(BUILD)/bpf2thumb
 	@mkdir -p $(@D)

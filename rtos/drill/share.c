@@ -9,7 +9,7 @@
 enum { MS = 400, BUDGET_US = 200, PERIOD_MS = 10, FILL = 1 };
 #define GRANT "priority=9 budget=200us/10ms ram=40K policy=continue "
 
-static struct drill a;
+static struct drill a, b;
 static const char *wrong;
 
 static uint32_t a_tick(void) {
@@ -31,6 +31,7 @@ static uint32_t share(void) {
 
 static const char *finish(void) {
     drill_unload(&a);
+    drill_unload(&b);
     return wrong;
 }
 
@@ -60,10 +61,16 @@ end:
     return finish();
 }
 
-/* Interrupts are nobody's: a hook that would want them more often than the tick is refused. */
+/* Interrupts are nobody's: hooks that want them more often than the tick are refused, and too many of them. */
 static const char *too_often(enum bpf_engine engine) {
     wrong = NULL;
     EXPECT(drill_load(&a, drill_adc, drill_adc_end, engine, "adc:1") == BPF_PERIOD);
+    EXPECT(drill_load(&a, drill_crowd, drill_crowd_end, engine, "") == BPF_TOO_MANY);
+    enum bpf_status status = drill_load(&a, drill_samples, drill_samples_end, engine, "adc:1");
+    if (status == BPF_BUSY || status == BPF_NOT_THERE)
+        goto end; /* QEMU has no ADC like this */
+    EXPECT(!status);
+    EXPECT(drill_load(&b, drill_samples, drill_samples_end, engine, "adc:1") == BPF_TOO_MANY);
 end:
     return finish();
 }
