@@ -16,7 +16,7 @@ void budget_init(struct domain *domain) {
     struct domain_budget *budget = &domain->budget;
     *budget = (struct domain_budget){
         .cycles = (us < most ? us : most) * mhz,
-        .period = (domain->grant->period_us + 999) / 1000,
+        .period = (uint16_t)((domain->grant->period_us + 999) / 1000),
     };
     budget->available = (int32_t)budget->cycles;
 }
@@ -40,10 +40,11 @@ static uint32_t delay_of(const struct domain_budget *budget) {
 }
 
 /* What comes back is gathered at multiples of half a period, later rather than sooner: without debt it lies at
- * no more than three different times. */
+ * no more than three different times, once what was due when the run began has come back. */
 void budget_use(struct domain_budget *budget, uint32_t began, uint32_t cycles) {
+    budget_refill(budget, began);
     budget->available -= (int32_t)cycles;
-    uint32_t half = (budget->period + 1) / 2;
+    uint32_t half = (budget->period + 1u) / 2;
     uint32_t at = began + budget->period + delay_of(budget) + half - 1;
     at -= at % half;
     unsigned last = (budget->first + budget->used - 1u) % DOMAIN_REFILLS;
@@ -57,9 +58,11 @@ void budget_use(struct domain_budget *budget, uint32_t began, uint32_t cycles) {
     budget->refill[last].cycles += cycles;
 }
 
-/* Ticks until a run may begin; 0: now. By one look at the clock: what is left then is ahead, and a wait never becomes
- * one for ever because a more urgent task has run between two looks. */
+/* Ticks until a run may begin; 0: now, although something may be due. By one look at the clock: what is left then is
+ * ahead, and a wait never becomes one for ever because a more urgent task has run between two looks. */
 uint32_t budget_wait(struct domain_budget *budget) {
+    if (budget->available > 0 || !budget->used)
+        return 0;
     uint32_t now = kernel_ticks();
     budget_refill(budget, now);
     if (budget->available > 0 || !budget->used)

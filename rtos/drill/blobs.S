@@ -2,6 +2,12 @@
 /* The blobs of the drill, compiled from the .bpf.c files here. */
     .section .rodata.blobs, "a", %progbits
 
+    .global drill_empty, drill_empty_end
+    .balign 8
+drill_empty:
+    .incbin "empty.blob"
+drill_empty_end:
+
     .global drill_line, drill_line_end
     .balign 8
 drill_line:
@@ -38,11 +44,11 @@ drill_adc:
     .incbin "adc.blob"
 drill_adc_end:
 
-    .global drill_empty, drill_empty_end
+    .global drill_often, drill_often_end
     .balign 8
-drill_empty:
-    .incbin "empty.blob"
-drill_empty_end:
+drill_often:
+    .incbin "often.blob"
+drill_often_end:
 
     .global drill_faulty, drill_faulty_end
     .balign 8

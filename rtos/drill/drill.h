@@ -15,6 +15,7 @@ DRILL_BLOB(empty);
 DRILL_BLOB(faulty);
 DRILL_BLOB(line);
 DRILL_BLOB(missing);
+DRILL_BLOB(often);
 DRILL_BLOB(port);
 DRILL_BLOB(samples);
 DRILL_BLOB(spin);
