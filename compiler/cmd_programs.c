@@ -55,8 +55,10 @@ static void list(struct cmd_args *args, struct device *d) {
             show_program(args, &programs[i]);
     if (count == 0 && !args->json)
         printf("nothing is installed\n");
-    if (count >= 0)
-        show_room(args, &d->hello);
+    if (count < 0)
+        return;
+    show_room(args, &d->hello);
+    device_store_is_good(d);
 }
 
 /* ---- info ---- */

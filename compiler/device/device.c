@@ -75,6 +75,10 @@ static const char *mend_of(const struct device *d) {
     case BPF_TOO_MANY: return "remove a program, then `bpf2thumb compact`";
     case BPF_DISABLED: return "`bpf2thumb enable NAME` first";
     case BPF_STOPPED: return "`bpf2thumb enable NAME` starts it again; `info NAME` says more";
+    case BPF_GRANT_STORED: return "give it another: `bpf2thumb grant NAME TEXT`";
+    case BPF_FLASH:
+        return "`bpf2thumb reset` reads the store anew; if it stays so, the flash is worn out: "
+               "`install --ram` does without";
     case BPF_STORE_CORRUPT: return "`bpf2thumb doctor --format` empties it; all programs are lost";
     default: return NULL;
     }
@@ -115,6 +119,15 @@ bool device_refused(struct device *d, const char *about) {
 
     return diag_error(d->diag, DIAG_DEVICE, NULL, mend_of(d), "%s%s%s%s%s", about ? about : "",
                       about ? ": " : "", text, more, where);
+}
+
+bool device_store_is_good(struct device *d) {
+    if (!d->hello.store)
+        return true;
+    memset(&d->refusal, 0, sizeof(d->refusal));
+    d->refusal.in_group = true;
+    d->refusal.status = (unsigned)d->hello.store;
+    return device_refused(d, "the store");
 }
 
 bool device_status_is(const struct device *d, unsigned status) {
@@ -260,15 +273,11 @@ static void read_hello(struct device *d) {
         const char *key;
         uint64_t *number;
     } rows[] = {
-        {"protocol", &d->hello.protocol},
-        {"abi", &d->hello.abi},
-        {"library", &d->hello.library},
-        {"hz", &d->hello.hz},
-        {"programs", &d->hello.programs},
-        {"ram", &d->hello.ram},
-        {"room", &d->hello.room},
-        {"compacted", &d->hello.compacted},
-        {"replacements", &d->hello.replacements},
+        {"protocol", &d->hello.protocol},   {"abi", &d->hello.abi},
+        {"library", &d->hello.library},     {"hz", &d->hello.hz},
+        {"programs", &d->hello.programs},   {"ram", &d->hello.ram},
+        {"store", &d->hello.store},         {"room", &d->hello.room},
+        {"compacted", &d->hello.compacted}, {"replacements", &d->hello.replacements},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

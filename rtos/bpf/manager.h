@@ -41,7 +41,7 @@ struct program {
 struct source {
     const uint8_t *blob;
     uint32_t size;
-    const struct bpf_grant *grant; /* NULL: what is stored there is none */
+    const struct bpf_grant *grant; /* NULL: what is stored there is none, or damaged */
 };
 
 struct upload {

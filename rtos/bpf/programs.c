@@ -111,8 +111,8 @@ struct source program_source(const struct program *program) {
     if (!p)
         return (struct source){NULL, 0, NULL};
     const void *grant = manager.store.flash.memory[manager.store.active] + p->grant;
-    return (struct source){store_bytes(&manager.store, p), p->size,
-                           bpf_grant_check(grant, p->grant_size) ? NULL : grant};
+    bool good = !p->grant_damaged && !bpf_grant_check(grant, p->grant_size);
+    return (struct source){store_bytes(&manager.store, p), p->size, good ? grant : NULL};
 }
 
 enum bpf_status program_set_enabled(struct program *program, bool enabled) {
@@ -199,6 +199,10 @@ static void mount(void) {
     if (manager.store.repaired)
         print("programs: %u records that a loss of power had cut off are gone\n",
               manager.store.repaired);
+    if (manager.store.unlisted)
+        print("programs: %u that had been removed have come back, and are more than can be listed: "
+              "the record of it is damaged\n",
+              manager.store.unlisted);
 }
 
 static void attend(void *argument) {
@@ -560,5 +564,5 @@ enum bpf_status programs_grant_of(const char *name, struct bpf_grant *out) {
     const struct bpf_grant *grant = program_source(program).grant;
     if (grant)
         *out = *grant;
-    return manager_unlock(grant ? BPF_OK : BPF_GRANT);
+    return manager_unlock(grant ? BPF_OK : BPF_GRANT_STORED);
 }

@@ -73,6 +73,7 @@ static int hello(struct smp_request *r, struct cbor_writer *w) {
     smp_put_uint(w, "hz", board_core_hz());
     smp_put_uint(w, "programs", PROGRAMS_MAX);
     smp_put_uint(w, "ram", programs_ram_free());
+    smp_put_uint(w, "store", (uint64_t)programs_store());
     smp_put_uint(w, "room", room.now);
     smp_put_uint(w, "compacted", room.compacted);
     smp_put_uint(w, "replacements", replacements(room.now));

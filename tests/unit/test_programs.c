@@ -623,8 +623,8 @@ Test(programs, a_stored_grant_that_is_none) {
     cr_assert_eq(store_grant(&manager.store, "a", "no grant", 8), STORE_OK);
     board_power_up();
     cr_assert_eq(info("a").state, PROGRAM_REFUSED);
-    cr_assert_eq(info("a").status, BPF_GRANT);
-    REFUSED(programs_grant_of("a", &is), GRANT);
+    cr_assert_eq(info("a").status, BPF_GRANT_STORED);
+    REFUSED(programs_grant_of("a", &is), GRANT_STORED);
     is = grant_of(1);
     OK(programs_grant("a", &is));
     cr_assert_eq(info("a").state, PROGRAM_RUNNING);
@@ -959,6 +959,27 @@ Test(programs, a_damaged_program_is_refused) {
     cr_assert_eq(info("a").status, BPF_BLOB_CRC);
     cr_assert(info("a").enabled);
     expect_order("damaged");
+}
+
+/* One bit more, and the program could have what nobody has granted: it waits for a new one. */
+Test(programs, a_damaged_grant_is_not_believed) {
+    OK(install("a", 1, true));
+    const struct store_program *p = store_find(&manager.store, "a");
+    uint32_t place = p->grant + (uint32_t)offsetof(struct bpf_grant, priority);
+    uint8_t *byte = (uint8_t *)&board.nor.word[manager.store.active][place / 4] + place % 4;
+    *byte ^= 1;
+    board_power_up();
+    cr_assert_eq(info("a").state, PROGRAM_REFUSED);
+    cr_assert_eq(info("a").status, BPF_GRANT_STORED);
+    struct bpf_grant grant = grant_of(2), is;
+    REFUSED(programs_grant_of("a", &is), GRANT_STORED);
+    REFUSED(programs_enable("a", true), GRANT_STORED);
+    expect_order("grant damaged");
+    OK(programs_grant("a", &grant));
+    cr_assert_eq(info("a").state, PROGRAM_RUNNING);
+    board_power_up();
+    cr_assert_eq(info("a").state, PROGRAM_RUNNING);
+    expect_order("granted anew");
 }
 
 /* ----- safe boot ------------------------------------------------------------------------------------------- */

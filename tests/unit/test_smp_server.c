@@ -150,7 +150,8 @@ static const struct row program_rows[] = {
      "{protocol: 1, firmware: '0.1.0', board: 'mock board', abi: " NUMBER(
          BLOB_ABI) ", library: " NUMBER(LIBRARY_VERSION) ", uid: "
                                                          "h'303132333435363738396162', hz: "
-                                                         "1000000, programs: 8, ram: 32768, room: "
+                                                         "1000000, programs: 8, ram: 32768, store: "
+                                                         "0, room: "
                                                          "50000, compacted: "
                                                          "120000, replacements: 25}"},
     {P, R, 1, "{}",
