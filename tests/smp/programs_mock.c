@@ -23,6 +23,7 @@ void programs_mock_add(const char *name, uint32_t size) {
                                .seq = m.count,
                                .size = size,
                                .address = 0x080c0000,
+                               .code = 0x080c0100,
                                .arena = 0x20010000,
                                .arena_size = 4096,
                                .arena_head = 0x20010400,

@@ -161,7 +161,8 @@ static const struct row program_rows[] = {
     {P, R, 2, "{name: 'blink'}",
      "{name: 'blink', state: 'running', enabled: true, ram: false, seq: 1, size: 1744, engine: "
      "'thumb', entries: 2, maps: 2, status: 0, where: 0, faults: 3, restarts: 1, address: "
-     "135004160, arena: 536936448, arena_size: 4096, head: 536937472, id: h'1122334455667788', "
+     "135004160, arena: 536936448, arena_size: 4096, head: 536937472, code: 135004416, id: "
+     "h'1122334455667788', "
      "repaired: 0, good_runs: 100, can_roll_back: false, grant: " GRANT "}"},
     {P, R, 2, "{name: 'other'}", "{err: {group: 64, rc: 131}, text: 'there is no such thing'}"},
     {P, R, 2, "{}", "{rc: 3}"},
