@@ -153,7 +153,7 @@ static void load(struct program *program) {
     struct source source = program_source(program);
     enum bpf_status status = program_load(program, &source);
     if (status)
-        print("programs: %s: %s (status %d, %u)\n", program->name, bpf_status_text(status),
+        print("programs: %s: %s (status %d, %u)\n", program->name, programs_status_text(status),
               (int)status, (unsigned)program->where);
 }
 
@@ -251,6 +251,18 @@ enum bpf_status programs_store(void) {
 
 const char *programs_safe(void) {
     return manager.safe;
+}
+
+const char *programs_status_text(enum bpf_status status) {
+    static char text[80]; /* of the task of shell and protocol */
+    char name[BPF_OUTPUT_NAME];
+    uint32_t output;
+    if (status != BPF_OUTPUT)
+        return bpf_status_text(status);
+    const char *owner = domain_output_owner(&output);
+    bpf_output_name(output, name);
+    format(text, sizeof(text), "%s: %s has %s", bpf_status_text(status), owner, name);
+    return text;
 }
 
 /* ----- the predecessor ------------------------------------------------------------------------------------ */

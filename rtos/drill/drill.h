@@ -20,6 +20,7 @@ DRILL_BLOB(wild);
 struct drill {
     struct domain *domain;
     struct bpf_grant grant;
+    char name[PROGRAMS_NAME];
     uint32_t address, taken, where;
 };
 
@@ -40,7 +41,8 @@ struct drill_row {
     const char *name;
     drill_test *run;
 };
-extern const struct drill_row drill_line_tests[], drill_timer_tests[]; /* a null name ends them */
+extern const struct drill_row drill_line_tests[], drill_output_tests[],
+    drill_timer_tests[]; /* a null name ends them */
 
 #define EXPECT(condition)                                                                          \
     do {                                                                                           \

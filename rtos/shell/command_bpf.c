@@ -10,7 +10,7 @@
 int bpf_result(struct shell *shell, enum bpf_status status) {
     if (!status)
         return SHELL_DONE;
-    shell_print(shell, "bpf: %s (status %d)\n", bpf_status_text(status), (int)status);
+    shell_print(shell, "bpf: %s (status %d)\n", programs_status_text(status), (int)status);
     return SHELL_FAILED;
 }
 

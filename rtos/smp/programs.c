@@ -279,7 +279,7 @@ static const struct smp_command commands[] = {
 };
 
 static const char *status_text(int status) {
-    return bpf_status_text((enum bpf_status)status);
+    return programs_status_text((enum bpf_status)status);
 }
 
 const struct smp_service smp_service_programs = {

@@ -72,6 +72,10 @@ enum bpf_status programs_store(void) {
     return m.store;
 }
 
+const char *programs_status_text(enum bpf_status status) {
+    return status == BPF_OUTPUT ? "another program has it: blink" : bpf_status_text(status);
+}
+
 const char *programs_safe(void) {
     return m.safe;
 }
