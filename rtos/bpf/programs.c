@@ -211,8 +211,9 @@ static void attend(void *argument) {
             manager.healthy = true;
             health_good();
         }
-        semaphore_take(&manager.attention, good ? KERNEL_FOREVER : (uint32_t)(healthy - now));
-        manager_attend();
+        uint32_t idle = manager_attend();
+        uint32_t wait = good ? KERNEL_FOREVER : (uint32_t)(healthy - now);
+        semaphore_take(&manager.attention, idle < wait ? idle : wait);
     }
 }
 
@@ -314,8 +315,9 @@ static void roll_back_after_faults(struct program *program) {
         program->wish = WISH_ROLLBACK;
 }
 
-void manager_attend(void) {
+uint32_t manager_attend(void) {
     manager_lock();
+    uint32_t idle = install_expire();
     for (unsigned i = 0; i < STORE_PROGRAMS; i++) {
         struct program *p = &manager.programs[i];
         uint8_t wish = p->wish;
@@ -327,6 +329,7 @@ void manager_attend(void) {
             p->wish = WISH_CONFIRM;
     }
     manager_unlock(BPF_OK);
+    return idle;
 }
 
 enum bpf_status programs_rollback(const char *name) {

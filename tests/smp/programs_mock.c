@@ -149,6 +149,10 @@ uint32_t programs_upload_offset(void) {
     return m.open ? m.have : 0;
 }
 
+bool programs_upload_is_open(void) {
+    return m.open;
+}
+
 enum bpf_status programs_commit(bool enable, uint32_t *where) {
     enum bpf_status status = called("commit", m.name);
     m.commits++;

@@ -97,6 +97,7 @@ enum bpf_status programs_begin(const char *name, uint32_t size, const struct bpf
                                bool in_ram);
 enum bpf_status programs_write(uint32_t offset, const void *bytes, uint32_t count);
 uint32_t programs_upload_offset(void);
+bool programs_upload_is_open(void); /* it ends by itself when nobody goes on with it */
 enum bpf_status programs_commit(bool enable, uint32_t *where);
 void programs_abort(void);
 
