@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "smp/programs_mock.h"
 #include "hal/chip.h"
+#include "hal/flash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -297,6 +298,15 @@ uint32_t programs_log(uint32_t *cursor, uint32_t *lost, char *out, uint32_t size
     memcpy(out, m.log + (*cursor - m.log_lost), count);
     *cursor += count;
     return count;
+}
+
+unsigned flash_sector_count(void) {
+    return m.flash ? 2 : 0;
+}
+
+enum kernel_status flash_sector(unsigned number, struct flash_sector *out) {
+    *out = (struct flash_sector){m.flash + number * MOCK_SECTOR, MOCK_SECTOR, false, false};
+    return KERNEL_OK;
 }
 
 enum kernel_status chip_identity(struct chip_identity *out) {
