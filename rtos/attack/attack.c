@@ -29,7 +29,7 @@ enum { WORDS = 9, CALL_TARGET = 8, R12 = 4, SAFE_PIN = GPIO_PIN('D', 12), MOTOR 
 CODE(DECLARE)
 #undef DECLARE
 
-static struct bpf_grant grant;
+static struct bpf_grant grant, neighbours; /* which has no outputs: they have one owner */
 static struct attack_blob blob, good_blob;
 static struct domain *attacker, *neighbour;
 static unsigned passed, failed;
@@ -405,9 +405,13 @@ static bool begin(void) {
         grant.encoders = grant.accel = 1;
     }
     grant.budget_us = grant.period_us = 2000;
+    neighbours = bpf_grant_default;
+    neighbours.encoders = grant.encoders;
+    neighbours.accel = grant.accel;
+    neighbours.budget_us = neighbours.period_us = 2000;
     passed = failed = 0;
     if (!attack_blob(&good_blob, hostile_good, hostile_good_end, 0) ||
-        domain_make("neighbour", (void *)good_blob.address, good_blob.size, &grant, &neighbour,
+        domain_make("neighbour", (void *)good_blob.address, good_blob.size, &neighbours, &neighbour,
                     &where))
         return false;
     neighbour_before = neighbour_sum();

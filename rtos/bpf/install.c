@@ -38,6 +38,18 @@ void install_abort(void) {
     upload_end();
 }
 
+/* Something has come of it. */
+static void upload_lives(void) {
+    upload->deadline = kernel_uptime() + UPLOAD_IDLE;
+}
+
+uint32_t install_expire(void) {
+    uint64_t now = kernel_uptime();
+    if (upload->open && now >= upload->deadline)
+        install_abort();
+    return upload->open ? (uint32_t)(upload->deadline - now) : KERNEL_FOREVER;
+}
+
 /* A piece for what is to be known of it, and one for the blob. */
 static enum bpf_status begin_in_ram(uint32_t size, const struct bpf_grant *grant) {
     struct ram_copy copy = {.grant = *grant, .size = size};
@@ -77,6 +89,8 @@ static enum bpf_status begin(const char *name, uint32_t size, const struct bpf_g
     upload->size = size;
     upload->done = 0;
     upload->open = true;
+    upload_lives();
+    semaphore_give(&manager.attention); /* somebody has to watch it */
     return BPF_OK;
 }
 
@@ -109,6 +123,7 @@ static enum bpf_status write(uint32_t offset, const void *bytes, uint32_t count)
         }
     }
     upload->done += count;
+    upload_lives();
     return BPF_OK;
 }
 
@@ -122,6 +137,13 @@ uint32_t programs_upload_offset(void) {
     uint32_t done = upload->open ? upload->done : 0;
     manager_unlock(BPF_OK);
     return done;
+}
+
+bool programs_upload_is_open(void) {
+    manager_lock();
+    bool open = upload->open;
+    manager_unlock(BPF_OK);
+    return open;
 }
 
 void programs_abort(void) {

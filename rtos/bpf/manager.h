@@ -12,6 +12,7 @@
 enum {
     PROGRAM_GOOD_RUNS = 64, /* that confirm a successor: its predecessor goes */
     PROGRAM_FAULTS = 3,     /* before that many good runs: its predecessor comes back */
+    UPLOAD_IDLE = 300000,   /* ticks without a byte, then an upload is given up */
     MANAGER_PRIORITY = 10,  /* of its task: above all domains */
 };
 
@@ -49,6 +50,7 @@ struct upload {
     struct bpf_grant grant;
     struct ram_copy *copy; /* NULL: into the store */
     uint32_t size, done;
+    uint64_t deadline; /* kernel_uptime() at which it is given up */
     bool open;
 };
 
@@ -72,8 +74,8 @@ extern struct manager manager;
 void manager_lock(void);
 enum bpf_status manager_unlock(enum bpf_status status); /* returns its argument */
 enum bpf_status store_status(enum store_status status); /* the same in our words */
-/* One look at everybody's wishes. */
-void manager_attend(void);
+/* One look at everybody's wishes, and at the upload: ticks until it wants another. */
+uint32_t manager_attend(void);
 
 bool store_is_readable(void);                   /* else manager.mounted says why */
 struct program *program_find(const char *name); /* NULL: there is none */
@@ -88,6 +90,9 @@ void program_free_copy(struct ram_copy *copy); /* NULL: nothing */
 /* ----- install.c ------------------------------------------------------------------------------------------ */
 
 void install_abort(void); /* if there is one */
+/* Ends an upload that nobody goes on with, which holds RAM and the program of its name. Ticks until it has to be
+ * looked at again. */
+uint32_t install_expire(void);
 
 /* ----- exchange.c: domains begin and end ------------------------------------------------------------------ */
 

@@ -153,7 +153,7 @@ static void load(struct program *program) {
     struct source source = program_source(program);
     enum bpf_status status = program_load(program, &source);
     if (status)
-        print("programs: %s: %s (status %d, %u)\n", program->name, bpf_status_text(status),
+        print("programs: %s: %s (status %d, %u)\n", program->name, programs_status_text(status),
               (int)status, (unsigned)program->where);
 }
 
@@ -215,8 +215,9 @@ static void attend(void *argument) {
             manager.healthy = true;
             health_good();
         }
-        semaphore_take(&manager.attention, good ? KERNEL_FOREVER : (uint32_t)(healthy - now));
-        manager_attend();
+        uint32_t idle = manager_attend();
+        uint32_t wait = good ? KERNEL_FOREVER : (uint32_t)(healthy - now);
+        semaphore_take(&manager.attention, idle < wait ? idle : wait);
     }
 }
 
@@ -255,6 +256,18 @@ enum bpf_status programs_store(void) {
 
 const char *programs_safe(void) {
     return manager.safe;
+}
+
+const char *programs_status_text(enum bpf_status status) {
+    static char text[80]; /* of the task of shell and protocol */
+    char name[BPF_OUTPUT_NAME];
+    uint32_t output;
+    if (status != BPF_OUTPUT)
+        return bpf_status_text(status);
+    const char *owner = domain_output_owner(&output);
+    bpf_output_name(output, name);
+    format(text, sizeof(text), "%s: %s has %s", bpf_status_text(status), owner, name);
+    return text;
 }
 
 /* ----- the predecessor ------------------------------------------------------------------------------------ */
@@ -306,8 +319,9 @@ static void roll_back_after_faults(struct program *program) {
         program->wish = WISH_ROLLBACK;
 }
 
-void manager_attend(void) {
+uint32_t manager_attend(void) {
     manager_lock();
+    uint32_t idle = install_expire();
     for (unsigned i = 0; i < STORE_PROGRAMS; i++) {
         struct program *p = &manager.programs[i];
         uint8_t wish = p->wish;
@@ -319,6 +333,7 @@ void manager_attend(void) {
             p->wish = WISH_CONFIRM;
     }
     manager_unlock(BPF_OK);
+    return idle;
 }
 
 enum bpf_status programs_rollback(const char *name) {

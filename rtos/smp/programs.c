@@ -143,6 +143,8 @@ static int info(struct smp_request *r, struct cbor_writer *w) {
     smp_put_uint(w, "arena", is.arena);
     smp_put_uint(w, "arena_size", is.arena_size);
     smp_put_uint(w, "head", is.arena_head);
+    if (is.code)
+        smp_put_uint(w, "code", is.code);
     smp_put_bytes(w, "id", &is.id, sizeof(is.id));
     smp_put_uint(w, "repaired", is.repaired_maps);
     smp_put_uint(w, "good_runs", is.good_runs);
@@ -278,7 +280,7 @@ static const struct smp_command commands[] = {
 };
 
 static const char *status_text(int status) {
-    return bpf_status_text((enum bpf_status)status);
+    return programs_status_text((enum bpf_status)status);
 }
 
 const struct smp_service smp_service_programs = {

@@ -217,6 +217,30 @@ Test(programs, uploads_into_ram_too) {
     upload_in_pieces(true);
 }
 
+/* What nobody goes on with for five minutes gives its RAM back, and lets go of the program of its name. */
+Test(programs, an_upload_that_nobody_goes_on_with) {
+    struct bytes blob = blob_of(1, -1);
+    struct bpf_grant grant = bpf_grant_default;
+    unsigned pieces = board_pieces();
+    for (unsigned in_ram = 0; in_ram <= 1; in_ram++) {
+        OK(programs_begin("a", blob.size, &grant, in_ram));
+        board.ticks += UPLOAD_IDLE - 1;
+        cr_assert_eq(manager_attend(), 1);
+        OK(programs_write(0, blob.at, 8));
+        cr_assert_eq(manager_attend(), UPLOAD_IDLE, "it lives");
+        board.ticks += UPLOAD_IDLE - 1;
+        cr_assert(programs_upload_is_open() && manager_attend() == 1);
+        board.ticks++;
+        cr_assert_eq(manager_attend(), KERNEL_FOREVER);
+        cr_assert_not(programs_upload_is_open());
+        cr_assert_eq(board_pieces(), pieces);
+        REFUSED(programs_write(8, blob.at + 8, 8), NOT_FOUND);
+    }
+    OK(send("a", blob, 1, false));
+    cr_assert(programs_upload_is_open());
+    free(blob.at);
+}
+
 Test(programs, an_upload_that_is_given_up) {
     struct bytes blob = blob_of(1, -1);
     uint32_t where;
