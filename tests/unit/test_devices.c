@@ -168,6 +168,14 @@ Test(devices, stimuli) {
     }
 }
 
+Test(devices, time_that_stands_still) {
+    devices_freeze(d, 123456789);
+    machine_set_time(m, 5000000000);
+    cr_expect_eq(run(BPF_FUNC_KTIME_GET_NS, 0, 0, 0).r0, 123456789);
+    call(BPF_FUNC_GPIO_WRITE, 60, 1, 0);
+    cr_expect_eq(devices_event(d, 0)->time, 123456789);
+}
+
 Test(devices, a_pin_reads_as_written) {
     cr_expect_eq(call(BPF_FUNC_GPIO_READ, 60, 0, 0), 0);
     call(BPF_FUNC_GPIO_WRITE, 60, 3, 0);
