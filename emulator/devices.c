@@ -18,6 +18,8 @@
 #define LEDS 4
 #define PWM_CHANNELS 5 /* four LEDs, the motor */
 #define PERMILLE 1000
+#define ENCODERS 1
+#define ADC_CHANNELS 19 /* 16 pins, temperature, reference, battery */
 #define UARTS 6
 #define UART_MOST 256 /* bytes that a call takes */
 /* Cycles of the library's stub around the SVC, which the machine has counted by itself. */
@@ -201,7 +203,9 @@ static int pwm_set(const struct call *c, uint32_t channel, uint32_t permille) {
     return 0;
 }
 
-static int read_value(const struct call *c, enum device device, uint32_t index) {
+static int read_value(const struct call *c, enum device device, uint32_t count, uint32_t index) {
+    if (index >= count)
+        return -EINVAL;
     const int32_t *given = sample(c->devices, device, index, 1);
     return given ? *given : 0;
 }
@@ -256,8 +260,8 @@ bool devices_call(struct devices *d, uint32_t helper, const struct device_call *
     case BPF_FUNC_GPIO_TOGGLE: result = gpio_toggle(c, arg(c, 0)); break;
     case BPF_FUNC_LED_SET: result = led_set(c, arg(c, 0), arg(c, 1)); break;
     case BPF_FUNC_PWM_SET: result = pwm_set(c, arg(c, 0), arg(c, 1)); break;
-    case BPF_FUNC_ENCODER_READ: result = read_value(c, DEVICE_ENCODER, arg(c, 0)); break;
-    case BPF_FUNC_ADC_READ: result = read_value(c, DEVICE_ADC, arg(c, 0)); break;
+    case BPF_FUNC_ENCODER_READ: result = read_value(c, DEVICE_ENCODER, ENCODERS, arg(c, 0)); break;
+    case BPF_FUNC_ADC_READ: result = read_value(c, DEVICE_ADC, ADC_CHANNELS, arg(c, 0)); break;
     case BPF_FUNC_UART_WRITE: result = uart_write(c, arg(c, 0), arg(c, 1), arg(c, 2)); break;
     case BPF_FUNC_ACCEL_READ: result = accel_read(c, arg(c, 0), arg(c, 1)); break;
     case BPF_FUNC_TIMER_INIT: /* nobody is here between the runs of a program, to call back */
