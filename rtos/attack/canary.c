@@ -52,7 +52,11 @@ void canary_arm(void) {
         copied()[i] = word_at(i);
 }
 
+/* Not before the ticks have wrapped for the first time (half a second after the start): their upper half changes then. */
 void canary_begin(void) {
+    enum { WRAPPED = 600 };
+    while (kernel_uptime() < WRAPPED)
+        task_sleep(1);
     canary_arm();
 }
 
@@ -63,12 +67,13 @@ void canary_allow(const void *begin, const void *end) {
             may_change()[(from - _ram_start) / 32] |= 1u << (from - _ram_start) % 32;
 }
 
-/* What is left on stacks, and where they end, depends on when an interrupt came. */
+/* What is left on stacks, where they end, and how much is left of a turn, depends on when an interrupt came. */
 static void allow_stacks(void) {
     canary_allow(_main_stack_bottom, _main_stack_top);
     for (const struct task *task = task_iterate(NULL); task; task = task_iterate(task)) {
         canary_allow(task->stack, task->stack_top);
         canary_allow(&task->sp, &task->sp + 1);
+        canary_allow(&task->slice, &task->slice + 1);
     }
 }
 

@@ -17,7 +17,6 @@ static void without_code(uint32_t address, uint32_t size) {
 enum bpf_status drill_load(struct drill *drill, const uint8_t *blob, const uint8_t *end,
                            enum bpf_engine engine, const char *grant) {
     static unsigned number;
-    char name[PROGRAMS_NAME];
     uint32_t size = (uint32_t)(end - blob);
     *drill = (struct drill){.grant = bpf_grant_default};
     struct bpf_grant_error error;
@@ -29,8 +28,8 @@ enum bpf_status drill_load(struct drill *drill, const uint8_t *blob, const uint8
     memcpy((void *)drill->address, blob, size);
     if (engine == BPF_ENGINE_INTERP)
         without_code(drill->address, size);
-    format(name, sizeof(name), "drill%u", number++ % 10);
-    enum bpf_status status = domain_make(name, (void *)drill->address, size, &drill->grant,
+    format(drill->name, sizeof(drill->name), "drill%u", number++ % 10);
+    enum bpf_status status = domain_make(drill->name, (void *)drill->address, size, &drill->grant,
                                          &drill->domain, &drill->where);
     if (!status)
         status = drill->domain->engine == engine ? domain_start(drill->domain) : BPF_INTERNAL;

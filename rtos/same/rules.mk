@@ -26,7 +26,7 @@ FIRMWARES += stm32f407-same
 stm32f407-same_DIRS = $(STM32F4_DIRS) $(APP_DIRS) rtos/same bsp/stm32f407
 stm32f407-same_MAIN = bsp/stm32f4/accel.c bsp/stm32f4/random.c rtos/drill/load.c $(FIRMWARE_RUNTIME)
 stm32f407-same_LD := ld/stm32f407.ld ld/stm32f4.ld
-stm32f407-same_LINK := $(SAME_SEAM:%=-Wl,--wrap=%)
+stm32f407-same_LDFLAGS := $(SAME_SEAM:%=-Wl,--wrap=%)
 
 SAME_FIRMWARE := $(BUILD)/firmware/stm32f407-same.elf
 CHECKS += same

@@ -67,16 +67,16 @@ static void print_context(struct domain *domain, unsigned entry) {
 
 static void print_records(struct domain *domain) {
     char text[SAME_TEXT];
+    const struct blob blob = domain_blob(domain);
     const void *data;
     uint32_t size;
-    for (uint32_t i = 0; i < domain->blob.header->maps.count; i++) {
-        const struct blob_map *def = &domain->blob.maps[i];
+    for (uint32_t i = 0; i < blob.header->maps.count; i++) {
+        const struct blob_map *def = &blob.maps[i];
         if (def->type != BPF_MAP_RINGBUF)
             continue;
         struct bpf_map *map = domain_map(domain, i);
         while ((data = bpf_ringbuf_read(map, &size)))
-            print("ringbuf %s %s\n", blob_string(&domain->blob, def->name),
-                  same_bytes(data, size, text));
+            print("ringbuf %s %s\n", blob_string(&blob, def->name), same_bytes(data, size, text));
     }
 }
 
@@ -103,14 +103,15 @@ static bool next_entry(struct bpf_map *map, uint32_t *cursor, uint32_t *index, c
 
 static void print_maps(struct domain *domain) {
     char key_text[SAME_TEXT], value_text[SAME_TEXT];
-    for (uint32_t i = 0; i < domain->blob.header->maps.count; i++) {
-        const struct blob_map *def = &domain->blob.maps[i];
+    const struct blob blob = domain_blob(domain);
+    for (uint32_t i = 0; i < blob.header->maps.count; i++) {
+        const struct blob_map *def = &blob.maps[i];
         struct bpf_map *map = domain_map(domain, i);
         uint32_t cursor = 0, index;
         const void *key;
         void *value;
         while (next_entry(map, &cursor, &index, &key, &value))
-            print("map %s %s %s\n", blob_string(&domain->blob, def->name),
+            print("map %s %s %s\n", blob_string(&blob, def->name),
                   key ? same_bytes(key, def->key_size, key_text) : "-",
                   same_bytes(value, def->value_size, value_text));
     }
@@ -120,7 +121,7 @@ static void print_maps(struct domain *domain) {
 
 /* Its events come from the script alone. */
 static void quiet(struct domain *domain) {
-    for (uint32_t i = 0; i < domain->blob.header->programs.count; i++)
+    for (uint32_t i = 0; i < domain->blob->programs.count; i++)
         if (domain->entries[i].program->hook == BPF_HOOK_TIMER)
             domain->entries[i].kind->stop(&domain->entries[i]);
     uint32_t key = kernel_lock();
@@ -129,8 +130,9 @@ static void quiet(struct domain *domain) {
 }
 
 static bool find(const struct domain *domain, const char *name, unsigned *entry) {
-    for (*entry = 0; *entry < domain->blob.header->programs.count; (*entry)++)
-        if (!strcmp(name, blob_string(&domain->blob, domain->blob.programs[*entry].name)))
+    const struct blob blob = domain_blob(domain);
+    for (*entry = 0; *entry < blob.header->programs.count; (*entry)++)
+        if (!strcmp(name, blob_string(&blob, blob.programs[*entry].name)))
             return true;
     return false;
 }
