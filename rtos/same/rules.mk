@@ -21,7 +21,7 @@ $(SAME)/cases.bin: tests/same/same $(SAME_SOURCES) $(wildcard tests/programs/*.t
 $(SAME)/cases.o: $(SAME)/cases.bin
 
 # What seam.c takes the place of.
-SAME_SEAM := clock_ns gpio_read encoder_read adc_latest adc_start uart_start exti_start device_call_of
+SAME_SEAM := clock_ns gpio_read encoder_read adc_latest accel_read adc_start uart_start exti_start device_call_of
 FIRMWARES += stm32f407-same
 stm32f407-same_DIRS = $(STM32F4_DIRS) $(APP_DIRS) rtos/same bsp/stm32f407
 stm32f407-same_MAIN = bsp/stm32f4/accel.c bsp/stm32f4/random.c rtos/drill/load.c $(FIRMWARE_RUNTIME)
@@ -29,6 +29,7 @@ stm32f407-same_LD := ld/stm32f407.ld ld/stm32f4.ld
 stm32f407-same_LDFLAGS := $(SAME_SEAM:%=-Wl,--wrap=%)
 
 SAME_FIRMWARE := $(BUILD)/firmware/stm32f407-same.elf
+# An interrupt every so often, so that all of this does not depend on where they come.
 CHECKS += same
-same_CHECK = tests/same/same check $(SAME) $(BUILD)/bpf2thumb-emu $(VIRTUAL) $(SAME_FIRMWARE)
+same_CHECK = tests/same/same check $(SAME) $(BUILD)/bpf2thumb-emu $(VIRTUAL) --irq-every 97 $(SAME_FIRMWARE)
 same_NEEDS = $(SAME_FIRMWARE) $(BUILD)/bpf2thumb-emu $(SAME)/cases.bin

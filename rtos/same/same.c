@@ -7,7 +7,11 @@
 
 #include <string.h>
 
-enum { DRAIN_MS = 60 /* what a line sends in a run, at most */, WAIT_MS = 5000 };
+enum {
+    DRAIN_MS = 60, /* what a line sends in a run, at most */
+    ACCEL_MS = 25, /* the accelerometer has been asked (devices.c) */
+    WAIT_MS = 5000,
+};
 
 /* ----- one run ------------------------------------------------------------------------------------------- */
 
@@ -141,6 +145,8 @@ static enum bpf_status run_all(struct drill *drill, const struct same_case *give
     struct run run = {.event = same_at(given->events)};
     if (!find(drill->domain, same_at(given->program), &run.entry))
         return BPF_NOT_FOUND;
+    if (drill->domain->grant->accel)
+        task_sleep(ACCEL_MS);
     drill->domain->head->prandom = given->seed;
     for (uint32_t i = 0; i < given->event_count; i++, run.event++) {
         same_clock(run.event->time_ns);

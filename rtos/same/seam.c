@@ -6,6 +6,7 @@
 #include "same.h"
 
 #include "bpf/helper.h"
+#include "hal/accel.h"
 #include "hal/adc.h"
 #include "hal/gpio.h"
 #include "hal/timers.h"
@@ -23,6 +24,7 @@ enum { CALLS = 128, TEXT = 2048, STIMULI = 8 };
     _(enum kernel_status, gpio_read, (unsigned pin, bool *high)) \
     _(enum kernel_status, encoder_read, (int32_t *steps)) \
     _(int32_t, adc_latest, (uint32_t channel)) \
+    _(enum kernel_status, accel_read, (int16_t mg[3])) \
     _(enum kernel_status, adc_start, (const struct adc_config *config)) \
     _(enum kernel_status, uart_start, (unsigned port, uart_frame_fn *frame, void *argument)) \
     _(enum kernel_status, exti_start, (unsigned pin, enum exti_edge edge, void (*handler)(void *), void *argument)) \
@@ -94,6 +96,18 @@ enum kernel_status __wrap_encoder_read(int32_t *steps) {
 int32_t __wrap_adc_latest(uint32_t channel) {
     int32_t value;
     return stimulus(BPF_FUNC_ADC_READ, channel, &value) ? value : __real_adc_latest(channel);
+}
+
+/* Another task asks, again and again: always the same. */
+enum kernel_status __wrap_accel_read(int16_t mg[3]) {
+    const struct same_stimulus *all = given ? same_at(given->stimuli) : NULL;
+    for (uint32_t i = 0; given && i < given->stimulus_count; i++)
+        if (all[i].helper == BPF_FUNC_ACCEL_READ) {
+            for (uint32_t axis = 0; axis < 3; axis++)
+                mg[axis] = (int16_t)((const int32_t *)same_at(all[i].values))[axis];
+            return KERNEL_OK;
+        }
+    return __real_accel_read(mg);
 }
 
 /* ----- what comes from outside ------------------------------------------------------------------------------ */

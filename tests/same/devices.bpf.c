@@ -5,7 +5,7 @@
  */
 #include "bpf_mcu.h"
 
-BPF_GRANT("gpio:PD0-3=out gpio:PE0-1=in led:0-3 pwm:5 encoder:0 adc:1+2 uart:3");
+BPF_GRANT("gpio:PD0-3=out gpio:PE0-1=in led:0-3 pwm:5 encoder:0 adc:1+2 uart:3 accel");
 
 enum { ENTRIES = 8, LINE = 48 };
 
@@ -42,6 +42,12 @@ struct {
 
 static u32 calls;
 
+static long tilt(void) {
+    s16 mg[3];
+    long result = bpf_accel_read(mg, sizeof(mg));
+    return result ? result : mg[0] + mg[1] * 3 + mg[2] * 5;
+}
+
 /* A device's answer, so that an error number that differs is seen. */
 static long answer(u32 what, u32 index, u32 value) {
     switch (what) {
@@ -53,6 +59,7 @@ static long answer(u32 what, u32 index, u32 value) {
     case 5: return bpf_pwm_set(index & 1 ? 5 : index & 2 ? 0 : index | 8, value * 8);
     case 6: return bpf_encoder_read(index & 1);
     case 7: return bpf_adc_read(1 + (index & 1));
+    case 8: return tilt();
     default: return bpf_get_prandom_u32();
     }
 }
