@@ -79,6 +79,13 @@ void pool_free(uint32_t address, uint32_t size) {
     mark((address - pool_base()) / UNIT, size / UNIT, false);
 }
 
+uint32_t pool_used(void) {
+    uint32_t units = 0;
+    for (unsigned i = 0; i < UNITS_MAX / 32; i++)
+        units += (uint32_t)__builtin_popcount(used[i]);
+    return units * UNIT;
+}
+
 /* Where a piece fits, a smaller one does: the place need not be the same. So half of what is left each time. */
 uint32_t pool_largest(void) {
     uint32_t fits = 0, step = UNITS_MAX;

@@ -495,6 +495,13 @@ uint32_t programs_ram_free(void) {
     return bytes;
 }
 
+uint32_t programs_ram_used(void) {
+    manager_lock();
+    uint32_t bytes = pool_used();
+    manager_unlock(BPF_OK);
+    return bytes;
+}
+
 /* ----- what others see ------------------------------------------------------------------------------------ */
 
 /* Of a blob that nobody has checked: only what its header says, which grants nothing. */
