@@ -7,11 +7,11 @@
  * where the checksum makes the sum of all bytes from length on 0 modulo 256. A newline (0x0a) ends a frame, so that
  * none may have one before its last byte. Command 1 sets the LEDs
  * PD12 to PD15 from bits 0 to 3 of its payload, command 2 sets PWM channel payload[0] to
- * payload[1..2] permille. Answers "ok" or "error" on the same port and counts both in a map.
+ * payload[1..2] permille; it is granted the motor's, 5, as channels 1 to 4 are the LEDs. Answers "ok" or "error" on the same port and counts both in a map.
  */
 #include "bpf_mcu.h"
 
-BPF_GRANT("uart:3 gpio:PD12-15=out pwm:1-4 budget=1ms/10ms");
+BPF_GRANT("uart:3 gpio:PD12-15=out pwm:5 budget=1ms/10ms");
 
 enum { START = 0x7e, HEADER = 3, CMD_LEDS = 1, CMD_PWM = 2 };
 enum { COUNT_OK, COUNT_ERROR, COUNTS };
