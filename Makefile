@@ -25,7 +25,7 @@
 #   NAME_CHECK := command               prints `N passed, N failed` last; exit status not 0 = failed
 #   NAME_NEEDS := build/...             what must be built first
 #   FIRMWARES += NAME                 build/firmware/NAME.elf for a board, from NAME_DIRS and NAME_MAIN (as for
-#                                     programs) and NAME_LD, the linker script and what that includes
+#                                     programs) and NAME_LD, the linker script and what that includes; NAME_LDFLAGS
 #   DEMO, DEMO_NEEDS                  command and needs of `make demo`
 #   CONFORMANCE, CONFORMANCE_NEEDS    the same for `make conformance`; the command may use $(SUITE)
 #   ALL += build/...                  more for `make all`
@@ -245,7 +245,7 @@ $(BUILD)/firmware/$(1).elf: $($(1)_LD) $(foreach d,$($(1)_DIRS),\
 	@mkdir -p $$(@D)
 	@echo '  link $$@'
 	@$(TARGET)gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -nostdlib -Wl,--gc-sections -Wl,--fatal-warnings \
-	    -Wl,--no-warn-rwx-segments -Wl,-L,$$(dir $$<) -Wl,-T,$$< -Wl,-Map,$$(@:.elf=.map) $$(filter %.o,$$^) -lgcc -o $$@
+	    -Wl,--no-warn-rwx-segments -Wl,-L,$$(dir $$<) -Wl,-T,$$< $$($(1)_LDFLAGS) -Wl,-Map,$$(@:.elf=.map) $$(filter %.o,$$^) -lgcc -o $$@
 endef
 $(foreach f,$(FIRMWARES),$(eval $(call firmware,$(f))))
 

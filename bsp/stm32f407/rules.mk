@@ -80,7 +80,7 @@ kernel-size_NEEDS := $(FIRMWARE)
 # What the kernel's calls cost in model R must not grow; KERNEL_BASELINE is what was reached.
 KERNEL_BASELINE := tests/bench/kernel.json
 BENCH_KERNEL := scripts/bench-kernel --json $(BUILD)/bench-kernel.json
-BENCH_KERNEL_OF := $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf
+BENCH_KERNEL_OF := $(BUILD)/bpf2thumb-emu $(BUILD)/firmware/stm32f407.elf $(BUILD)/firmware/stm32f407-drill.elf
 CHECKS += bench-kernel
 bench-kernel_CHECK := $(BENCH_KERNEL) --check $(KERNEL_BASELINE) $(BENCH_KERNEL_OF)
 bench-kernel_NEEDS := $(BENCH_KERNEL_OF)

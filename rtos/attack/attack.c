@@ -77,7 +77,7 @@ static void unload(void) {
 /* ----- what must hold ---------------------------------------------------------------------------------- */
 
 static uint32_t neighbour_sum(void) {
-    return bpf_crc32(0, (void *)neighbour->head, neighbour->blob.header->ctx_off);
+    return bpf_crc32(0, (void *)neighbour->head, neighbour->blob->ctx_off);
 }
 static uint32_t neighbour_before;
 
@@ -318,8 +318,8 @@ static void allow_numbers(const struct domain *domain) {
     canary_allow(&domain->box.context, &domain->box.sp + 1);
     canary_allow(&domain->box.budget, &domain->box.result + 1);
     canary_allow(&domain->task.slice, &domain->task.name);
-    canary_allow(&domain->argument, &domain->argument + 1);
     canary_allow(&domain->budget, &domain->budget + 1);
+    canary_allow(sandbox_last_fault(), sandbox_last_fault() + 1);
     canary_allow(&domain->window, &domain->repaired + 1);
 }
 

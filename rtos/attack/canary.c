@@ -63,12 +63,13 @@ void canary_allow(const void *begin, const void *end) {
             may_change()[(from - _ram_start) / 32] |= 1u << (from - _ram_start) % 32;
 }
 
-/* What is left on stacks, and where they end, depends on when an interrupt came. */
+/* What is left on stacks, where they end, and how much is left of a turn, depends on when an interrupt came. */
 static void allow_stacks(void) {
     canary_allow(_main_stack_bottom, _main_stack_top);
     for (const struct task *task = task_iterate(NULL); task; task = task_iterate(task)) {
         canary_allow(task->stack, task->stack_top);
         canary_allow(&task->sp, &task->sp + 1);
+        canary_allow(&task->slice, &task->slice + 1);
     }
 }
 

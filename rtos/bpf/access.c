@@ -29,7 +29,7 @@ static enum bpf_status blob_of(const char *name, struct blob *out) {
     if (!program)
         return BPF_NOT_FOUND;
     if (program->domain) {
-        *out = program->domain->blob;
+        *out = domain_blob(program->domain);
         return BPF_OK;
     }
     struct source source = program_source(program);
@@ -153,7 +153,7 @@ static enum bpf_status of_map(int32_t result) {
 
 static bool map_of(struct domain *domain, struct call *call) {
     call->map = domain_map(domain, call->index);
-    call->def = &domain->blob.maps[call->index];
+    call->def = &domain_blob(domain).maps[call->index];
     return call->map != NULL;
 }
 

@@ -29,10 +29,11 @@ static void budget_refill(struct domain_budget *budget, uint32_t now) {
 }
 
 /* What comes back is gathered at multiples of half a period, later rather than sooner: so it lies at no more than
- * three different times. */
+ * three different times, once what was due when the run began has come back. */
 void budget_use(struct domain_budget *budget, uint32_t began, uint32_t cycles) {
     uint32_t half = (budget->period + 1) / 2, at = began + budget->period + half - 1;
     at -= at % half;
+    budget_refill(budget, began);
     budget->available -= (int32_t)cycles;
     unsigned last = (budget->first + budget->used - 1u) % DOMAIN_REFILLS;
     if (!budget->used || (budget->refill[last].at != at && budget->used < DOMAIN_REFILLS)) {
@@ -43,9 +44,11 @@ void budget_use(struct domain_budget *budget, uint32_t began, uint32_t cycles) {
     budget->refill[last].cycles += (int32_t)cycles;
 }
 
-/* Ticks until a run may begin; 0: now. By one look at the clock: what is left then is ahead, and a wait never becomes
+/* Ticks until a run may begin; 0: now, although something may be due. By one look at the clock: what is left then is ahead, and a wait never becomes
  * one for ever because a more urgent task has run between two looks. */
 uint32_t budget_wait(struct domain_budget *budget) {
+    if (budget->available > 0 || !budget->used)
+        return 0;
     uint32_t now = kernel_ticks();
     budget_refill(budget, now);
     if (budget->available > 0 || !budget->used)

@@ -47,12 +47,12 @@ static bool run(struct domain *domain, struct domain_entry *entry, uint32_t size
     const struct blob_program *program = entry->program;
     uint32_t context = (uint32_t)domain_context(domain);
     uint32_t arguments[4] = {context, size, 0, 0},
-             function = (uint32_t)domain->blob.code + program->entry;
+             function = (uint32_t)domain->blob + domain->blob->code.off + program->entry;
     if (size < program->ctx_size)
         memset((uint8_t *)context + size, 0, program->ctx_size - size);
     if (domain->engine == BPF_ENGINE_INTERP) {
         function = domain_library()->interpreter;
-        arguments[0] = (uint32_t)(program - domain->blob.programs);
+        arguments[0] = (uint32_t)(program - domain_blob(domain).programs);
         arguments[1] = context;
         arguments[2] = size;
     }
@@ -62,31 +62,31 @@ static bool run(struct domain *domain, struct domain_entry *entry, uint32_t size
 /* To find the callback took a look at every function of the blob: that is its program's time. */
 static bool run_timer(struct domain *domain, const struct timer_call *timer) {
     enum { A_LOOK = 16 /* cycles */ };
-    budget_use(&domain->budget, kernel_ticks(), domain->blob.header->funcs.count * A_LOOK);
+    budget_use(&domain->budget, kernel_ticks(), domain->blob->funcs.count * A_LOOK);
     if (!timer->function) {
         domain->box.result = (struct sandbox_result){.end = SANDBOX_FAULT};
         return false;
     }
-    domain->layout.stack_top = timer->stack_top;
-    bool good = call(domain, timer->entry, timer->function, timer->arguments);
-    domain->layout.stack_top = (uint32_t)domain->head;
+    bool good = !sandbox_set_stack(&domain->box, timer->stack_top) &&
+                call(domain, timer->entry, timer->function, timer->arguments);
+    sandbox_set_stack(&domain->box, (uint32_t)domain->head);
     return good;
 }
 
 static void repair(struct domain *domain) {
-    for (unsigned i = 0; i < domain->blob.header->maps.count; i++)
+    for (unsigned i = 0; i < domain->blob->maps.count; i++)
         domain_map(domain, i);
 }
 
 static void hooks_stop(struct domain *domain) {
-    for (uint32_t i = 0; i < domain->blob.header->programs.count; i++)
+    for (uint32_t i = 0; i < domain->blob->programs.count; i++)
         if (domain->entries[i].kind)
             domain->entries[i].kind->stop(&domain->entries[i]);
 }
 
 static enum bpf_status hooks_start(struct domain *domain) {
     enum bpf_status status = BPF_OK;
-    for (uint32_t i = 0; i < domain->blob.header->programs.count && !status; i++)
+    for (uint32_t i = 0; i < domain->blob->programs.count && !status; i++)
         if (domain->entries[i].kind)
             status = domain->entries[i].kind->start(&domain->entries[i]);
     return status;
@@ -116,10 +116,11 @@ static bool may_restart(struct domain *domain) {
 
 /* The run has not come to its end. */
 static void failed(struct domain *domain, struct domain_entry *entry) {
-    const struct fault_record *fault = &domain->box.result.fault;
+    const struct sandbox_result *result = &domain->box.result;
+    bool fault = result->end == SANDBOX_FAULT;
     entry->faults++;
     domain->faults++;
-    trace_fault(domain->name, fault->cfsr, fault->mmfar);
+    trace_fault(domain->name, fault ? result->fault.cfsr : 0, fault ? result->fault.mmfar : 0);
     uint32_t key = kernel_lock();
     events_forget(domain);
     kernel_unlock(key);
@@ -144,17 +145,26 @@ static void finish(struct domain *domain, struct domain_entry *entry, bool good)
     programs_ended(domain, !good);
 }
 
+/* What another task wants to be done here, on its stack: it waits until that is done. */
+struct domain_work {
+    void (*function)(struct domain *domain, void *argument);
+    void *argument;
+    struct semaphore done;
+};
+
 /* ----- the task ----------------------------------------------------------------------------------------- */
 
 static void do_work(struct domain *domain) {
+    if (!__atomic_load_n(&domain->work, __ATOMIC_RELAXED))
+        return;
     uint32_t key = kernel_lock();
-    void (*work)(struct domain *, void *) = domain->work;
+    struct domain_work *work = domain->work;
     domain->work = NULL;
     kernel_unlock(key);
     if (!work)
         return;
-    work(domain, domain->argument);
-    semaphore_give(&domain->done);
+    work->function(domain, work->argument);
+    semaphore_give(&work->done);
 }
 
 static void serve(struct domain *domain) {
@@ -188,14 +198,15 @@ static void domain_task(void *argument) {
 
 /* ----- for the manager ------------------------------------------------------------------------------------ */
 
-enum bpf_status domain_do(struct domain *domain, void (*work)(struct domain *, void *),
+enum bpf_status domain_do(struct domain *domain, void (*function)(struct domain *, void *),
                           void *argument, uint32_t timeout) {
-    domain->argument = argument;
+    struct domain_work work = {.function = function, .argument = argument};
+    semaphore_init(&work.done, 0, 1);
     uint32_t key = kernel_lock();
-    domain->work = work;
+    domain->work = &work;
     kernel_unlock(key);
     semaphore_give(&domain->wanted);
-    if (semaphore_take(&domain->done, timeout) == KERNEL_OK)
+    if (semaphore_take(&work.done, timeout) == KERNEL_OK)
         return BPF_OK;
     key = kernel_lock();
     bool begun = !domain->work;
@@ -203,7 +214,7 @@ enum bpf_status domain_do(struct domain *domain, void (*work)(struct domain *, v
     kernel_unlock(key);
     if (!begun)
         return BPF_BUSY;
-    semaphore_take(&domain->done,
+    semaphore_take(&work.done,
                    KERNEL_FOREVER); /* what has begun ends, by the budget at the latest */
     return BPF_OK;
 }
@@ -240,17 +251,13 @@ enum bpf_status domain_run_now(struct domain *domain, unsigned entry, const void
 }
 
 struct bpf_map *domain_map(struct domain *domain, unsigned map) {
-    if (map >= domain->blob.header->maps.count)
+    if (map >= domain->blob->maps.count)
         return NULL;
-    const struct blob_map *def = &domain->blob.maps[map];
+    const struct blob_map *def = &domain_blob(domain).maps[map];
     struct bpf_map *found = (struct bpf_map *)(void *)((uint8_t *)domain->head + def->off);
     if (bpf_map_repair(found, def) != BPF_MAP_WAS_WHOLE)
         domain->repaired++;
     return found;
-}
-
-const struct blob *domain_blob(const struct domain *domain) {
-    return &domain->blob;
 }
 
 const struct bpf_grant *domain_grant(const struct domain *domain) {
@@ -258,7 +265,7 @@ const struct bpf_grant *domain_grant(const struct domain *domain) {
 }
 
 struct domain_entry *domain_entry(struct domain *domain, unsigned entry) {
-    return entry < domain->blob.header->programs.count ? &domain->entries[entry] : NULL;
+    return entry < domain->blob->programs.count ? &domain->entries[entry] : NULL;
 }
 
 void domain_set_grant(struct domain *domain, const struct bpf_grant *grant) {
@@ -315,12 +322,13 @@ static void make_entries(struct domain *domain, const struct block *block) {
                                             .slot_size = (uint16_t)block->slot_size,
                                             .capacity = (uint8_t)block->capacity,
                                             .slot_count = (uint8_t)block->slot_count};
-    for (uint32_t i = 0; i < domain->blob.header->programs.count; i++) {
+    const struct blob blob = domain_blob(domain);
+    for (uint32_t i = 0; i < blob.header->programs.count; i++) {
         struct domain_entry *entry = &domain->entries[i];
         const char *pattern;
         entry->domain = domain;
-        entry->program = &domain->blob.programs[i];
-        entry->kind = load_hook(&domain->blob, entry->program, &pattern);
+        entry->program = &blob.programs[i];
+        entry->kind = load_hook(&blob, entry->program, &pattern);
         if (entry->kind)
             entry->kind->check(entry, pattern, domain->grant); /* it has been BPF_OK */
     }
@@ -334,12 +342,12 @@ static void release(struct domain *domain) {
     if (domain->block)
         pool_free(domain->block, domain->block_size);
     domain->arena = domain->block = 0;
-    domain->name[0] = '\0';
+    domain->name = NULL;
 }
 
 /* sandbox_init() wants room for the frame that begins a run and for one more. */
 static uint32_t stack_of(const struct domain *domain) {
-    const struct blob_header *header = domain->blob.header;
+    const struct blob_header *header = domain->blob;
     uint32_t stack =
         domain->engine == BPF_ENGINE_THUMB ? header->stack_thumb : header->stack_interp;
     return stack < 2 * SANDBOX_FRAME ? 2 * SANDBOX_FRAME : stack;
@@ -347,8 +355,9 @@ static uint32_t stack_of(const struct domain *domain) {
 
 /* The whole piece that the pool gives is the arena's: what is rounded up makes the stack larger. */
 static enum bpf_status take_memory(struct domain *domain, uint32_t *where) {
-    struct block block = block_of(&domain->blob, domain->grant);
-    *where = stack_of(domain) + domain->blob.header->arena_size;
+    const struct blob blob = domain_blob(domain);
+    struct block block = block_of(&blob, domain->grant);
+    *where = stack_of(domain) + domain->blob->arena_size;
     if (*where + block.size - DOMAIN_STACK > domain->grant->ram) {
         *where += block.size - DOMAIN_STACK;
         return BPF_RAM;
@@ -379,7 +388,6 @@ static enum bpf_status begin(struct domain *domain, uint32_t *where) {
         return status;
     budget_init(domain);
     semaphore_init(&domain->wanted, 0, 1);
-    semaphore_init(&domain->done, 0, 1);
     const struct task_config config = {.name = domain->name,
                                        .entry = domain_task,
                                        .argument = domain,
@@ -395,15 +403,16 @@ enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
                             const struct bpf_grant *grant, struct domain **out, uint32_t *where) {
     struct domain *domain = domains;
     *out = NULL;
-    while (domain < domains + PROGRAMS_MAX && domain->name[0])
+    while (domain < domains + PROGRAMS_MAX && domain->name)
         domain++;
     if (domain == domains + PROGRAMS_MAX)
         return BPF_TOO_MANY;
-    *domain = (struct domain){.grant = grant};
-    enum bpf_status status = load_check(blob, size, grant, &domain->blob, &domain->engine, where);
+    struct blob parsed;
+    *domain = (struct domain){.grant = grant, .blob = blob};
+    enum bpf_status status = load_check(blob, size, grant, &parsed, &domain->engine, where);
     if (status)
         return status;
-    memcpy(domain->name, name, strlen(name) + 1);
+    domain->name = name;
     status = begin(domain, where);
     if (status)
         release(domain);

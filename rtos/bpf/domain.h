@@ -22,7 +22,7 @@ struct hook_kind;
 enum {
     DOMAIN_STACK =
         768, /* bytes: of its task, privileged; what its programs use lies in the arena */
-    DOMAIN_REFILLS = 4, /* of the budget that are still to come */
+    DOMAIN_REFILLS = 3, /* of the budget that are still to come: budget_use() */
     DOMAIN_ENTRIES_MAX = 64,
     DOMAIN_NO_RUN = -1, /* from hook_kind.context: there was nothing after all */
 };
@@ -98,15 +98,12 @@ struct event_slot {
 
 struct domain {
     struct sandbox box; /* first: svc.c */
-    struct sandbox_layout layout;
     struct task task;
-    struct semaphore wanted; /* there is something to do */
-    struct semaphore done;   /* work has been done */
-    void (*work)(struct domain *domain, void *argument);
-    void *argument;
+    struct semaphore wanted;  /* there is something to do */
+    struct domain_work *work; /* of domain_do(); NULL: none, or it has begun */
     struct domain_events events;
     struct domain_budget budget;
-    struct blob blob;
+    const struct blob_header *blob; /* blob_parse() has accepted it */
     const struct bpf_grant *grant;
     struct program *program;      /* whose domain it is: manager.h; NULL: not yet anybody's */
     struct domain_entry *entries; /* one more if it has timers: theirs */
@@ -121,8 +118,13 @@ struct domain {
     bool stopped; /* by its policy: hooks are off, maps may still be read */
     bool ending;  /* domain_end() waits */
     enum bpf_engine engine;
-    char name[PROGRAMS_NAME];
+    const char *name; /* whoever has made it keeps it; NULL: this domain is free */
 };
+/* What the kernel counts of a task, and the queue of events, are not a domain's own. */
+_Static_assert(sizeof(void *) != 4 ||
+                   sizeof(struct domain) - sizeof(struct task) - sizeof(struct domain_events) <=
+                       256,
+               "256 bytes a domain");
 
 /* What programs call, part of the firmware's image. */
 static inline const struct library_header *domain_library(void) {
@@ -131,7 +133,7 @@ static inline const struct library_header *domain_library(void) {
 
 /* The context copy of a run, in the arena. */
 static inline uint8_t *domain_context(const struct domain *domain) {
-    return (uint8_t *)domain->head + domain->blob.header->ctx_off;
+    return (uint8_t *)domain->head + domain->blob->ctx_off;
 }
 
 /* ----- events.c, budget.c: for domain.c ------------------------------------------------------------------ */
@@ -165,8 +167,8 @@ void domain_log(const struct domain *domain, const char *line, uint32_t length);
 /* ----- domain.c -------------------------------------------------------------------------------------- */
 
 /* Checks everything and makes a domain, none of whose programs runs before domain_start(): until then whoever
- * has made it may touch its maps. *where as blob_parse(), or what the status is about. *out: NULL if it fails. The blob
- * and its grant stay where they are until domain_end(). */
+ * has made it may touch its maps. *where as blob_parse(), or what the status is about. *out: NULL if it fails. The blob,
+ * its grant and its name stay where they are until domain_end(). */
 enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
                             const struct bpf_grant *grant, struct domain **out, uint32_t *where);
 /* Its hooks. Where it fails, domain_end() and domain_free() are what is left. */
@@ -183,7 +185,7 @@ void domain_free(struct domain *domain);
 
 /* Runs work(domain, argument) with privilege in the domain's own task, between two runs of its programs.
  * BPF_BUSY: the program did not end in time (the work is then withdrawn). */
-enum bpf_status domain_do(struct domain *domain, void (*work)(struct domain *, void *),
+enum bpf_status domain_do(struct domain *domain, void (*function)(struct domain *, void *),
                           void *argument, uint32_t timeout);
 /* For work: runs an entry with this payload in its context. */
 enum bpf_status domain_run_now(struct domain *domain, unsigned entry, const void *data,
@@ -191,7 +193,9 @@ enum bpf_status domain_run_now(struct domain *domain, unsigned entry, const void
 /* For work: the map, in order (repaired); NULL: the blob has none of that index. */
 struct bpf_map *domain_map(struct domain *domain, unsigned map);
 
-const struct blob *domain_blob(const struct domain *domain);
+static inline struct blob domain_blob(const struct domain *domain) {
+    return blob_tables(domain->blob);
+}
 const struct bpf_grant *domain_grant(const struct domain *domain);
 void domain_set_grant(struct domain *domain,
                       const struct bpf_grant *grant); /* for work: budgets, devices */

@@ -84,7 +84,7 @@ void domain_wake(struct domain_entry *entry) {
 void events_forget(struct domain *domain) {
     struct domain_events *events = &domain->events;
     events->used = events->slots_used = 0;
-    for (uint32_t i = 0; i < domain->blob.header->programs.count + (domain->timers != NULL); i++)
+    for (uint32_t i = 0; i < domain->blob->programs.count + (domain->timers != NULL); i++)
         domain->entries[i].pending = false;
 }
 

@@ -32,19 +32,20 @@ void saved_release(struct saved *saved) {
     saved->taken = 0;
 }
 
-uint32_t maps_bytes(const struct blob *blob) {
+uint32_t maps_bytes(const struct blob_header *blob) {
     uint32_t sum = 0;
-    for (uint32_t i = 0; i < blob->header->maps.count; i++)
-        sum += blob->maps[i].size;
+    for (uint32_t i = 0; i < blob->maps.count; i++)
+        sum += blob_tables(blob).maps[i].size;
     return sum;
 }
 
 /* Nothing of the domain runs. */
 static void maps_save(const struct saved *saved, struct domain *domain) {
+    const struct blob_map *maps = domain_blob(domain).maps;
     uint8_t *to = pool_memory(saved->address);
-    for (uint32_t i = 0; i < domain->blob.header->maps.count; i++) {
-        memcpy(to, domain_map(domain, i), domain->blob.maps[i].size);
-        to += domain->blob.maps[i].size;
+    for (uint32_t i = 0; i < domain->blob->maps.count; i++) {
+        memcpy(to, domain_map(domain, i), maps[i].size);
+        to += maps[i].size;
     }
 }
 
@@ -66,7 +67,7 @@ static bool keeps(const struct blob *old, const struct blob_map *from, const str
 
 /* Nothing of the domain has run. */
 static void maps_restore(const struct saved *saved, const struct blob *old, struct domain *domain) {
-    const struct blob *blob = &domain->blob;
+    const struct blob tables = domain_blob(domain), *blob = &tables;
     const uint8_t *from = pool_memory(saved->address);
     for (uint32_t i = 0; i < old->header->maps.count; from += old->maps[i++].size)
         for (uint32_t k = 0; k < blob->header->maps.count; k++)
@@ -145,8 +146,8 @@ enum bpf_status exchange_begin(struct exchange *x, struct program *program,
                                const struct source *source, uint32_t *where) {
     *x = (struct exchange){.program = program, .old = program_source(program)};
     if (program->domain) {
-        x->blob = program->domain->blob;
-        *where = maps_bytes(&x->blob);
+        x->blob = domain_blob(program->domain);
+        *where = maps_bytes(x->blob.header);
         if (!saved_reserve(&x->maps, *where))
             return BPF_NO_RAM;
         x->had_domain = true;
@@ -183,7 +184,7 @@ void exchange_moved(struct program *program, const struct saved *saved, bool was
         forget(program);
         return;
     }
-    program->domain->blob = blob; /* its tables, by which the maps are found */
+    program->domain->blob = blob.header; /* its tables, by which the maps are found */
     maps_save(saved, program->domain);
     forget(program);
     come_back(program, &source, saved, &blob, was_stopped);

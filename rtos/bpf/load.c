@@ -149,9 +149,10 @@ enum bpf_status load_check(const void *bytes, uint32_t size, const struct bpf_gr
 
 enum bpf_status load_arena(struct domain *domain) {
     uint32_t r9;
-    enum bpf_status status = bpf_arena_init(&domain->blob, (uint32_t)domain->blob.base,
-                                            domain->engine, (void *)domain->arena, domain->arena,
-                                            domain->arena_size, resolve, NULL, &r9);
+    const struct blob blob = domain_blob(domain);
+    enum bpf_status status =
+        bpf_arena_init(&blob, (uint32_t)domain->blob, domain->engine, (void *)domain->arena,
+                       domain->arena, domain->arena_size, resolve, NULL, &r9);
     domain->head = (struct bpf_arena *)r9;
     return status;
 }
@@ -163,8 +164,8 @@ static struct mpu_area area_of(uint32_t address, uint32_t size, enum mpu_access 
 }
 
 enum bpf_status load_layout(struct domain *domain) {
-    domain->layout = (struct sandbox_layout){
-        .code = area_of((uint32_t)domain->blob.base, domain->blob.header->size, MPU_CODE),
+    const struct sandbox_layout layout = {
+        .code = area_of((uint32_t)domain->blob, domain->blob->size, MPU_CODE),
         .arena = area_of(domain->arena, domain->arena_size, MPU_DATA),
         .library = {MEMMAP_LIBRARY, MEMMAP_LIBRARY_SIZE, 0, MPU_LIBRARY},
         .stack_top = (uint32_t)domain->head,
@@ -173,5 +174,5 @@ enum bpf_status load_layout(struct domain *domain) {
         .calls = domain_calls,
         .call_count = domain_call_count,
     };
-    return sandbox_init(&domain->box, &domain->layout) ? BPF_INTERNAL : BPF_OK;
+    return sandbox_init(&domain->box, &layout) ? BPF_INTERNAL : BPF_OK;
 }

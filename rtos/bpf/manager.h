@@ -97,7 +97,7 @@ struct saved {
 };
 bool saved_reserve(struct saved *saved, uint32_t bytes); /* false: no RAM */
 void saved_release(struct saved *saved);
-uint32_t maps_bytes(const struct blob *blob);
+uint32_t maps_bytes(const struct blob_header *blob);
 
 /* The program's domain comes to an end between two runs, or in one that takes too long. */
 void program_quiet(struct program *program);

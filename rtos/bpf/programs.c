@@ -423,7 +423,7 @@ static uint32_t largest_maps(void) {
     uint32_t largest = 0;
     for (unsigned i = 0; i < STORE_PROGRAMS; i++) {
         const struct program *p = &manager.programs[i];
-        uint32_t bytes = p->domain ? maps_bytes(&p->domain->blob) : 0;
+        uint32_t bytes = p->domain ? maps_bytes(p->domain->blob) : 0;
         largest = bytes > largest ? bytes : largest;
     }
     return largest;

@@ -32,7 +32,7 @@ bool domain_stack_words(const struct domain *domain, const uint32_t *words, uint
 }
 
 bool domain_reads(const struct domain *domain, uint32_t address, uint32_t size) {
-    uint32_t blob = (uint32_t)domain->blob.base, blob_size = domain->blob.header->size;
+    uint32_t blob = (uint32_t)domain->blob, blob_size = domain->blob->size;
     if (size <= blob_size && address - blob <= blob_size - size)
         return true;
     return sandbox_reaches(&domain->box, address, size);

@@ -52,7 +52,7 @@ static uint32_t turn(struct domain_entry *entry, void *context, uint32_t lost) {
 static const struct hook_kind timers_kind = {.context = turn};
 
 static struct domain_entry *event_of(const struct domain *domain) {
-    return &domain->entries[domain->blob.header->programs.count];
+    return &domain->entries[domain->blob->programs.count];
 }
 
 /* Locked, in the tick. */
@@ -97,7 +97,8 @@ void timers_forget(struct domain *domain) {
 /* Its element is in use, and has the key that it had. */
 static bool is_alive(const struct domain_timer *row, struct bpf_timer_element *element) {
     const struct domain *domain = row->domain;
-    return bpf_timer_element(&domain->blob, (const uint8_t *)domain->head, &row->place, element) &&
+    const struct blob blob = domain_blob(domain);
+    return bpf_timer_element(&blob, (const uint8_t *)domain->head, &row->place, element) &&
            element->tag == row->tag;
 }
 
@@ -115,7 +116,8 @@ static struct domain_timer *find(struct domain *domain, const struct bpf_timer_p
 static struct domain_timer *made(struct domain *domain, uint32_t timer) {
     struct bpf_timer_place place;
     struct bpf_timer_element element;
-    if (!domain->timers || !bpf_timer_find(&domain->blob, timer - (uint32_t)domain->head, &place))
+    const struct blob blob = domain_blob(domain);
+    if (!domain->timers || !bpf_timer_find(&blob, timer - (uint32_t)domain->head, &place))
         return NULL;
     struct domain_timer *row = find(domain, &place);
     return row && is_alive(row, &element) ? row : NULL;
@@ -136,15 +138,16 @@ static struct domain_timer *free_row(struct domain *domain) {
 int64_t timers_init(struct domain *domain, const uint32_t *words) {
     struct bpf_timer_place place;
     struct bpf_timer_element element;
+    const struct blob blob = domain_blob(domain);
     uint32_t head = (uint32_t)domain->head;
-    if (!domain->timers || !bpf_timer_find(&domain->blob, words[0] - head, &place))
+    if (!domain->timers || !bpf_timer_find(&blob, words[0] - head, &place))
         return -EINVAL;
-    const struct blob_map *map = &domain->blob.maps[place.map];
+    const struct blob_map *map = &blob.maps[place.map];
     if (words[1] != head + map->off || words[2] != CLOCK_MONOTONIC || words[3])
         return -EINVAL;
     if (map->key_size > KEY_MAX)
         return -E2BIG;
-    if (!bpf_timer_element(&domain->blob, (const uint8_t *)domain->head, &place, &element))
+    if (!bpf_timer_element(&blob, (const uint8_t *)domain->head, &place, &element))
         return -EINVAL;
     struct domain_timer *row = find(domain, &place);
     if (row && row->tag == element.tag)
@@ -241,8 +244,9 @@ bool timers_take(struct domain *domain, struct timer_call *call) {
     }
     *call = (struct timer_call){.entry = row->entry,
                                 .stack_top = (uint32_t)domain->head - BPF_TIMER_STACK};
-    uint32_t function = bpf_timer_function(&domain->blob, (uint32_t)domain->blob.base,
-                                           domain->engine, row->callback),
+    const struct blob blob = domain_blob(domain);
+    uint32_t function =
+                 bpf_timer_function(&blob, (uint32_t)domain->blob, domain->engine, row->callback),
              frames = 2 * SANDBOX_FRAME; /* of the run's beginning, and one more */
     if (function == BLOB_NONE ||
         !sandbox_reaches(&domain->box, call->stack_top - frames, BPF_TIMER_STACK + frames))
@@ -250,7 +254,7 @@ bool timers_take(struct domain *domain, struct timer_call *call) {
     const struct library_header *library = domain_library();
     call->function = domain->engine == BPF_ENGINE_INTERP
                          ? library->callback
-                         : (uint32_t)domain->blob.code + domain->blob.funcs[function].entry;
+                         : (uint32_t)blob.code + blob.funcs[function].entry;
     fill(domain, row, &element, call);
     return true;
 }

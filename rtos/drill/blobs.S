@@ -2,6 +2,12 @@
 /* The blobs of the drill, compiled from the .bpf.c files here. */
     .section .rodata.blobs, "a", %progbits
 
+    .global drill_empty, drill_empty_end
+    .balign 8
+drill_empty:
+    .incbin "empty.blob"
+drill_empty_end:
+
     .global drill_line, drill_line_end
     .balign 8
 drill_line:

@@ -9,6 +9,7 @@
 #include "domain.h"
 
 #define DRILL_BLOB(name) extern const uint8_t drill_##name[], drill_##name##_end[]
+DRILL_BLOB(empty);
 DRILL_BLOB(line);
 DRILL_BLOB(missing);
 DRILL_BLOB(port);

@@ -1,10 +1,10 @@
 # Programs at work on the board, hooks and timers: a firmware of its own, with their blobs in it.
-rtos/drill_SRCS := blobs.S drill.c line.c timers.c
-rtos/drill_MAY_INCLUDE := rtos/include rtos/bpf runtime/include
+rtos/drill_SRCS := blobs.S drill.c latency.c line.c timers.c
+rtos/drill_MAY_INCLUDE := rtos/include rtos/arch/armv7m rtos/bpf runtime/include
 DRILL := $(BUILD)/target/rtos/drill
-rtos/drill_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Irtos/bpf -Os -Wa,-I$(DRILL)
+rtos/drill_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Irtos/bpf -Irtos/arch/armv7m -Os -Wa,-I$(DRILL)
 
-DRILL_BLOBS := $(patsubst %,$(DRILL)/%.blob,line missing port timers wild)
+DRILL_BLOBS := $(patsubst %,$(DRILL)/%.blob,empty line missing port timers wild)
 $(DRILL)/wild.blob: COMPILE_FLAGS := --unverified
 $(DRILL_BLOBS): $(DRILL)/%.blob: $(BUILD)/bpf/rtos/drill/%.bpf.o $(BUILD)/bpf2thumb
 	@mkdir -p $(@D)
@@ -14,6 +14,8 @@ $(DRILL)/blobs.o: $(DRILL_BLOBS)
 FIRMWARES += stm32f407-drill
 stm32f407-drill_DIRS = $(STM32F4_DIRS) $(APP_DIRS) rtos/drill bsp/stm32f407
 stm32f407-drill_MAIN = bsp/stm32f4/accel.c bsp/stm32f4/random.c $(FIRMWARE_RUNTIME)
+# latency.c
+stm32f407-drill_LDFLAGS := -Wl,--wrap=sandbox_run
 stm32f407-drill_LD := ld/stm32f407.ld ld/stm32f4.ld
 
 # The line leads back to itself on the virtual board; in QEMU it leads nowhere.

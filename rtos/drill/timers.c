@@ -59,7 +59,7 @@ static const char *once(enum bpf_engine engine) {
     EXPECT(seen.time_ns - begun >= 19000000 && seen.time_ns - begun < 23000000);
     EXPECT(job(TABLE, 6)->runs == 0);
     EXPECT(a.domain->faults == 0 && a.domain->entries[IN_TABLE].runs == 4);
-    EXPECT(a.domain->layout.stack_top == (uint32_t)a.domain->head); /* for the next program */
+    EXPECT(a.domain->box.stack_top == (uint32_t)a.domain->head); /* for the next program */
 end:
     return finish(wrong);
 }

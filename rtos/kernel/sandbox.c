@@ -66,13 +66,22 @@ _Noreturn void sandbox_stray(void) {
     fault_panic("SVC in privileged code");
 }
 
+/* One for all sandboxes: what each keeps of its own is in its result. */
+static struct fault_record last_fault;
+
+const struct fault_record *sandbox_last_fault(void) {
+    return &last_fault;
+}
+
 struct fault_record *sandbox_fault_record(void) {
-    return &kernel.inside->result.fault;
+    return &last_fault;
 }
 
 /* The faults are more urgent than the kernel's band, but this one interrupted no code of the kernel. */
 void sandbox_fault_end(void) {
     arch_cancel_pending();
+    kernel.inside->result.fault.cfsr = last_fault.cfsr;
+    kernel.inside->result.fault.mmfar = last_fault.mmfar;
     sandbox_leave(kernel.inside, SANDBOX_FAULT);
 }
 
@@ -89,21 +98,24 @@ static bool find_arena(struct sandbox *box, const struct mpu_area *area) {
     return on && !(on & (on + 1));
 }
 
-static bool fits(const struct sandbox *box, const struct sandbox_layout *layout) {
-    uint32_t frame = layout->stack_top - SANDBOX_FRAME; /* the first; one more has to have room */
-    return layout->stack_top % 8 == 0 &&
-           sandbox_reaches(box, frame - SANDBOX_FRAME, 2 * SANDBOX_FRAME) &&
-           sandbox_reaches(box, layout->static_base, 0);
+KERNEL_COLD enum kernel_status sandbox_set_stack(struct sandbox *box, uint32_t stack_top) {
+    uint32_t frames = 2 * SANDBOX_FRAME; /* the first; one more has to have room */
+    if (stack_top % 8 || !sandbox_reaches(box, stack_top - frames, frames))
+        return KERNEL_BAD_ARGUMENT;
+    box->stack_top = stack_top;
+    return KERNEL_OK;
 }
 
 KERNEL_COLD enum kernel_status sandbox_init(struct sandbox *box,
                                             const struct sandbox_layout *layout) {
     const struct mpu_area *areas[] = {&layout->code, &layout->arena, &layout->library};
-    *box = (struct sandbox){
-        .layout = layout, .calls = layout->calls, .call_count = layout->call_count};
+    *box = (struct sandbox){.static_base = layout->static_base,
+                            .leave = layout->leave,
+                            .calls = layout->calls,
+                            .call_count = layout->call_count};
     kernel.loaded = NULL;
     if (layout->call_count >= SANDBOX_SVC_ENTER || !find_arena(box, &layout->arena) ||
-        !fits(box, layout))
+        sandbox_set_stack(box, layout->stack_top) || !sandbox_reaches(box, layout->static_base, 0))
         return KERNEL_BAD_ARGUMENT;
     for (unsigned i = 0; i < 3; i++)
         if (areas[i]->access != MPU_CODE + i || mpu_encode(&box->regions[i], i, areas[i]))

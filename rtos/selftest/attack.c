@@ -62,11 +62,12 @@
 
 /* Where a push runs over the stack, an interrupt that comes just before may do so first. */
 static const char *check_fault(uint32_t target, enum fault_kind kind, uint32_t cfsr) {
-    const struct fault_record *fault = &boxes[0].result.fault;
+    const struct fault_record *fault = sandbox_last_fault();
     if (cfsr == (DACCVIOL | MSTKERR) && fault->cfsr == MSTKERR)
         cfsr = MSTKERR;
     CHECK(boxes[0].result.end == SANDBOX_FAULT);
-    CHECK(fault->cfsr == cfsr);
+    CHECK(fault->cfsr == cfsr && boxes[0].result.fault.cfsr == cfsr);
+    CHECK(boxes[0].result.fault.mmfar == fault->mmfar);
     CHECK(fault->kind == kind);
     CHECK(fault->exception == 0);
     CHECK(texts_equal(fault->task, "console"));
@@ -193,7 +194,7 @@ static const char *forged(enum fault_register which, uint32_t value, enum fault_
     helper_start(3, 20, forge);
     CHECK(box_run(0, attack_loop, NULL, cycles_of_ticks(4)) == KERNEL_OK);
     if (cfsr)
-        CHECK(boxes[0].result.fault.cfsr == cfsr && boxes[0].result.fault.kind == kind);
+        CHECK(boxes[0].result.fault.cfsr == cfsr && sandbox_last_fault()->kind == kind);
     CHECK(boxes[0].result.end == (cfsr ? SANDBOX_FAULT : SANDBOX_BUDGET));
     return unharmed(sum);
 }

@@ -148,7 +148,7 @@ static const char *part_frames(void) {
     const uint32_t tops[] = {low, low + SANDBOX_FRAME - 8, high + 8, base + ARENA};
     for (unsigned i = 0; i < 4; i++) {
         CHECK(run_in_part(attack_sp_svc, tops[i]) == SANDBOX_FAULT);
-        CHECK(boxes[0].result.fault.cfsr == 1 << 4 && !boxes[0].result.fault.frame_valid);
+        CHECK(boxes[0].result.fault.cfsr == 1 << 4 && !sandbox_last_fault()->frame_valid);
         CHECK(run_in_part(attack_sp_loop, tops[i]) == SANDBOX_FAULT);
     }
     CHECK(arenas.arena[0][ARENA_WORDS / 8 - 1] == 0 && arenas.arena[0][6 * ARENA_WORDS / 8] == 0);

@@ -161,7 +161,8 @@ static uint32_t resolve(void *user, uint32_t helper) {
 static void fill_arena(struct domain *domain) {
     uint32_t r9;
     uint8_t *memory = (uint8_t *)(uintptr_t)domain->arena;
-    enum bpf_status status = bpf_arena_init(&domain->blob, 0x08000000, BPF_ENGINE_THUMB, memory,
+    const struct blob blob = domain_blob(domain);
+    enum bpf_status status = bpf_arena_init(&blob, 0x08000000, BPF_ENGINE_THUMB, memory,
                                             domain->arena, domain->arena_size, resolve, NULL, &r9);
     cr_assert_eq(status, BPF_OK);
     domain->head = (struct bpf_arena *)(void *)(memory + (r9 - domain->arena));
@@ -176,20 +177,22 @@ enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
     cr_assert_null(board_domain(name), "%s has a domain already", name);
     if (status)
         return status;
-    while (domain < domains + PROGRAMS_MAX && domain->name[0])
+    while (domain < domains + PROGRAMS_MAX && domain->name)
         domain++;
     if (domain == domains + PROGRAMS_MAX)
         return BPF_TOO_MANY;
     *domain = (struct domain){.grant = grant, .engine = BPF_ENGINE_THUMB};
-    status = blob_parse(blob, size, &domain->blob, where);
+    struct blob parsed;
+    status = blob_parse(blob, size, &parsed, where);
     if (status)
         return status;
-    domain->arena_size = pool_allocate(
-        domain->blob.header->arena_size + domain->blob.header->stack_thumb + STACK, &domain->arena);
+    domain->blob = parsed.header;
+    domain->arena_size =
+        pool_allocate(domain->blob->arena_size + domain->blob->stack_thumb + STACK, &domain->arena);
     if (!domain->arena_size)
         return BPF_NO_RAM;
-    strcpy(domain->name, name);
-    domain->entries = calloc(domain->blob.header->programs.count, sizeof(struct domain_entry));
+    domain->name = name;
+    domain->entries = calloc(domain->blob->programs.count, sizeof(struct domain_entry));
     fill_arena(domain);
     started[domain - domains] = false;
     board.made++;
@@ -210,7 +213,7 @@ void domain_stop(struct domain *domain) {
 }
 
 void domain_end(struct domain *domain) {
-    cr_assert(domain->name[0] && !domain->ending);
+    cr_assert(domain->name && !domain->ending);
     domain->ending = true;
     board.ended++;
     cr_assert_null(bpf_grant_check(domain->grant, sizeof(*domain->grant)), "%s: its grant is gone",
@@ -221,12 +224,12 @@ void domain_free(struct domain *domain) {
     cr_assert(domain->ending);
     pool_free(domain->arena, domain->arena_size);
     free(domain->entries);
-    domain->name[0] = '\0';
+    domain->name = NULL;
 }
 
 enum bpf_status domain_do(struct domain *domain, void (*work)(struct domain *, void *),
                           void *argument, uint32_t timeout) {
-    cr_assert(domain->name[0] && !domain->ending);
+    cr_assert(domain->name && !domain->ending);
     cr_assert_eq(timeout, PROGRAMS_TIMEOUT);
     if (board.hung)
         return BPF_BUSY;
@@ -237,7 +240,7 @@ enum bpf_status domain_do(struct domain *domain, void (*work)(struct domain *, v
 /* Counts, and adds what it was given to the first value of the first map. */
 enum bpf_status domain_run_now(struct domain *domain, unsigned entry, const void *data,
                                uint32_t size, uint64_t *result, uint32_t *cycles) {
-    if (entry >= domain->blob.header->programs.count)
+    if (entry >= domain->blob->programs.count)
         return BPF_NOT_FOUND;
     if (domain->stopped)
         return BPF_STOPPED;
@@ -249,9 +252,9 @@ enum bpf_status domain_run_now(struct domain *domain, unsigned entry, const void
 }
 
 struct bpf_map *domain_map(struct domain *domain, unsigned map) {
-    if (map >= domain->blob.header->maps.count)
+    if (map >= domain->blob->maps.count)
         return NULL;
-    const struct blob_map *def = &domain->blob.maps[map];
+    const struct blob_map *def = &domain_blob(domain).maps[map];
     struct bpf_map *found = (struct bpf_map *)(void *)((uint8_t *)domain->head + def->off);
     if (bpf_map_repair(found, def) != BPF_MAP_WAS_WHOLE)
         domain->repaired++;
@@ -259,7 +262,7 @@ struct bpf_map *domain_map(struct domain *domain, unsigned map) {
 }
 
 struct domain_entry *domain_entry(struct domain *domain, unsigned entry) {
-    return entry < domain->blob.header->programs.count ? &domain->entries[entry] : NULL;
+    return entry < domain->blob->programs.count ? &domain->entries[entry] : NULL;
 }
 
 void domain_fill_info(const struct domain *domain, struct program_info *info) {
@@ -280,13 +283,13 @@ void domain_log(const struct domain *domain, const char *line, uint32_t length) 
 unsigned board_domains(void) {
     unsigned count = 0;
     for (unsigned i = 0; i < PROGRAMS_MAX; i++)
-        count += domains[i].name[0] != '\0';
+        count += domains[i].name != NULL;
     return count;
 }
 
 struct domain *board_domain(const char *name) {
     for (unsigned i = 0; i < PROGRAMS_MAX; i++)
-        if (strcmp(domains[i].name, name) == 0)
+        if (domains[i].name && strcmp(domains[i].name, name) == 0)
             return &domains[i];
     return NULL;
 }
@@ -298,7 +301,7 @@ void board_run_ends(struct domain *domain, bool fault) {
 
 void board_forget_ram(void) {
     for (unsigned i = 0; i < PROGRAMS_MAX; i++) {
-        if (domains[i].name[0])
+        if (domains[i].name)
             free(domains[i].entries);
         domains[i] = (struct domain){.arena = 0};
     }

@@ -80,7 +80,7 @@ void expect_order(const char *when) {
         domains++;
         pieces++;
         cr_assert(is.enabled, "%s: %s runs", when, is.name);
-        cr_assert_eq(domain->blob.base, source.blob, "%s: another blob of %s runs", when, is.name);
+        cr_assert_eq(domain->blob, source.blob, "%s: another blob of %s runs", when, is.name);
         cr_assert_eq(domain->grant, source.grant, "%s: %s has another grant", when, is.name);
         cr_assert_eq(domain->program, program);
         cr_assert(!domain->ending);

@@ -53,6 +53,18 @@ Test(budget, nothing_of_it_is_lost_or_made) {
     }
 }
 
+/* Runs that somebody asks for do not wait: what is due comes back all the same, in time. */
+Test(budget, what_is_due_comes_back_without_a_wait) {
+    start(1000, 10, 5);
+    for (unsigned i = 0; i < 60; i++, ticks++)
+        budget_use(&domain.budget, ticks, 10);
+    cr_assert_eq(budget_wait(&domain.budget), 0);
+    cr_expect_geq(domain.budget.available, 1000 - 16 * 10);
+    ticks += 15;
+    budget_use(&domain.budget, ticks, 1);
+    cr_expect_eq(domain.budget.available, 1000 - 1);
+}
+
 /* A more urgent task runs for some ticks wherever the clock is looked at: the wait is never one for ever. */
 Test(budget, a_wait_ends_however_long_a_look_takes) {
     for (uint32_t look = 0; look < 40; look++)

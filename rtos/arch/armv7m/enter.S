@@ -87,12 +87,10 @@ SVC_Handler:
     cmp     r0, r4
     bne     6f
 5:  time    r0, r1, r2, r3, enter
-    ldr     r12, [r4, #BOX_LAYOUT]
     str     r0, [r4, #BOX_SINCE]
-    ldr     r10, [r12, #LAYOUT_STACK_TOP]
-    ldr     r9, [r12, #LAYOUT_STATIC_BASE]
+    ldrd    r10, r9, [r4, #BOX_STACK_TOP] @ and the static base
     ldmia   r6, {r0-r3}
-    ldr     r6, [r12, #LAYOUT_LEAVE]
+    ldr     r6, [r4, #BOX_LEAVE]
     bic     r7, #1
     mov     r8, #0x01000000         @ xPSR: Thumb
     stmdb   r10!, {r0-r3, r5-r8}    @ r12 is 0, lr leave, pc function

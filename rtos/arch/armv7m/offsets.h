@@ -22,22 +22,20 @@
 #define BOX_SP 36 /* right behind the nine words of context */
 #define BOX_CALLER 40
 #define BOX_TASK 44
-#define BOX_LAYOUT 48
-#define BOX_REGIONS 52
-#define BOX_FRAME_LOW 76
-#define BOX_FRAME_SPAN 80
-#define BOX_CALLS 84
-#define BOX_CALL_COUNT 88
-#define BOX_BUDGET 92
-#define BOX_SINCE 96
-#define BOX_KILL 100
-#define BOX_END 104
-#define BOX_CYCLES 108
+#define BOX_REGIONS 48
+#define BOX_FRAME_LOW 72
+#define BOX_FRAME_SPAN 76
+#define BOX_STACK_TOP 80
+#define BOX_STATIC_BASE 84
+#define BOX_LEAVE 88
+#define BOX_CALLS 92
+#define BOX_CALL_COUNT 96
+#define BOX_BUDGET 100
+#define BOX_SINCE 104
+#define BOX_KILL 108
 #define BOX_VALUE 112
-
-#define LAYOUT_STACK_TOP 36
-#define LAYOUT_STATIC_BASE 40
-#define LAYOUT_LEAVE 44
+#define BOX_CYCLES 120
+#define BOX_END 124
 
 #define STATUS_BAD_ARGUMENT 101
 #define STATUS_IN_INTERRUPT 105

@@ -45,10 +45,14 @@ enum sandbox_end {
 };
 
 struct sandbox_result {
+    union {
+        uint64_t value; /* SANDBOX_EXIT: r1:r0 */
+        struct {
+            uint32_t cfsr, mmfar;
+        } fault; /* SANDBOX_FAULT; all that is known of it: sandbox_last_fault() */
+    };
+    uint32_t cycles; /* of the core's clock, interrupts on top of it included */
     enum sandbox_end end;
-    uint32_t cycles;           /* of the core's clock, interrupts on top of it included */
-    uint64_t value;            /* SANDBOX_EXIT: r1:r0 */
-    struct fault_record fault; /* SANDBOX_FAULT; else what it was */
 };
 
 /* Fields are the kernel's, but result. */
@@ -57,10 +61,10 @@ struct sandbox {
     uint32_t *sp;        /* its PSP then; never looked behind without a range check */
     uint32_t *caller;    /* PSP of the privileged caller: a frame that leads back */
     struct task *task;   /* that runs it; NULL: nobody */
-    const struct sandbox_layout *layout;
     struct mpu_region regions[3];
     uint32_t frame_low,
         frame_span; /* where a frame may lie: from low, where the arena begins, to low + span */
+    uint32_t stack_top, static_base, leave; /* of the layout */
     sandbox_call *const *calls;
     uint32_t call_count;
     uint32_t budget;              /* cycles */
@@ -69,8 +73,11 @@ struct sandbox {
     struct sandbox_result result; /* for the caller of sandbox_run(), when it has returned */
 };
 
-/* Once. The layout must stay; KERNEL_BAD_ARGUMENT: it cannot be held by the MPU. */
+/* Once. KERNEL_BAD_ARGUMENT: the layout cannot be held by the MPU. */
 enum kernel_status sandbox_init(struct sandbox *box, const struct sandbox_layout *layout);
+
+/* For those who run it, between two runs: another stack_top. KERNEL_BAD_ARGUMENT: not in the arena. */
+enum kernel_status sandbox_set_stack(struct sandbox *box, uint32_t stack_top);
 
 /* Runs function(arguments...) to its end, however it ends: box->result. budget: cycles, below 2^31, looked
  * at once a tick. From a task, not inside kernel_lock(). KERNEL_RUNNING: another task is inside. */
@@ -79,6 +86,9 @@ enum kernel_status sandbox_run(struct sandbox *box, uint32_t function, const uin
 
 /* From anywhere; takes effect before its next instruction. KERNEL_NOT_RUNNING: nobody runs it. */
 enum kernel_status sandbox_kill(struct sandbox *box);
+
+/* Of whichever sandbox has faulted last; kind NONE: none has. Another one's may come at any time. */
+const struct fault_record *sandbox_last_fault(void);
 
 /* For calls: all of [address, address + size) lies in the arena. */
 bool sandbox_reaches(const struct sandbox *box, uint32_t address, uint32_t size);

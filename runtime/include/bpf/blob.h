@@ -151,6 +151,25 @@ struct blob {
  * bounds, alignment, arena layout without overlap. Returns BPF_OK or the first status that applies
  * (error.def); *where is then the offset of the offending field. Reads only data[0..size). */
 enum bpf_status blob_parse(const void *data, size_t size, struct blob *out, uint32_t *where);
+/* The same of a blob that blob_parse() has accepted, without another look. */
+static inline struct blob blob_tables(const struct blob_header *checked) {
+    const uint8_t *base = (const uint8_t *)checked;
+    const struct blob_header *h = checked;
+    return (struct blob){
+        .base = base,
+        .header = h,
+        .programs = (const struct blob_program *)(const void *)(base + h->programs.off),
+        .funcs = (const struct blob_func *)(const void *)(base + h->funcs.off),
+        .maps = (const struct blob_map *)(const void *)(base + h->maps.off),
+        .datas = (const struct blob_data *)(const void *)(base + h->datas.off),
+        .relocs = (const struct blob_reloc *)(const void *)(base + h->relocs.off),
+        .helpers = (const uint32_t *)(const void *)(base + h->helpers.off),
+        .ranges = (const struct blob_range *)(const void *)(base + h->ranges.off),
+        .strings = (const char *)(base + h->strings.off),
+        .code = base + h->code.off,
+        .bytecode = (const struct bpf_insn *)(const void *)(base + h->bytecode.off),
+    };
+}
 uint32_t bpf_crc32(uint32_t crc, const void *data, size_t size);
 
 /* Compiled code that this ABI can run. A blob of another ABI has bytecode, or blob_parse() refuses it. */
