@@ -10,6 +10,7 @@
  */
 #include "domain.h"
 
+#include "bpf/pause.h"
 #include "bpf/place.h"
 
 #include <string.h>
@@ -70,7 +71,10 @@ uint32_t pool_allocate(uint32_t size, uint32_t *address) {
     if (!*address)
         return 0;
     mark((*address - pool_base()) / UNIT, size / UNIT, true);
-    memset((void *)*address, 0, size);
+    for (uint32_t at = 0; at < size; at += UNIT) {
+        memset((void *)(*address + at), 0, UNIT);
+        bpf_pause();
+    }
     return size;
 }
 

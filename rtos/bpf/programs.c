@@ -22,6 +22,7 @@ void manager_lock(void) {
     if (manager.holder != task_self()) {
         mutex_lock(&manager.lock, KERNEL_FOREVER);
         manager.holder = task_self();
+        manager.slice = 0; /* who comes has had his time: he may have decoded a packet */
     }
     manager.held++;
 }

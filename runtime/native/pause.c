@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include "bpf/pause.h"
+
+void bpf_pause(void) {}
