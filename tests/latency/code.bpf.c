@@ -9,8 +9,7 @@ BPF_GRANT("budget=1ms/10ms ram=2K");
     STEP(n) STEP(n + 1) STEP(n + 2) STEP(n + 3) STEP(n + 4) STEP(n + 5) STEP(n + 6) STEP(n + 7)
 #define MANY(n)                                                                                    \
     STEPS(n)                                                                                       \
-    STEPS(n + 8) STEPS(n + 16) STEPS(n + 24) STEPS(n + 32) STEPS(n + 40) STEPS(n + 48)             \
-        STEPS(n + 56)
+    STEPS(n + 8) STEPS(n + 16) STEPS(n + 24) STEPS(n + 32) STEPS(n + 40) STEPS(n + 48) STEPS(n + 56)
 #define PROGRAM(k)                                                                                 \
     SEC("cmd/code" #k) int code##k(struct bpf_ctx_cmd *ctx) {                                      \
         u32 x = ctx->len;                                                                          \
