@@ -240,24 +240,31 @@ static bool send_parts(struct device *d, const struct job *job, uint64_t offset)
                       "interrupted at byte %" PRIu64 " of %zu", offset, job->size);
 }
 
-/* When the answer to commit was lost: whether what is there is what was sent. */
-static bool is_installed(struct device *d, const struct job *job) {
+/* Which installation of what was sent is there; 0: none. */
+static uint64_t installation(struct device *d, const struct job *job) {
     const uint64_t id = job->blob.header->id;
     struct diag *quiet = diag_new(), *before = d->diag;
+    uint64_t seq = 0;
     size_t size = 0;
 
     d->diag = quiet;
     const uint8_t *there = device_ask(d, BOARD_INFO, NULL, device_named(job->name))
                                ? message_bytes(d->answer, "id", d->args->arena, &size)
                                : NULL;
+    bool same = there && size == sizeof(id) && memcmp(there, &id, sizeof(id)) == 0;
+    if (same)
+        message_uint(d->answer, "seq", &seq);
     d->diag = before;
     diag_free(quiet);
-    return there && size == sizeof(id) && memcmp(there, &id, sizeof(id)) == 0;
+    return seq;
 }
 
+/* When the answer to commit is lost, a new installation says that it has come; the same program may have been there
+ * before, with another grant. */
 static bool commit(struct device *d, const struct job *job) {
     struct cbor_item_t *request = message_new();
     struct diag *own = diag_new(), *before = d->diag;
+    uint64_t old = installation(d, job), now;
 
     message_add_bool(request, "enable", !job->disabled);
     d->diag = own; /* silence may still be success */
@@ -268,7 +275,7 @@ static bool commit(struct device *d, const struct job *job) {
     diag_free(own);
     if (result == DEVICE_REFUSED)
         return report_refusal(d, job);
-    if (result == DEVICE_DONE || is_installed(d, job))
+    if (result == DEVICE_DONE || ((now = installation(d, job)) && now != old))
         return true;
     return diag_error(d->diag, DIAG_IO, NULL, "see with `bpf2thumb list`, or install it again",
                       "%s: whether it was installed is not known: %s", job->name, silence);

@@ -205,46 +205,61 @@ static enum bpf_status check_maps(struct parser *p, uint64_t *next) {
     return BPF_OK;
 }
 
-/* Whether [off, off + size) lies within one data section of the arena. */
-static bool in_arena_data(const struct parser *p, uint32_t off, uint32_t size) {
-    for (uint32_t i = 0; i < p->h->datas.count; i++) {
-        const struct blob_data *d = &p->b->datas[i];
-        if ((d->flags & BLOB_DATA_ARENA) && off >= d->off && within(off - d->off, size, d->size))
-            return true;
-    }
-    return false;
+/* [off, off + size) lies within this data section. */
+static bool in_data(const struct blob_data *d, uint32_t off, uint32_t size) {
+    return d && off >= d->off && within(off - d->off, size, d->size);
 }
 
-/* Whether off is a value of a prog_array. */
-static bool is_prog_value(const struct parser *p, uint32_t off) {
-    for (uint32_t i = 0; i < p->h->maps.count; i++) {
-        const struct blob_map *m = &p->b->maps[i];
-        uint32_t first = m->off + BPF_MAP_ARRAY_VALUES;
-        if (m->type == BPF_MAP_PROG_ARRAY && off >= first &&
-            (off - first) % BPF_PROG_ARRAY_STRIDE == 0 &&
-            (off - first) / BPF_PROG_ARRAY_STRIDE < m->max_entries)
-            return true;
-    }
-    return false;
+/* off is a value of this map, a prog_array. */
+static bool is_prog_value(const struct blob_map *m, uint32_t off) {
+    if (!m || m->type != BPF_MAP_PROG_ARRAY || off < m->off + BPF_MAP_ARRAY_VALUES)
+        return false;
+    uint32_t at = off - m->off - BPF_MAP_ARRAY_VALUES;
+    return at % BPF_PROG_ARRAY_STRIDE == 0 && at / BPF_PROG_ARRAY_STRIDE < m->max_entries;
 }
 
-static bool check_reloc(const struct parser *p, const struct blob_reloc *r) {
+static bool check_reloc(const struct parser *p, const struct blob_reloc *r,
+                        const struct blob_data *d, const struct blob_map *m) {
     const struct blob_header *h = p->h;
     switch (r->kind) {
-    case BLOB_RELOC_DATA: return r->target < h->datas.count && in_arena_data(p, r->off, 8);
-    case BLOB_RELOC_MAP: return r->target < h->maps.count && in_arena_data(p, r->off, 8);
+    case BLOB_RELOC_DATA: return r->target < h->datas.count && in_data(d, r->off, 8);
+    case BLOB_RELOC_MAP: return r->target < h->maps.count && in_data(d, r->off, 8);
     case BLOB_RELOC_FUNC:
-        return r->target < h->funcs.count && in_arena_data(p, r->off, 8) &&
+        return r->target < h->funcs.count && in_data(d, r->off, 8) &&
                (!(h->flags & BLOB_THUMB) || p->b->funcs[r->target].entry != BLOB_NONE);
-    case BLOB_RELOC_PROG: return r->target < h->programs.count && is_prog_value(p, r->off);
+    case BLOB_RELOC_PROG: return r->target < h->programs.count && is_prog_value(m, r->off);
     default: return false;
     }
 }
 
+/* The first part of the arena from `at` on that ends behind off; NULL: there is none. Those of sections that are not in
+ * the arena are passed over. */
+static const struct blob_data *data_at(const struct parser *p, uint32_t *at, uint32_t off) {
+    const struct blob_data *d = p->b->datas;
+    while (*at < p->h->datas.count &&
+           !(d[*at].flags & BLOB_DATA_ARENA && d[*at].off + d[*at].size > off))
+        ++*at;
+    return *at < p->h->datas.count ? &d[*at] : NULL;
+}
+
+static const struct blob_map *map_at(const struct parser *p, uint32_t *at, uint32_t off) {
+    while (*at < p->h->maps.count && p->b->maps[*at].off + p->b->maps[*at].size <= off)
+        ++*at;
+    return *at < p->h->maps.count ? &p->b->maps[*at] : NULL;
+}
+
+/* In order of their places, as the parts of the arena are: so all of them are looked at in one go, and a board does not
+ * spend a second with a hostile blob. */
 static bool check_relocs(struct parser *p) {
-    for (uint32_t i = 0; i < p->h->relocs.count; i++)
-        if (!at(p, &p->b->relocs[i], check_reloc(p, &p->b->relocs[i])))
+    uint32_t last = 0, data = 0, map = 0;
+    for (uint32_t i = 0; i < p->h->relocs.count; i++) {
+        const struct blob_reloc *r = &p->b->relocs[i];
+        const struct blob_data *d = data_at(p, &data, r->off);
+        const struct blob_map *m = map_at(p, &map, r->off);
+        if (!at(p, r, r->off >= last && check_reloc(p, r, d, m)))
             return false;
+        last = r->off;
+    }
     return true;
 }
 

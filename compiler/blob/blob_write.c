@@ -8,6 +8,7 @@
 #include "blob/blob_write.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/map.h"
@@ -158,6 +159,11 @@ static uint32_t prog_slot(const struct writer *w, const struct prog_reloc *r) {
            BPF_PROG_ARRAY_STRIDE * r->off;
 }
 
+static int by_place(const void *a, const void *b) {
+    const struct blob_reloc *x = a, *y = b;
+    return (x->off > y->off) - (x->off < y->off);
+}
+
 static struct blob_reloc *relocs(struct writer *w) {
     static const uint32_t kinds[] = {
         [PROG_RELOC_DATA] = BLOB_RELOC_DATA,
@@ -177,6 +183,8 @@ static struct blob_reloc *relocs(struct writer *w) {
             .addend = r->addend,
         };
     }
+    if (rows)
+        qsort(rows, prog->nrelocs, sizeof(*rows), by_place);
     return rows;
 }
 

@@ -66,7 +66,9 @@ static bool port_write(void *context, const void *bytes, size_t size, int timeou
     while (size > 0) {
         if (!wait_for(port->fd, POLLOUT, timeout))
             return false;
-        ssize_t put = write(port->fd, at, size);
+        /* A board that has gone must not end us: there is more to be said than SIGPIPE does. */
+        ssize_t put =
+            port->serial ? write(port->fd, at, size) : send(port->fd, at, size, MSG_NOSIGNAL);
         if (put < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (put < 0)

@@ -243,8 +243,10 @@ const char *message_text(const cbor_item_t *m, const char *key, struct arena *ar
 
     if (!text)
         return NULL;
+    /* Texts of boards are ASCII, whatever a blob has as the name of a map: what is not would be a terminal's
+     * command, or no JSON. */
     for (size_t i = 0; i < size; i++)
-        if (((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') || text[i] == 0x7f)
+        if ((text[i] < ' ' || text[i] > '~') && text[i] != '\n' && text[i] != '\t')
             text[i] = '?';
     return text;
 }

@@ -285,6 +285,23 @@ static void supervisor_calls(void) {
     unload();
 }
 
+/* A helper that writes to its caller's memory is given the frame with which the call itself returns: pc and xPSR become
+ * the sensor's bytes. Whatever the processor makes of it, it is the attacker's. */
+static void frames(void) {
+    enum { PUSHED = 40 /* bytes, by hostile_svc */, SIZE = 6 };
+    if (!load(hostile_svc, hostile_svc_end, BPF_POLICY_CONTINUE))
+        return;
+    uint32_t frame = (uint32_t)attacker->head - PUSHED - SANDBOX_FRAME;
+    canary_arm();
+    for (uint32_t at = frame - SIZE; at < frame + SANDBOX_FRAME; at++) {
+        struct run run = {.words = {at, SIZE}};
+        run.words[R12] = BPF_FUNC_ACCEL_READ;
+        end_of(attacker, &run);
+    }
+    report("frames", hold());
+    unload();
+}
+
 /* ----- what privileged code reads of an arena ---------------------------------------------------------------------- */
 
 static void touch_map(struct domain *domain, void *argument) {
@@ -419,6 +436,7 @@ static int run_attacks(struct shell *shell, int argc, char **argv) {
                 attack(&attacks[i], place);
     calls();
     supervisor_calls();
+    frames();
     forged();
     storms_run();
     print("selftest: %u passed, %u failed, %u skipped\n", passed, failed, skipped);

@@ -52,7 +52,11 @@ void canary_arm(void) {
         copied()[i] = word_at(i);
 }
 
+/* Not before the ticks have wrapped for the first time (half a second after the start): their upper half changes then. */
 void canary_begin(void) {
+    enum { WRAPPED = 600 };
+    while (kernel_uptime() < WRAPPED)
+        task_sleep(1);
     canary_arm();
 }
 

@@ -36,13 +36,12 @@ static enum bpf_status blob_of(const char *name, struct blob *out) {
     return blob_parse(source.blob, source.size, out, &where);
 }
 
-/* Cut to its size, with a 0 behind. */
+/* Cut to its size, with a 0 behind. What a blob has as a name goes to terminals, and into answers whose text has to
+ * be text. */
 static void copy_name(char *out, size_t size, const char *name) {
-    size_t length = strlen(name);
-    if (length >= size)
-        length = size - 1;
-    memcpy(out, name, length);
-    memset(out + length, 0, size - length);
+    memset(out, 0, size);
+    for (size_t i = 0; i + 1 < size && name[i]; i++)
+        out[i] = name[i] < ' ' || name[i] > '~' ? '?' : name[i];
 }
 
 /* ----- statistics ----------------------------------------------------------------------------------------- */

@@ -33,14 +33,33 @@ static void count(struct domain_entry *entry, uint32_t cycles) {
 /* Into the sandbox; true: it returned. */
 static bool call(struct domain *domain, struct domain_entry *entry, uint32_t function,
                  const uint32_t arguments[4]) {
-    uint32_t began = kernel_ticks();
     domain->head->tail_calls = 0;
     domain->current = entry;
     sandbox_run(&domain->box, function, arguments, domain->budget.cycles);
     const struct sandbox_result *result = &domain->box.result;
     count(entry, result->cycles);
-    budget_use(&domain->budget, began, result->cycles);
     return result->end == SANDBOX_EXIT;
+}
+
+/* What the task has used up to now is nobody's: the host wanted it, or it has been charged. */
+static void account(struct domain *domain) {
+    domain->accounted = (uint32_t)task_cycles(&domain->task);
+}
+
+/* A run costs its domain what the task has used since the last one: the event, the run, and what a fault makes
+ * necessary, which is as much as the program has made its maps large. In the sandbox it is not less than what was
+ * counted there, by a clock that WFI does not stop. */
+static uint32_t cost(struct domain *domain) {
+    uint32_t before = domain->accounted, inside = domain->box.result.cycles;
+    account(domain);
+    uint32_t used = domain->accounted - before;
+    return used > inside ? used : inside;
+}
+
+/* What the host wants comes out of what is left, and makes no debt: it may want as much as it likes. */
+static uint32_t cost_of_call(struct domain *domain) {
+    uint32_t used = cost(domain), left = (uint32_t)domain->budget.available;
+    return domain->budget.available <= 0 ? 0 : used < left ? used : left;
 }
 
 static bool run(struct domain *domain, struct domain_entry *entry, uint32_t size) {
@@ -59,10 +78,7 @@ static bool run(struct domain *domain, struct domain_entry *entry, uint32_t size
     return call(domain, entry, function, arguments);
 }
 
-/* To find the callback took a look at every function of the blob: that is its program's time. */
 static bool run_timer(struct domain *domain, const struct timer_call *timer) {
-    enum { A_LOOK = 16 /* cycles */ };
-    budget_use(&domain->budget, kernel_ticks(), domain->blob->funcs.count * A_LOOK);
     if (!timer->function) {
         domain->box.result = (struct sandbox_result){.end = SANDBOX_FAULT};
         return false;
@@ -164,6 +180,7 @@ static void do_work(struct domain *domain) {
     if (!work)
         return;
     work->function(domain, work->argument);
+    account(domain);
     semaphore_give(&work->done);
 }
 
@@ -176,6 +193,7 @@ static void serve(struct domain *domain) {
             semaphore_take(&domain->wanted, wait);
             continue;
         }
+        uint32_t began = kernel_ticks();
         struct domain_entry *entry = events_next(domain, &size);
         if (!entry)
             return;
@@ -184,6 +202,9 @@ static void serve(struct domain *domain) {
             finish(domain, entry, run(domain, entry, size));
         else if (timers_take(domain, &timer))
             finish(domain, timer.entry, run_timer(domain, &timer));
+        else
+            continue;
+        budget_use(&domain->budget, began, cost(domain));
     }
     do_work(domain);
 }
@@ -243,10 +264,13 @@ enum bpf_status domain_run_now(struct domain *domain, unsigned entry, const void
     uint32_t used = context_of_call(e, data, size);
     if (used == UINT32_MAX)
         return BPF_TOO_LARGE;
+    account(domain);
+    uint32_t began = kernel_ticks();
     bool good = run(domain, e, used);
     *result = domain->box.result.value;
     *cycles = domain->box.result.cycles;
     finish(domain, e, good);
+    budget_use(&domain->budget, began, cost_of_call(domain));
     return good ? BPF_OK : BPF_FAULTED;
 }
 
@@ -438,10 +462,11 @@ void domain_end(struct domain *domain) {
         hooks_stop(domain);
     domain->ending = true;
     task_set_priority(&domain->task, BPF_GRANT_PRIORITY_MAX + 1); /* no other program delays it */
-    sandbox_kill(&domain->box);
     semaphore_give(&domain->wanted);
-    while (domain->task.state != TASK_ENDED)
+    while (domain->task.state != TASK_ENDED) {
+        sandbox_kill(&domain->box); /* again: it may have been just before a run */
         task_sleep(1);
+    }
     timers_forget(domain); /* the last run may have started some */
     devices_release(domain->grant);
 }

@@ -24,7 +24,8 @@ enum {
         768, /* bytes: of its task, privileged; what its programs use lies in the arena */
     DOMAIN_REFILLS = 3, /* of the budget that are still to come: budget_use() */
     DOMAIN_ENTRIES_MAX = 64,
-    DOMAIN_NO_RUN = -1, /* from hook_kind.context: there was nothing after all */
+    DOMAIN_HOOKS_MAX = 16, /* of these, with a hook that is served in interrupts */
+    DOMAIN_NO_RUN = -1,    /* from hook_kind.context: there was nothing after all */
 };
 
 /* One program of the blob, with the hook that makes it run. */
@@ -80,12 +81,12 @@ struct domain_events {
 
 /* The budget as a sporadic server has it: what a run uses comes back a period after the run began. */
 struct domain_budget {
-    int32_t available;       /* cycles; below 0 after a run that went over it */
-    uint32_t cycles, period; /* a full one; ticks */
+    int32_t available; /* cycles; below 0 after a run that went over it */
+    uint32_t cycles;   /* a full one */
     struct {
-        uint32_t at; /* tick */
-        int32_t cycles;
+        uint32_t at, cycles; /* tick; up to two budgets and what a kill costs: more than 2^31 */
     } refill[DOMAIN_REFILLS];
+    uint16_t period; /* ticks: a minute at most */
     uint8_t first, used;
 };
 
@@ -113,6 +114,7 @@ struct domain {
     uint32_t arena, arena_size;
     uint32_t block, block_size; /* entries, events and the stack */
     uint32_t window;            /* tick at which the first of the restarts in it was */
+    uint32_t accounted;         /* the task's cycles that have been charged, or are nobody's */
     uint32_t restarts, faults, repaired;
     uint8_t restarts_in_window;
     bool stopped; /* by its policy: hooks are off, maps may still be read */

@@ -2,7 +2,8 @@
  *
  * SEC("adc/<channel>[/<samples>[/<rate>]]"), and the newest sample for bpf_adc_read(): one sequence of conversions
  * serves all. Its channels are those of all grants, its rate and block those that the hooks name, on which
- * all hooks have to agree: a second rate is refused. Without hooks it runs at the default rate.
+ * all hooks have to agree: a second rate is refused. Without hooks it runs at the default rate. A block takes a tick at
+ * least: what the interrupt at its end does for each hook is nobody's budget, and grows with their number.
  *
  * A change of the set begins the sequence anew: the others miss the block that was being filled.
  */
@@ -14,6 +15,7 @@
 
 enum {
     CHANNELS = ADC_CHANNEL_LAST + 1,
+    LISTENERS = 8,
     DATA = 128, /* samples of the context */
     SAMPLES = 64,
     HZ = 1000, /* where the name does not say it */
@@ -133,10 +135,21 @@ static enum bpf_status check(struct domain_entry *entry, const char *pattern,
     entry->hook.adc.channel = (uint8_t)channel;
     entry->hook.adc.samples = (uint16_t)samples;
     entry->hook.adc.hz = hz;
+    if (samples * KERNEL_TICK_HZ < hz)
+        return BPF_PERIOD;
     return grant->adc >> channel & 1 ? BPF_OK : BPF_NOT_GRANTED;
 }
 
+static unsigned listeners(void) {
+    unsigned count = 0;
+    for (const struct domain_entry *entry = adc.first; entry; entry = entry->hook.adc.next)
+        count++;
+    return count;
+}
+
 static enum bpf_status start(struct domain_entry *entry) {
+    if (listeners() == LISTENERS)
+        return BPF_TOO_MANY;
     if (adc.first && (adc.first->hook.adc.hz != entry->hook.adc.hz ||
                       adc.first->hook.adc.samples != entry->hook.adc.samples))
         return BPF_BUSY;

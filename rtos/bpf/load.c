@@ -89,8 +89,11 @@ static enum bpf_status check_helpers(const struct blob *blob, const struct bpf_g
     return BPF_OK;
 }
 
+/* What interrupts and the tick do for a hook is in no budget, and in the tick it grows with the square of their number:
+ * so there are not many. What only runs when somebody asks for it does not count. */
 static enum bpf_status check_hooks(const struct blob *blob, const struct bpf_grant *grant,
                                    uint32_t *where) {
+    unsigned hooked = 0;
     if (blob->header->programs.count > DOMAIN_ENTRIES_MAX)
         return BPF_TOO_MANY;
     for (uint32_t i = 0; i < blob->header->programs.count; i++) {
@@ -99,6 +102,9 @@ static enum bpf_status check_hooks(const struct blob *blob, const struct bpf_gra
         const struct hook_kind *kind = load_hook(blob, scratch.program, &pattern);
         enum bpf_status status = kind ? kind->check(&scratch, pattern, grant) : BPF_OK;
         *where = (uint32_t)((const uint8_t *)scratch.program - blob->base);
+        hooked += kind && kind != &hook_cmd;
+        if (!status && hooked > DOMAIN_HOOKS_MAX)
+            status = BPF_TOO_MANY;
         if (status)
             return status;
     }

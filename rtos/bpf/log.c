@@ -23,13 +23,25 @@ static void put(const char *bytes, uint32_t size) {
     }
 }
 
+/* A line is one line, and nothing that a terminal obeys: its bytes may be anything. */
+static void put_text(const char *line, uint32_t length) {
+    char clean[32];
+    while (length) {
+        uint32_t piece = length < sizeof(clean) ? length : sizeof(clean);
+        for (uint32_t i = 0; i < piece; i++)
+            clean[i] = (line[i] >= ' ' && line[i] <= '~') || line[i] == '\t' ? line[i] : '?';
+        put(clean, piece);
+        line += piece;
+        length -= piece;
+    }
+}
+
 void domain_log(const struct domain *domain, const char *line, uint32_t length) {
     uint32_t key = kernel_lock();
     put(domain->name, (uint32_t)strlen(domain->name));
     put(": ", 2);
-    put(line, length);
-    if (!length || line[length - 1] != '\n')
-        put("\n", 1);
+    put_text(line, length && line[length - 1] == '\n' ? length - 1 : length);
+    put("\n", 1);
     kernel_unlock(key);
 }
 

@@ -37,3 +37,39 @@ drill_timers_end:
 drill_wild:
     .incbin "wild.blob"
 drill_wild_end:
+
+    .global drill_adc, drill_adc_end
+    .balign 8
+drill_adc:
+    .incbin "adc.blob"
+drill_adc_end:
+
+    .global drill_often, drill_often_end
+    .balign 8
+drill_often:
+    .incbin "often.blob"
+drill_often_end:
+
+    .global drill_faulty, drill_faulty_end
+    .balign 8
+drill_faulty:
+    .incbin "faulty.blob"
+drill_faulty_end:
+
+    .global drill_spin, drill_spin_end
+    .balign 8
+drill_spin:
+    .incbin "spin.blob"
+drill_spin_end:
+
+    .global drill_crowd, drill_crowd_end
+    .balign 8
+drill_crowd:
+    .incbin "crowd.blob"
+drill_crowd_end:
+
+    .global drill_samples, drill_samples_end
+    .balign 8
+drill_samples:
+    .incbin "samples.blob"
+drill_samples_end:

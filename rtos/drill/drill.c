@@ -113,7 +113,8 @@ static void run(const struct drill_row *row, enum bpf_engine engine) {
 }
 
 static int run_drill(struct shell *shell, int argc, char **argv) {
-    static const struct drill_row *const all[] = {drill_line_tests, drill_timer_tests};
+    static const struct drill_row *const all[] = {drill_line_tests, drill_timer_tests,
+                                                  drill_share_tests};
     (void)shell, (void)argc, (void)argv;
     passed = failed = skipped = 0;
     for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)

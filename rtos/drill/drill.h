@@ -9,10 +9,16 @@
 #include "domain.h"
 
 #define DRILL_BLOB(name) extern const uint8_t drill_##name[], drill_##name##_end[]
+DRILL_BLOB(adc);
+DRILL_BLOB(crowd);
 DRILL_BLOB(empty);
+DRILL_BLOB(faulty);
 DRILL_BLOB(line);
 DRILL_BLOB(missing);
+DRILL_BLOB(often);
 DRILL_BLOB(port);
+DRILL_BLOB(samples);
+DRILL_BLOB(spin);
 DRILL_BLOB(timers);
 DRILL_BLOB(wild);
 
@@ -40,7 +46,8 @@ struct drill_row {
     const char *name;
     drill_test *run;
 };
-extern const struct drill_row drill_line_tests[], drill_timer_tests[]; /* a null name ends them */
+/* A null name ends them. */
+extern const struct drill_row drill_line_tests[], drill_share_tests[], drill_timer_tests[];
 
 #define EXPECT(condition)                                                                          \
     do {                                                                                           \

@@ -1,11 +1,11 @@
 # Programs at work on the board, hooks and timers: a firmware of its own, with their blobs in it.
-rtos/drill_SRCS := blobs.S drill.c latency.c line.c timers.c
+rtos/drill_SRCS := blobs.S drill.c latency.c line.c share.c timers.c
 rtos/drill_MAY_INCLUDE := rtos/include rtos/arch/armv7m rtos/bpf runtime/include
 DRILL := $(BUILD)/target/rtos/drill
 rtos/drill_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Irtos/bpf -Irtos/arch/armv7m -Os -Wa,-I$(DRILL)
 
-DRILL_BLOBS := $(patsubst %,$(DRILL)/%.blob,empty line missing port timers wild)
-$(DRILL)/wild.blob: COMPILE_FLAGS := --unverified
+DRILL_BLOBS := $(patsubst %,$(DRILL)/%.blob,adc crowd empty faulty line missing often port samples spin timers wild)
+$(DRILL)/faulty.blob $(DRILL)/wild.blob: COMPILE_FLAGS := --unverified
 $(DRILL_BLOBS): $(DRILL)/%.blob: $(BUILD)/bpf/rtos/drill/%.bpf.o $(BUILD)/bpf2thumb
 	@mkdir -p $(@D)
 	$(Q)$(BUILD)/bpf2thumb compile --with-bytecode $(COMPILE_FLAGS) -o $@ $< >/dev/null

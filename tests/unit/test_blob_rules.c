@@ -214,6 +214,7 @@ static const struct rule rules[] = {
     RELOC(0, off, 0xfffffffc),
     RELOC(3, off, 200), /* in a map */
     RELOC(4, off, 56),  /* a program's index in data */
+    RELOC(3, off, 64),  /* in data, before the one before it */
     ROW(HELPERS, blob_reloc, 0, off, 4096, BLOB_INDEX),
     RANGE(0, off, 2),
     RANGE(0, size, 0),

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 static uint32_t ticks, a_look; /* what passes with each look at the clock */
+static uint32_t core_hz = 1000000;
 static struct bpf_grant grant;
 static struct domain domain;
 
@@ -15,7 +16,7 @@ uint32_t kernel_ticks(void) {
 }
 
 uint32_t board_core_hz(void) {
-    return 1000000;
+    return core_hz;
 }
 
 static void start(uint32_t budget_us, uint32_t period_ms, uint32_t now) {
@@ -75,4 +76,43 @@ Test(budget, a_wait_ends_however_long_a_look_takes) {
             a_look = look;
             cr_assert_leq(budget_wait(&domain.budget), 15);
         }
+}
+
+/* Runs that begin whenever they may: long ones (a kill comes at a tick), short ones before them, and with what a fault
+ * costs. After many periods it is the budget's share of the time, and what it began with. */
+static uint64_t used_by(uint32_t budget_us, uint32_t period_ms, uint32_t first, uint32_t second) {
+    uint64_t used = 0;
+    start(budget_us, period_ms, 1000);
+    for (uint32_t end = ticks + 2000 * period_ms, turn = 0; ticks < end; turn++) {
+        uint32_t wait = budget_wait(&domain.budget), cycles = turn % 2 ? second : first;
+        ticks += wait;
+        budget_use(&domain.budget, ticks, cycles);
+        used += cycles;
+        ticks += cycles / 1000;
+    }
+    return used;
+}
+
+Test(budget, no_runs_take_more_than_the_share) {
+    static const uint32_t cycles[] = {1, 50, 99, 100, 101, 150, 999, 1000, 1099, 5000, 30000};
+    enum { KINDS = sizeof(cycles) / sizeof(cycles[0]), BUDGET = 100 };
+    for (uint32_t period = 1; period <= 10; period += 3)
+        for (unsigned i = 0; i < KINDS; i++)
+            for (unsigned k = 0; k < KINDS; k++) {
+                uint64_t used = used_by(BUDGET, period, cycles[i], cycles[k]);
+                cr_expect_leq(used, 2000 * BUDGET + 2 * (BUDGET + 30000), "%u ms: %u, %u: %llu",
+                              period, cycles[i], cycles[k], (unsigned long long)used);
+            }
+}
+
+/* Up to the largest budget there is: what comes back has all its bits. */
+Test(budget, the_largest_one_comes_back) {
+    core_hz = 168000000;
+    start(60000000, 60000, 5);
+    uint32_t full = domain.budget.cycles;
+    budget_use(&domain.budget, 5, full - 1);
+    budget_use(&domain.budget, 5, full + 2000000);
+    ticks = 5 + 5 * 60000;
+    cr_assert_eq(budget_wait(&domain.budget), 0);
+    cr_assert_eq(domain.budget.available, (int32_t)full);
 }

@@ -2,6 +2,7 @@
 /* The client of a board, up to what its commands make of answers: hostile lines, hostile answers. */
 #include "device/device.h"
 #include "device/grant_words.h"
+#include "device/line.h"
 #include "device/message.h"
 #include "device/plot.h"
 #include "device/smp_client.h"
@@ -9,8 +10,10 @@
 #include "tests/device/fake_line.h"
 #include "unit/fixture.h"
 
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,6 +112,30 @@ static void answer_wrong(struct fake_line *line) {
 static void answer_wrong_then_right(struct fake_line *line) {
     answer_wrong(line);
     answer_right(line);
+}
+
+/* What is written to a port whose other side has gone is an error, and no signal. */
+Test(client, a_port_that_was_closed) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct linger at_once = {1, 0};
+    socklen_t length = sizeof(address);
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+    bool written = true;
+
+    cr_assert_eq(bind(server, (struct sockaddr *)&address, length), 0);
+    cr_assert_eq(listen(server, 1), 0);
+    cr_assert_eq(getsockname(server, (struct sockaddr *)&address, &length), 0);
+    struct line_port *port =
+        line_open(arena_printf(arena, "tcp:127.0.0.1:%d", ntohs(address.sin_port)), 0, 2000, diag);
+    cr_assert_not_null(port);
+    int board = accept(server, NULL, NULL);
+    setsockopt(board, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(board);
+    close(server);
+    for (unsigned i = 0; i < 20 && i < 2u + 20u * written; i++)
+        written = line_of(port).write(port, "x", 1, 100);
+    cr_expect(!written);
+    line_close(port);
 }
 
 Test(client, only_the_answer_counts) {
@@ -309,10 +336,10 @@ Test(message, malformed) {
 
 Test(message, values) {
     /* {"n": 7, "i": -3, "b": true, "t": "a\x1b" "b", "h": h'0102', "a": [1, [h'', h'03']], "m": {"n": 8},
-     *  1: 2, "c": (_ "x", "yz")} */
+     *  1: 2, "c": (_ "x", "yz"), "u": "\u009b1m"} */
     struct cbor_item_t *m =
-        parse("a9616e076169226162f5617463611b6261684201026161820182404103616da1616e08"
-              "010261637f617862797aff");
+        parse("aa616e076169226162f5617463611b6261684201026161820182404103616da1616e08"
+              "010261637f617862797aff617564c29b316d");
     uint64_t n = 0;
     int64_t i = 0;
     bool b = false;
@@ -326,6 +353,7 @@ Test(message, values) {
     cr_expect(message_bool(m, "b", &b) && b);
     cr_expect_not(message_bool(m, "n", &b));
     cr_expect_str_eq(message_text(m, "t", arena), "a?b", "no control characters");
+    cr_expect_str_eq(message_text(m, "u", arena), "??1m", "nothing but ASCII");
     cr_expect_str_eq(message_text(m, "c", arena), "xyz", "in chunks");
     cr_expect_null(message_text(m, "h", arena));
     cr_expect_arr_eq(message_bytes(m, "h", arena, &size), "\x01\x02", 2);
@@ -369,7 +397,7 @@ Test(message, what_is_written_can_be_read) {
 
 Test(message, nearly_right) {
     static const char text[] =
-        "a9616e076169226162f5617463611b6261684201026161820182404103616da1616e08"
+        "aa616e076169226162f5617463611b6261684201026161820182404103616da1616e08"
         "010261637f617862797aff";
     uint8_t *bytes, *copy;
     size_t size;

@@ -632,6 +632,19 @@ Test(programs, a_stored_grant_that_is_none) {
 
 /* ----- maps ------------------------------------------------------------------------------------------------ */
 
+/* A name that is no text is one all the same where somebody reads it. */
+Test(programs, names_that_a_terminal_would_obey) {
+    struct program_map map;
+    struct bytes blob = blob_of(1, -1);
+    const struct blob_map *maps = SAMPLE_ROWS(blob.at, maps, struct blob_map);
+    char *name = (char *)blob.at + sample_header(blob.at)->strings.off + maps[SAMPLE_HASH].name;
+    memcpy(name, "\x1b[\x9b\n", 4);
+    sample_seal(blob.at);
+    OK(install_bytes("a", blob, 1, true, false));
+    OK(programs_map("a", SAMPLE_HASH, &map));
+    cr_assert_str_eq(map.name, "?[??t");
+}
+
 Test(programs, maps_one_by_one) {
     struct program_map map;
     uint32_t key, value[3], cursor = 0, count = 0;

@@ -95,6 +95,11 @@ static void find_returns(struct fault_record *record, const uint32_t *from, cons
             record->returns[found++] = *from & ~1u;
 }
 
+/* There the firmware has called nothing, and to look through an arena holds up everybody for as long as it is large. */
+static bool is_sandbox(uint32_t exc_return) {
+    return exc_return & EXC_RETURN_PSP && task_self() && task_self()->sandbox;
+}
+
 /* The stack that the frame should lie on: its readable part. */
 struct bounds {
     const uint32_t *low, *high;
@@ -102,7 +107,7 @@ struct bounds {
 
 static struct bounds stack_of(uint32_t exc_return) {
     const struct task *task = task_self();
-    if (exc_return & EXC_RETURN_PSP && task && task->sandbox) {
+    if (is_sandbox(exc_return)) {
         const struct sandbox *box = task->sandbox;
         uint32_t end = box->frame_low + box->frame_span + SANDBOX_FRAME;
         return (struct bounds){(uint32_t *)box->frame_low, (uint32_t *)end};
@@ -119,7 +124,8 @@ static void read_frame(struct fault_record *record) {
     uint32_t not_written = CFSR_MSTKERR | CFSR_STKERR;
     if ((uintptr_t)sp % 4 || sp < stack.low || sp > stack.high - FAULT_FRAME)
         return;
-    find_returns(record, sp + FAULT_FRAME, stack.high);
+    if (!is_sandbox(record->exc_return))
+        find_returns(record, sp + FAULT_FRAME, stack.high);
     if (record->cfsr & not_written)
         return;
     record->frame_valid = 1;
