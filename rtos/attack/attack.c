@@ -298,7 +298,7 @@ static void frames(void) {
         run.words[R12] = BPF_FUNC_ACCEL_READ;
         end_of(attacker, &run);
     }
-    report("frames", hold());
+    attack_report("frames", attack_hold(0));
     unload();
 }
 
@@ -401,9 +401,6 @@ static void learn(void) {
 
 static bool begin(void) {
     uint32_t where;
-    while (kernel_ticks() >
-           UINT32_MAX / 2) /* they wrap soon after the start, which is nobody's doing */
-        task_sleep(1);
     grant = bpf_grant_default;
     has_pins = gpio_configure(SAFE_PIN, GPIO_OUTPUT) == KERNEL_OK; /* QEMU has none */
     grant.gpio_out[SAFE_PIN / 16] = grant.gpio_safe[SAFE_PIN / 16] =

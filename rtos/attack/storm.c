@@ -157,7 +157,7 @@ static const char *weather(const struct storm *storm, uint32_t ticks) {
     if (!wrong && !is_steady(kernel_uptime() - began))
         wrong = "the neighbour has lost periods that nobody counts";
     domain_do(steady.domain, stop, NULL, PROGRAMS_TIMEOUT);
-    if (!wrong && stormed.runs < ticks / 4)
+    if (!wrong && stormed.runs < ticks / 16)
         wrong = "that was no storm";
     return !wrong && storm->loses && !stormed.lost ? "no event was lost" : wrong;
 }
