@@ -283,5 +283,6 @@ pool_allocate(uint32_t size,
               uint32_t *address); /* bytes that were taken (placed as bpf/place.h); 0: no room */
 void pool_free(uint32_t address, uint32_t size);
 uint32_t pool_largest(void);
+uint32_t pool_used(void); /* bytes; 0 when nothing is installed and no upload is open */
 
 #endif

@@ -4,6 +4,7 @@
  * that is to run is started before the store is told to keep it: what cannot be started is not installed, and
  * what ran before goes on. When power fails in between, the store has the old one.
  */
+#include "bpf/pause.h"
 #include "manager.h"
 
 #include <string.h>
@@ -129,6 +130,7 @@ static enum bpf_status write(uint32_t offset, const void *bytes, uint32_t count)
 
 enum bpf_status programs_write(uint32_t offset, const void *bytes, uint32_t count) {
     manager_lock();
+    bpf_pause(); /* a packet as large as they come has just been decoded */
     return manager_unlock(write(offset, bytes, count));
 }
 

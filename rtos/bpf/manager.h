@@ -62,6 +62,7 @@ struct manager {
     struct mutex lock;
     const struct task *holder; /* of the lock; it may take it again */
     unsigned held;             /* so often */
+    uint64_t slice; /* ns at which the holder's present slice of time has begun: pause.c */
     enum bpf_status mounted;
     const char *safe; /* why nothing was loaded */
     uint32_t copies;  /* that were installed: their seq */

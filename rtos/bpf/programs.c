@@ -22,6 +22,7 @@ void manager_lock(void) {
     if (manager.holder != task_self()) {
         mutex_lock(&manager.lock, KERNEL_FOREVER);
         manager.holder = task_self();
+        manager.slice = 0; /* who comes has had his time: he may have decoded a packet */
     }
     manager.held++;
 }
@@ -510,6 +511,13 @@ struct store_room programs_room(void) {
 uint32_t programs_ram_free(void) {
     manager_lock();
     uint32_t bytes = pool_largest();
+    manager_unlock(BPF_OK);
+    return bytes;
+}
+
+uint32_t programs_ram_used(void) {
+    manager_lock();
+    uint32_t bytes = pool_used();
     manager_unlock(BPF_OK);
     return bytes;
 }

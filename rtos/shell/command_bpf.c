@@ -41,8 +41,9 @@ static int list(struct shell *shell, int argc, char **argv) {
         print_refusal(shell, &info);
     }
     struct store_room room = programs_room();
-    shell_print(shell, "room for %u bytes (%u after `bpf compact`), RAM for %u\n",
-                (unsigned)room.now, (unsigned)room.compacted, (unsigned)programs_ram_free());
+    shell_print(shell, "room for %u bytes (%u after `bpf compact`), RAM for %u, %u in use\n",
+                (unsigned)room.now, (unsigned)room.compacted, (unsigned)programs_ram_free(),
+                (unsigned)programs_ram_used());
     if (programs_safe())
         shell_print(shell, "safe boot: none was loaded, because %s\n", programs_safe());
     return bpf_result(shell, programs_store());

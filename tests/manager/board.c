@@ -120,6 +120,10 @@ uint32_t pool_largest(void) {
     return board_pieces() < board.pool_limit ? BOARD_PIECE : 0;
 }
 
+uint32_t pool_used(void) {
+    return board_pieces() * BOARD_PIECE;
+}
+
 bool store_flash(struct store_flash *flash) {
     *flash = board.no_flash ? (struct store_flash){.size = 0} : nor_flash(&board.nor);
     return !board.no_flash;

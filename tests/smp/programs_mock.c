@@ -201,6 +201,10 @@ uint32_t programs_ram_free(void) {
     return 32768;
 }
 
+uint32_t programs_ram_used(void) {
+    return 4096;
+}
+
 /* ----- running, maps ------------------------------------------------------------------------------ */
 
 enum bpf_status programs_run(const char *name, unsigned entry, const void *data, uint32_t size,

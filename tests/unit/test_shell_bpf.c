@@ -149,10 +149,11 @@ Test(shell_bpf, load) {
 }
 
 Test(shell_bpf, list) {
-    expect("bpf list", "program         state     engine entries    size  maps  faults restarts\n"
-                       "blink           running   thumb        2    2100     2       3        1\n"
-                       "pid             running   thumb        2    5000     2       3        1\n"
-                       "room for 50000 bytes (120000 after `bpf compact`), RAM for 32768\n");
+    expect("bpf list",
+           "program         state     engine entries    size  maps  faults restarts\n"
+           "blink           running   thumb        2    2100     2       3        1\n"
+           "pid             running   thumb        2    5000     2       3        1\n"
+           "room for 50000 bytes (120000 after `bpf compact`), RAM for 32768, 4096 in use\n");
     struct program_info *pid = &programs_mock.programs[1];
     pid->state = PROGRAM_REFUSED;
     pid->status = BPF_NOT_GRANTED;

@@ -111,6 +111,7 @@ enum bpf_status programs_compact(void);
 enum bpf_status programs_format(void);
 struct store_room programs_room(void);
 uint32_t programs_ram_free(void); /* bytes of the largest arena that could be made now */
+uint32_t programs_ram_used(void); /* bytes of domains, copies in RAM and an upload */
 
 /* Runs an entry once, now, with these bytes as its context's payload (cmd hooks: arguments). */
 enum bpf_status programs_run(const char *name, unsigned entry, const void *data, uint32_t size,
