@@ -322,7 +322,7 @@ static void prepare(const struct measurement *m) {
     board_spare_handler[BOARD_SPARE_KERNEL] = m->handler;
 }
 
-static void sort(uint32_t *values, unsigned count) {
+void bench_sort(uint32_t *values, unsigned count) {
     for (unsigned i = 1; i < count; i++)
         for (unsigned j = i; j > 0 && values[j] < values[j - 1]; j--) {
             uint32_t larger = values[j - 1];
@@ -337,7 +337,7 @@ static void take_samples(const struct measurement *m, uint32_t values[SAMPLES], 
             evict();
         values[i] = m->once() - overhead;
     }
-    sort(values, SAMPLES);
+    bench_sort(values, SAMPLES);
 }
 
 static void run(const struct measurement *m) {

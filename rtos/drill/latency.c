@@ -9,6 +9,7 @@
 #include "hook_text.h"
 
 #include "hal/board.h"
+#include "rtos/bench.h"
 #include "rtos/print.h"
 #include "rtos/shell.h"
 
@@ -44,15 +45,6 @@ static void event(void) {
         domain_wake(entry);
 }
 
-static void sort(uint32_t *values, unsigned count) {
-    for (unsigned i = 1; i < count; i++)
-        for (unsigned j = i; j > 0 && values[j] < values[j - 1]; j--) {
-            uint32_t larger = values[j - 1];
-            values[j - 1] = values[j];
-            values[j] = larger;
-        }
-}
-
 /* Below every domain. */
 static void measure(void *argument) {
     uint32_t *values = argument;
@@ -62,7 +54,7 @@ static void measure(void *argument) {
         values[i] = spent;
         task_sleep(1);
     }
-    sort(values, SAMPLES);
+    bench_sort(values, SAMPLES);
     semaphore_give(&done);
 }
 
