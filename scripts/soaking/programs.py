@@ -18,6 +18,9 @@ RAM_SCARCE = 24 * 1024    # with a larger piece left, no program of ours lacks R
 GRANT_AND_RECORD = 256    # what a program takes in the store besides its blob
 
 
+LEDS = frozenset({"PD12", "PD13", "PD14", "PD15"})
+
+
 @dataclasses.dataclass(frozen=True)
 class Kind:
     source: str
@@ -25,20 +28,21 @@ class Kind:
     good: bool = True    # it has no faults
     called: bool = False  # it runs when somebody calls it only
     grants: tuple = ()   # besides the one that it asks for
+    outputs: frozenset = frozenset()  # of each grant: they have one owner
 
 
 KINDS = [
     Kind("tests/soak/keeper.bpf.c", grants=("budget=1ms/20ms ram=6K priority=5", "budget=2ms/10ms ram=4K policy=stop")),
     Kind("tests/soak/answer.bpf.c", called=True, grants=("budget=2ms/10ms ram=3K priority=9",)),
-    Kind("tests/soak/bulk.bpf.c"),
-    Kind("tests/soak/hog.bpf.c", good=False,
+    Kind("tests/soak/bulk.bpf.c", outputs=frozenset({"PD13"})),
+    Kind("tests/soak/hog.bpf.c", good=False, outputs=frozenset({"PD14"}),
          grants=tuple(f"gpio:PD14=out budget=100us/10ms ram=4K policy={p}" for p in ("continue", "stop", "restart:2/1s"))),
-    Kind("tests/demo/hostile.bpf.c", options=(("--unverified",), ("--unverified", "-O0")), good=False,
+    Kind("tests/demo/hostile.bpf.c", options=(("--unverified",), ("--unverified", "-O0")), good=False, outputs=frozenset({"PD14", "PE7"}),
          grants=tuple(f"gpio:PD14=out budget=1ms/10ms ram=2K policy={p}" for p in ("continue", "restart:9/1s"))),
-    Kind("programs/blink.bpf.c"),
+    Kind("programs/blink.bpf.c", outputs=LEDS),
     Kind("programs/event_log.bpf.c"),
-    Kind("programs/pid_motor.bpf.c"),
-    Kind("programs/uart_frame.bpf.c"),
+    Kind("programs/pid_motor.bpf.c", outputs=frozenset({"motor"})),
+    Kind("programs/uart_frame.bpf.c", outputs=LEDS | {"motor"}),
 ]
 
 
@@ -175,7 +179,13 @@ class Programs:
         if not state.enabled:
             return ["disabled"] + ["refused"] * (name in self.refused)
         return ["running"] + ["disabled"] * self.safe + ["stopped"] * (not state.is_good()) + \
-            ["refused"] * (self.may_be_crowded() or self.room["ram"] < RAM_SCARCE)
+            ["refused"] * (self.may_be_crowded() or self.room["ram"] < RAM_SCARCE or self.may_lack(name, [state.blob]))
+
+    def may_lack(self, name, blobs):
+        """Somebody else may have an output of theirs."""
+        outputs = frozenset().union(*(blob.kind.outputs for blob in blobs))
+        return any(s and s.enabled and (s.blob.kind.outputs | (s.old.blob.kind.outputs if s.old else frozenset())) & outputs
+                   for other, states in self.names.items() if other != name for s in states)
 
     @staticmethod
     def has_grant(text, state):
@@ -208,6 +218,8 @@ class Programs:
             "the store is full": blob and self.room["store"] < blob.size + GRANT_AND_RECORD,
             "there is no RAM left": self.room["ram"] < RAM_SCARCE,
             "there are as many as there may be": self.may_be_crowded(),
+            "another program has one of its outputs": self.may_lack(
+                name, ([blob] if blob else []) + [b.blob for s in states if s for b in (s, s.old) if b]),
             "it is in use": self.uploading is not None,
             "there is one of that name already": ram and any(s and not s.ram for s in states),
             "there is no such thing": None in states,
