@@ -33,27 +33,24 @@ struct domain_entry {
     struct domain *domain;
     const struct blob_program *program;
     const struct hook_kind *kind;
+    struct domain_entry *next; /* in its hook's list: at the same line, port, ... */
     union {
         struct {
             struct timeout timeout;
             uint32_t period; /* ticks */
         } timer;
         struct {
-            struct domain_entry *next; /* at the same line */
-            uint8_t pin, edge;         /* enum exti_edge */
+            uint8_t pin, edge; /* enum exti_edge */
         } gpio;
         struct {
-            struct domain_entry *next; /* at the same port */
             uint8_t port;
         } uart;
         struct {
-            struct domain_entry *next;
             uint32_t hz;
             uint16_t samples;
             uint8_t channel, place; /* in the sequence */
         } adc;
         struct {
-            struct domain_entry *next;
             struct timeout timeout;
             uint32_t cursor, waiting; /* events: read so far, not read yet */
             uint8_t event;            /* enum trace_kind */
@@ -213,6 +210,10 @@ void domain_post(struct domain_entry *entry, const void *head, uint32_t head_siz
                  uint32_t size);
 /* Periodic: the context is made when the entry's turn has come (hook_kind.context); still pending: an overrun. */
 void domain_wake(struct domain_entry *entry);
+/* Counts an event that no run will see: the next context tells of it, and the statistics. */
+void domain_lose(struct domain_entry *entry);
+/* Out of its hook's list; false: it was not in it. */
+bool domain_unlink(struct domain_entry **first, const struct domain_entry *entry);
 
 /* ----- hooks: hook_NAME.c ----------------------------------------------------------------------------- */
 
