@@ -153,7 +153,17 @@ enum bpf_status load_check(const void *bytes, uint32_t size, const struct bpf_gr
 /* The arena as new: data and maps as the blob has them. domain.blob, engine, arena... are set. */
 enum bpf_status load_arena(struct domain *domain);
 /* Regions, stack, way out. */
-enum bpf_status load_layout(struct domain *domain);
+enum bpf_status load_sandbox(struct domain *domain);
+
+/* What a domain takes of the pool: an arena with the stack below it, and a block with the task's stack (aligned for its
+ * guard), entries, the order of events, their slots, timers. All but the task's stack comes out of the grant's ram. */
+struct domain_layout {
+    uint32_t arena, block;                  /* bytes of the two pieces */
+    uint32_t entries, order, slots, timers; /* offsets in the block */
+    uint32_t capacity, slot_size, slot_count;
+};
+struct domain_layout load_layout(const struct blob *blob, enum bpf_engine engine,
+                                 const struct bpf_grant *grant);
 const struct hook_kind *load_hook(const struct blob *blob, const struct blob_program *program,
                                   const char **pattern);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a domain takes of the processor, by the account of its task: not more than its grant, whatever its runs are like.
+ * What a domain takes of the processor, by the account of its task, and of the RAM: not more than its grant, whatever
+ * its runs are like.
  */
 #include "drill.h"
 
 #include "hal/board.h"
+#include "rtos/print.h"
 
 enum { MS = 400, BUDGET_US = 200, PERIOD_MS = 10, FILL = 1 };
 #define GRANT "priority=9 budget=200us/10ms ram=40K policy=continue "
@@ -75,6 +77,22 @@ end:
     return finish();
 }
 
+/* Who is told how much RAM is needed gets by with that, and with no byte less. Events of the one wait in slots. */
+static const char *memory(enum bpf_engine engine) {
+    char text[32];
+    wrong = NULL;
+    EXPECT(drill_load(&a, drill_samples, drill_samples_end, engine, "adc:1 ram=1K") == BPF_RAM);
+    EXPECT(drill_load(&a, drill_often, drill_often_end, engine, "ram=16") == BPF_RAM);
+    uint32_t needed = a.where;
+    format(text, sizeof(text), "ram=%u", (unsigned)needed - 1);
+    EXPECT(drill_load(&a, drill_often, drill_often_end, engine, text) == BPF_RAM);
+    EXPECT(a.where == needed);
+    format(text, sizeof(text), "ram=%u", (unsigned)needed);
+    EXPECT(!drill_load(&a, drill_often, drill_often_end, engine, text));
+end:
+    return finish();
+}
+
 /* The end of a domain comes at any place of its task: also between an event and the run. */
 static const char *ended(enum bpf_engine engine) {
     enum { WINDOW = 6000, STEP = 24 /* cycles before a tick */ };
@@ -97,9 +115,6 @@ end:
 }
 
 const struct drill_row drill_share_tests[] = {
-    {"share_many_runs", many_runs},
-    {"share_faults", faults},
-    {"share_too_often", too_often},
-    {"share_ended", ended},
-    {NULL, NULL},
+    {"share_many_runs", many_runs}, {"share_faults", faults}, {"share_too_often", too_often},
+    {"share_memory", memory},       {"share_ended", ended},   {NULL, NULL},
 };
