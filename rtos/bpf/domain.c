@@ -158,7 +158,7 @@ static void failed(struct domain *domain, struct domain_entry *entry) {
 static void finish(struct domain *domain, struct domain_entry *entry, bool good) {
     if (!good)
         failed(domain, entry);
-    programs_ended(domain, !good);
+    program_ran(domain, !good);
 }
 
 /* What another task wants to be done here, on its stack: it waits until that is done. */
@@ -284,18 +284,8 @@ struct bpf_map *domain_map(struct domain *domain, unsigned map) {
     return found;
 }
 
-const struct bpf_grant *domain_grant(const struct domain *domain) {
-    return domain->grant;
-}
-
 struct domain_entry *domain_entry(struct domain *domain, unsigned entry) {
     return entry < domain->blob->programs.count ? &domain->entries[entry] : NULL;
-}
-
-void domain_set_grant(struct domain *domain, const struct bpf_grant *grant) {
-    domain->grant = grant;
-    budget_init(domain);
-    task_set_priority(&domain->task, grant->priority);
 }
 
 void domain_fill_info(const struct domain *domain, struct program_info *info) {

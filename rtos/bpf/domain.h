@@ -192,7 +192,7 @@ void domain_end(struct domain *domain);
 /* Gives its memory back. */
 void domain_free(struct domain *domain);
 
-/* Runs work(domain, argument) with privilege in the domain's own task, between two runs of its programs.
+/* Runs function(domain, argument), "for work" below, with privilege in the domain's own task, between two runs of its programs.
  * BPF_BUSY: the program did not end in time (the work is then withdrawn). */
 enum bpf_status domain_do(struct domain *domain, void (*function)(struct domain *, void *),
                           void *argument, uint32_t timeout);
@@ -205,14 +205,11 @@ struct bpf_map *domain_map(struct domain *domain, unsigned map);
 static inline struct blob domain_blob(const struct domain *domain) {
     return blob_tables(domain->blob);
 }
-const struct bpf_grant *domain_grant(const struct domain *domain);
-void domain_set_grant(struct domain *domain,
-                      const struct bpf_grant *grant); /* for work: budgets, devices */
 void domain_fill_info(const struct domain *domain,
                       struct program_info *info); /* the fields that a domain has */
 struct domain_entry *domain_entry(struct domain *domain, unsigned entry); /* NULL: there is none */
-/* Called by the domain's task when its policy has stopped it, and after each run (programs.c: confirm, roll back). */
-void programs_ended(struct domain *domain, bool fault);
+/* programs.c: after each run, in the domain's task, when the policy has been applied to a fault. Confirms, rolls back. */
+void program_ran(struct domain *domain, bool fault);
 
 /* Events. From tasks, and from interrupts of the kernel's band. */
 /* Queued: context = head and data, copied; a full queue is counted in entry->lost and overruns. */

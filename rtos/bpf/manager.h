@@ -35,7 +35,7 @@ struct program {
     uint32_t where;
     uint8_t status; /* enum bpf_status: why it has no domain although it is enabled */
     uint8_t good_runs, faults;
-    uint8_t wish; /* enum program_wish: of programs_ended(), for the manager's task */
+    uint8_t wish; /* enum program_wish: of program_ran(), for the manager's task */
 };
 
 struct source {

@@ -256,7 +256,7 @@ const char *programs_safe(void) {
 /* ----- the predecessor ------------------------------------------------------------------------------------ */
 
 /* In the domain's own task. A policy that has stopped it on probation leaves nothing to wait for. */
-void programs_ended(struct domain *domain, bool fault) {
+void program_ran(struct domain *domain, bool fault) {
     struct program *p = domain->program;
     if (!p || p->good_runs >= PROGRAM_GOOD_RUNS)
         return;

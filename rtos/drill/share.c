@@ -56,7 +56,7 @@ static const char *faults(enum bpf_engine engine) {
     EXPECT(a.domain->box.result.end == SANDBOX_FAULT);
     EXPECT(a.domain->box.result.cycles < a_tick() / 10);
     a.grant.budget_us = BUDGET_US;
-    domain_set_grant(a.domain, &a.grant);
+    budget_init(a.domain);
     EXPECT(used() <= share() + a_tick());
     EXPECT(a.domain->faults > 1);
 end:
