@@ -223,7 +223,7 @@ enum device_result device_try(struct device *d, enum board_command command,
         int more;
     } rows[] = {
 #define BOARD_COMMAND(NAME, id, op, repeat, more) [id] = {op, repeat, more},
-#include "device/commands.def"
+#include "bpf/command.def"
 #undef BOARD_COMMAND
     };
     struct smp_question question = {.op = rows[command].op,
