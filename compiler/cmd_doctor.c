@@ -111,7 +111,7 @@ static bool check_store(struct visit *v) {
         if (!device_handshake(v->device)) /* for the room that there is now */
             return false;
     }
-    int count = device_list(v->device, &programs);
+    int count = device_store_is_good(v->device) ? device_list(v->device, &programs) : -1;
     if (count >= 0)
         v->found = arena_printf(v->args->arena, "%d program%s%s", count, count == 1 ? "" : "s",
                                 v->format ? ", it has been emptied" : "");

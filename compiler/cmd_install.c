@@ -40,7 +40,8 @@ struct job {
     size_t size;
     struct blob blob;
     struct bpf_grant grant;
-    bool begun; /* the board has an upload open */
+    bool begun;      /* the board has an upload open */
+    uint64_t upload; /* its number; 0: the firmware does not number them */
 };
 
 static bool parse(struct cmd_args *args, struct job *job) {
@@ -167,8 +168,10 @@ static size_t chunk_size(struct device *d) {
 
 static bool report_refusal(struct device *d, const struct job *job) {
     if (job->begun && device_status_is(d, BPF_NOT_FOUND))
-        return diag_error(d->diag, DIAG_DEVICE, NULL, "install it again",
-                          "%s: the board has forgotten the upload: was it reset?", job->name);
+        return diag_error(
+            d->diag, DIAG_DEVICE, NULL, "install it again",
+            "%s: the board has given up this upload: was it reset, or has another one begun?",
+            job->name);
     device_refused(d, job->name);
     if (job->begun && device_status_is(d, BPF_BUSY))
         diag_note(d->diag, DIAG_DEVICE, NULL, NULL,
@@ -202,8 +205,18 @@ static bool begin(struct device *d, struct job *job, uint64_t *offset) {
         return false;
     if (!message_uint(d->answer, "off", offset) || *offset > job->size)
         return device_nonsense(d, "no offset to begin at");
+    message_uint(d->answer, "upload", &job->upload);
     job->begun = true;
     return true;
+}
+
+/* A question about what has begun: somebody else may begin something else meanwhile, which ends this one. */
+static struct cbor_item_t *ask_upload(const struct job *job) {
+    struct cbor_item_t *request = message_new();
+
+    if (job->upload)
+        message_add_uint(request, "upload", job->upload);
+    return request;
 }
 
 /* The board says where it is, and is right: also when an answer was lost, and the part comes twice. */
@@ -214,7 +227,7 @@ static bool send_parts(struct device *d, const struct job *job, uint64_t offset)
     progress_begin("installing", job->size);
     while (offset < job->size && !device_interrupted()) {
         size_t count = job->size - offset < chunk ? job->size - offset : chunk;
-        struct cbor_item_t *request = message_new();
+        struct cbor_item_t *request = ask_upload(job);
         message_add_uint(request, "off", offset);
         message_add_bytes(request, "data", job->bytes + offset, count);
         enum device_result result = device_try(d, BOARD_DATA, request);
@@ -262,7 +275,7 @@ static uint64_t installation(struct device *d, const struct job *job) {
 /* When the answer to commit is lost, a new installation says that it has come; the same program may have been there
  * before, with another grant. */
 static bool commit(struct device *d, const struct job *job) {
-    struct cbor_item_t *request = message_new();
+    struct cbor_item_t *request = ask_upload(job);
     struct diag *own = diag_new(), *before = d->diag;
     uint64_t old = installation(d, job), now;
 

@@ -3,6 +3,7 @@
 #include "board.h"
 #include "commands.h"
 #include "map_value.h"
+#include "util/file.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -10,7 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { OPT_OBJECT = CMD_LONG };
+
 static const struct cmd_option options[] = {DEVICE_OPTIONS, {0}};
+static const struct cmd_option info_options[] = {
+    DEVICE_OPTIONS,
+    {OPT_OBJECT, "object", "X.elf", "what `compile --elf` has made of it, for the line for gdb",
+     NULL},
+    {0},
+};
 
 /* ---- list ---- */
 
@@ -55,8 +64,10 @@ static void list(struct cmd_args *args, struct device *d) {
             show_program(args, &programs[i]);
     if (count == 0 && !args->json)
         printf("nothing is installed\n");
-    if (count >= 0)
-        show_room(args, &d->hello);
+    if (count < 0)
+        return;
+    show_room(args, &d->hello);
+    device_store_is_good(d);
 }
 
 /* ---- info ---- */
@@ -112,7 +123,21 @@ static void show_rest(struct cmd_args *args, struct device *d, const struct cbor
     board_show_grant(args, &grant);
 }
 
-static void info(struct cmd_args *args, struct device *d) {
+/* The board has no symbols: gdb takes them from what was compiled, and the board says where it lies. */
+static void show_gdb(struct cmd_args *args, const struct cbor_item_t *answer, const char *object) {
+    uint64_t code;
+
+    if (!message_uint(answer, "code", &code))
+        return;
+    if (!object)
+        object = arena_printf(args->arena, "%s.elf", args->argv[0]);
+    if (args->json)
+        add_number(args->result, "code", code);
+    show_word(args, "gdb", "gdb",
+              arena_printf(args->arena, "add-symbol-file %s 0x%08" PRIx64, object, code));
+}
+
+static void info(struct cmd_args *args, struct device *d, const char *object) {
     const struct cbor_item_t *answer =
         device_ask(d, BOARD_INFO, args->argv[0], device_named(args->argv[0]));
     struct device_program p;
@@ -130,6 +155,38 @@ static void info(struct cmd_args *args, struct device *d) {
     }
     show_place(args, answer);
     show_rest(args, d, answer);
+    show_gdb(args, answer, object);
+}
+
+/* gdb would read an eBPF object without a word, and then disassemble nonsense. */
+static bool is_for_gdb(struct cmd_args *args, const char *path) {
+    enum { E_MACHINE = 18, EM_ARM = 40 };
+    uint8_t *bytes;
+    size_t size;
+
+    if (!file_read(path, FILE_SIZE_LIMIT, args->arena, &bytes, &size, args->diag))
+        return false;
+    if (size > E_MACHINE && memcmp(bytes, "\177ELF", 4) == 0 && bytes[E_MACHINE] == EM_ARM)
+        return true;
+    return diag_error(args->diag, DIAG_USAGE, NULL, "make it with `bpf2thumb compile --elf X.elf`",
+                      "%s is no ELF of compiled code", path);
+}
+
+static void run_info(struct cmd_args *args) {
+    struct device_place place = {0};
+    const char *object = NULL;
+
+    for (int id; (id = cmd_next(args)) != 0;)
+        if (id == OPT_OBJECT)
+            object = args->value;
+        else if (!device_option(args, id, &place))
+            return;
+    if (!cmd_operands(args, 1, 1) || (object && !is_for_gdb(args, object)))
+        return;
+    struct device *d = device_open(args, &place);
+    if (d)
+        info(args, d, object);
+    device_close(d);
 }
 
 /* ---- One question for each name ---- */
@@ -236,7 +293,6 @@ static void run(struct cmd_args *args) {
         void (*act)(struct cmd_args *args, struct device *d);
     } rows[] = {
         {&cmd_list, 0, 0, list},
-        {&cmd_info, 1, 1, info},
         {&cmd_enable, 1, INT_MAX, enable},
         {&cmd_disable, 1, INT_MAX, enable},
         {&cmd_remove, 1, INT_MAX, remove_programs},
@@ -272,9 +328,10 @@ const struct cmd cmd_info = {
     .name = "info",
     .brief = "show all that a board knows of a program",
     .operands = "NAME",
+    .about = "Its last line makes a gdb on the board know the program's functions and lines.",
     .example = "bpf2thumb info blink --port /dev/ttyACM0",
-    .options = options,
-    .run = run,
+    .options = info_options,
+    .run = run_info,
 };
 
 const struct cmd cmd_enable = {

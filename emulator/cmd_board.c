@@ -25,6 +25,7 @@ enum {
     OPT_MOTOR,
     OPT_MODEL,
     OPT_CUT,
+    OPT_CUT_FLASH,
     OPT_IRQ,
     OPT_MAX,
     OPT_PACE,
@@ -55,6 +56,8 @@ static const struct cmd_option options[] = {
      "real: not faster than a board; fast (default: real on a terminal, else fast)", "real fast"},
     {OPT_MAX, "max-cycles", "N", "end after N cycles, with exit status 1", NULL},
     {OPT_CUT, "cut-power-at", "N", "power goes at cycle N", NULL},
+    {OPT_CUT_FLASH, "cut-flash-at", "N", "power goes in the middle of the flash's N-th operation",
+     NULL},
     {OPT_IRQ, "irq-every", "N", "an empty interrupt every N instructions of thread code", NULL},
     {OPT_NO_CRYSTAL, "no-crystal", NULL, "the board's crystal is broken", NULL},
     {OPT_ADC, "adc", "FILE", "what the ADC's channels see: docs/board-devices.md", NULL},
@@ -147,6 +150,7 @@ static bool parse(struct cmd_args *args, struct options *o) {
             o->max_cycles = max;
             break;
         case OPT_CUT: ok = number(args, "--cut-power-at", &o->config.cut_power_at); break;
+        case OPT_CUT_FLASH: ok = number(args, "--cut-flash-at", &o->config.cut_flash_at); break;
         case OPT_IRQ: ok = number(args, "--irq-every", &o->config.irq_every); break;
         case OPT_NO_CRYSTAL: o->config.no_crystal = true; break;
         case OPT_ADC: ok = adc_file(args, o); break;
@@ -226,6 +230,7 @@ static void report_json(struct cmd_args *args, const struct board *b, enum board
     cJSON_AddNumberToObject(args->result, "cycles", (double)board_cycles(b));
     cJSON_AddNumberToObject(args->result, "instructions", (double)board_instructions(b));
     cJSON_AddNumberToObject(args->result, "ns", (double)board_ns(b));
+    cJSON_AddNumberToObject(args->result, "flash_operations", (double)board_flash_operations(b));
     cJSON_AddStringToObject(args->result, "serial", c->text ? c->text : "");
     struct board_masked masked = board_longest_masked(b, 0);
     cJSON *object = cJSON_AddObjectToObject(args->result, "masked");

@@ -6,6 +6,7 @@
 #include "load.h"
 #include "maps.h"
 #include "report.h"
+#include "script.h"
 #include "trace.h"
 
 #include "blob_file.h"
@@ -30,6 +31,8 @@ enum {
     OPT_TEXT,
     OPT_SAMPLES,
     OPT_RUNS,
+    OPT_EVENTS,
+    OPT_SEED,
     OPT_TRACE,
     OPT_CYCLES,
     OPT_BUDGET,
@@ -41,8 +44,9 @@ enum {
 };
 
 static const struct cmd_option option_table[] = {
-    {OPT_ENGINE, "engine", "thumb|interp", "compiled code (default) or the board's interpreter",
-     "thumb interp"},
+    {OPT_ENGINE, "engine", "thumb|interp|native",
+     "compiled code (default), the board's interpreter, or the same on this PC",
+     "thumb interp native"},
     {OPT_PROG, "prog", "NAME", "the program, where the object has several", NULL},
     {'O', NULL, "LEVEL", "optimisation: 0, 1, 2 (default) or s", COMPILE_LEVELS},
     {OPT_TYPE, "type", "TYPE", "program type, instead of what SEC() says", hook_examples},
@@ -51,6 +55,8 @@ static const struct cmd_option option_table[] = {
     {OPT_TEXT, "text", "TEXT", "the same as --mem, as text", NULL},
     {OPT_SAMPLES, "samples", "N,N,...", "block of an adc program", NULL},
     {OPT_RUNS, "runs", "N", "run N times, at the program's period (default 1)", NULL},
+    {OPT_EVENTS, "events", "FILE", "run at the times and with the bytes that it says", NULL},
+    {OPT_SEED, "seed", "N", "where random numbers begin", NULL},
     {OPT_GPIO, "gpio", "PIN=LEVEL,...", "what reading a pin gives, time after time", NULL},
     {OPT_ADC, "adc", "CH=VALUE,...", "what reading an ADC channel gives", NULL},
     {OPT_ENCODER, "encoder", "N=COUNT,...", "what reading an encoder gives", NULL},
@@ -68,9 +74,11 @@ struct run {
     /* Options. */
     struct compile_options compile;
     enum bpf_engine engine;
+    bool native;
     const char *prog;
     struct context_input input;
-    unsigned long long runs, budget;
+    const struct script *script; /* null: the same event again and again */
+    unsigned long long runs, budget, seed;
     bool trace, cycles;
 
     struct devices *devices;
@@ -121,14 +129,14 @@ static bool parse_samples(struct run *r) {
 }
 
 static bool parse_engine(struct run *r) {
-    if (strcmp(r->args->value, "thumb") == 0)
-        r->engine = BPF_ENGINE_THUMB;
-    else if (strcmp(r->args->value, "interp") == 0)
-        r->engine = BPF_ENGINE_INTERP;
-    else
-        return diag_error(r->args->diag, DIAG_USAGE, NULL, "use thumb or interp",
-                          "unknown engine %s", r->args->value);
-    return true;
+    const char *name = r->args->value;
+
+    r->native = strcmp(name, "native") == 0;
+    r->engine = strcmp(name, "thumb") == 0 ? BPF_ENGINE_THUMB : BPF_ENGINE_INTERP;
+    if (r->native || r->engine == BPF_ENGINE_THUMB || strcmp(name, "interp") == 0)
+        return true;
+    return diag_error(r->args->diag, DIAG_USAGE, NULL, "use thumb, interp or native",
+                      "unknown engine %s", name);
 }
 
 static bool parse_level(struct run *r) {
@@ -169,6 +177,8 @@ static bool parse_option(struct run *r, int id) {
         return true;
     case OPT_SAMPLES: return parse_samples(r);
     case OPT_RUNS: return parse_number(r, "--runs", 1, 1000000000, &r->runs);
+    case OPT_EVENTS: return (r->script = script_read(args->value, args->arena, args->diag)) != NULL;
+    case OPT_SEED: return parse_number(r, "--seed", 1, UINT32_MAX, &r->seed);
     case OPT_BUDGET: return parse_number(r, "--budget", 1, UINT64_MAX, &r->budget);
     case OPT_GPIO: return parse_stimulus(r, DEVICE_GPIO);
     case OPT_ADC: return parse_stimulus(r, DEVICE_ADC);
@@ -205,20 +215,55 @@ static bool get_blob(struct run *r, const char *path, uint8_t **bytes, size_t *s
     return true;
 }
 
+static void *native_memory(void *user, uint32_t address, uint32_t size, bool write) {
+    const struct run *r = user;
+    return load_memory(&r->loaded, address, size, write);
+}
+
+/* A helper that the interpreter on this PC calls. Its instructions take no time. */
+static uint64_t call_device(void *user, uint32_t id, const uint64_t args[5]) {
+    struct run *r = user;
+    struct device_call call = {.time = machine_time(r->m), .memory = native_memory, .user = r};
+    uint64_t r0 = 0;
+
+    for (unsigned i = 0; i < DEVICE_WORDS; i++)
+        call.words[i] = (uint32_t)args[i];
+    devices_call(r->devices, id, &call, &r0);
+    return r0;
+}
+
+static void log_line(void *user, const char *line, uint32_t length) {
+    struct run *r = user;
+    devices_log(r->devices, machine_time(r->m), line, length);
+}
+
+static enum bpf_status load_engine(struct run *r, const uint8_t *bytes, size_t size,
+                                   uint32_t *where) {
+    if (!r->native)
+        return load_blob(r->m, bytes, size, r->engine, &r->loaded, where);
+    enum bpf_status status = load_native(bytes, size, call_device, log_line, r, &r->loaded);
+    if (status == BPF_OK)
+        bpf_host_set_budget(r->loaded.host, r->budget);
+    return status;
+}
+
 static bool load(struct run *r, const char *path, const uint8_t *bytes, size_t size) {
     uint32_t where = 0;
-    enum bpf_status status = load_blob(r->m, bytes, size, r->engine, &r->loaded, &where);
+    enum bpf_status status = load_engine(r, bytes, size, &where);
     struct diag_loc loc = DIAG_OBJECT(path);
     const char *mend = NULL;
 
     if (status == BPF_OK) {
+        struct bpf_arena *head = load_memory(&r->loaded, r->loaded.r9, sizeof(*head), true);
+        if (r->seed)
+            head->prandom = (uint32_t)r->seed;
         r->debug.code = MEMMAP_STORE + r->loaded.blob.header->code.off;
         r->debug.library_name = load_library_name;
         return true;
     }
     if (status == BPF_BLOB_ENGINE)
         mend = r->engine == BPF_ENGINE_INTERP ? "compile it with --with-bytecode"
-                                              : "use --engine interp";
+                                              : "use --engine interp or native";
     return diag_error(r->args->diag, DIAG_BLOB, &loc, mend, "%s%s", bpf_status_text(status),
                       where ? arena_printf(r->args->arena, " (at offset %u)", where) : "");
 }
@@ -263,8 +308,24 @@ static void check_section(struct run *r) {
 /* ------------------------------------------------------------------------------------------------
  * Running and showing */
 
+/* Says when event number `number` comes and what it carries. With a script time stands still during a run, so that
+ * programs see the same whatever engine runs them. */
+static uint64_t next_event(struct run *r, uint32_t number) {
+    if (!r->script)
+        return number * context_period(r->hook, r->section);
+    const struct script_event *event = &r->script->events[number];
+    r->input = (struct context_input){.bytes = event->bytes, .size = event->size};
+    if (event->size) {
+        r->input.samples = (const uint16_t *)(const void *)event->bytes;
+        r->input.sample_count = event->size / 2;
+    }
+    machine_set_time(r->m, event->time);
+    devices_freeze(r->devices, event->time);
+    return event->time;
+}
+
 static bool run_once(struct run *r, uint32_t number, struct machine_result *result) {
-    uint64_t due = number * context_period(r->hook, r->section);
+    uint64_t due = next_event(r, number);
     const char *why;
 
     if (due > machine_time(r->m)) /* else the run before took longer than the period */
@@ -300,6 +361,24 @@ static void show_memory(struct run *r) {
         report_memory(r->loaded.context, size > r->length ? size : r->length, r->args);
 }
 
+/* Of a script each run is shown by itself. */
+static void show_run(struct run *r, uint32_t number, const struct machine_result *result) {
+    if (!r->script || result->status != BPF_OK)
+        return;
+    if (!r->args->json) {
+        report_result(result, NULL);
+        return;
+    }
+    cJSON *runs = cJSON_GetObjectItem(r->args->result, "runs"), *row = cJSON_CreateObject();
+    if (!runs)
+        runs = cJSON_AddArrayToObject(r->args->result, "runs");
+    cJSON_AddItemToArray(runs, row);
+    cJSON_AddNumberToObject(row, "time_ns", (double)r->script->events[number].time);
+    report_result(result, row);
+    cJSON_AddStringToObject(row, "context",
+                            report_hex(r->loaded.context, r->program->ctx_size, r->args->arena));
+}
+
 /* All of it once, after the last run; device events come as they happen in text mode. */
 static void show(struct run *r, const struct machine_result *result) {
     cJSON *json = r->args->json ? r->args->result : NULL;
@@ -309,7 +388,7 @@ static void show(struct run *r, const struct machine_result *result) {
         cJSON_AddStringToObject(json, "section", r->section);
         cJSON_AddItemToObject(json, "events", devices_json(r->devices));
     }
-    if (result->status == BPF_OK)
+    if (result->status == BPF_OK && !r->script)
         report_result(result, json);
     if (r->hook == BPF_HOOK_RAW)
         show_memory(r);
@@ -335,6 +414,7 @@ static void run_all(struct run *r) {
             devices_print(r->devices, events, stdout);
         }
         maps_drain(&r->loaded, r->args);
+        show_run(r, i, &result);
         if (result.status != BPF_OK)
             break;
     }
@@ -354,6 +434,8 @@ static void prepare_and_run(struct run *r) {
         r->tracer = trace_new(r->args->arena, &r->debug, r->args->json ? stderr : stdout);
         machine_set_trace(r->m, trace_step, r->tracer);
     }
+    if (r->script)
+        r->runs = r->script->count;
     run_all(r);
 }
 
@@ -371,7 +453,7 @@ static void run(struct cmd_args *args) {
     if (!cmd_operands(args, 1, 1))
         return;
     if (r.trace && r.engine == BPF_ENGINE_INTERP) {
-        diag_error(args->diag, DIAG_USAGE, NULL, "leave out --engine interp",
+        diag_error(args->diag, DIAG_USAGE, NULL, "leave out --engine",
                    "--trace shows compiled code");
         return;
     }
@@ -380,6 +462,7 @@ static void run(struct cmd_args *args) {
     machine_set_budget(r.m, r.budget);
     machine_set_svc(r.m, devices_helper, r.devices);
     prepare_and_run(&r);
+    load_native_end(&r.loaded);
     machine_free(r.m);
 }
 

@@ -18,6 +18,8 @@
 #define LEDS 4
 #define PWM_CHANNELS 5 /* four LEDs, the motor */
 #define PERMILLE 1000
+#define ENCODERS 1
+#define ADC_CHANNELS 19 /* 16 pins, temperature, reference, battery */
 #define UARTS 6
 #define UART_MOST 256 /* bytes that a call takes */
 /* Cycles of the library's stub around the SVC, which the machine has counted by itself. */
@@ -36,6 +38,8 @@ struct devices {
     VEC(struct device_event) events;
     VEC(struct stimulus) stimuli;
     uint8_t levels[PINS];
+    bool frozen; /* it is `now`, whatever the engine says */
+    uint64_t now;
 };
 
 static const struct {
@@ -139,21 +143,16 @@ static const int32_t *sample(struct devices *d, enum device device, uint32_t ind
 
 struct call {
     struct devices *devices;
-    struct machine *m;
+    const struct device_call *from;
     uint64_t time;
 };
 
 static uint32_t arg(const struct call *c, unsigned i) {
-    uint32_t word = 0;
-    machine_arg(c->m, i, &word); /* a stack out of bounds gives 0: the next access there faults */
-    return word;
+    return c->from->words[i];
 }
 
-/* Only the program's own memory: what lies in the library is not its to hand over. */
-static const void *readable(const struct call *c, uint32_t address, uint32_t size) {
-    if (address - MEMMAP_LIBRARY < MEMMAP_LIBRARY_SIZE)
-        return NULL;
-    return machine_readable(c->m, address, size);
+static void *memory(const struct call *c, uint32_t address, uint32_t size, bool write) {
+    return c->from->memory(c->from->user, address, size, write);
 }
 
 static void record(const struct call *c, enum device device, uint32_t index, uint32_t value) {
@@ -204,28 +203,30 @@ static int pwm_set(const struct call *c, uint32_t channel, uint32_t permille) {
     return 0;
 }
 
-static int read_value(const struct call *c, enum device device, uint32_t index) {
+static int read_value(const struct call *c, enum device device, uint32_t count, uint32_t index) {
+    if (index >= count)
+        return -EINVAL;
     const int32_t *given = sample(c->devices, device, index, 1);
     return given ? *given : 0;
 }
 
 static int accel_read(const struct call *c, uint32_t to, uint32_t size) {
     int16_t xyz[3] = {0};
-    void *memory = machine_writable(c->m, to, size);
+    void *out = memory(c, to, size, true);
     const int32_t *given = sample(c->devices, DEVICE_ACCEL, 0, 3);
 
-    if (!memory)
+    if (!out)
         return -EFAULT;
     if (size != sizeof(xyz))
         return -EINVAL;
     for (int i = 0; given && i < 3; i++)
         xyz[i] = (int16_t)given[i];
-    memcpy(memory, xyz, size);
+    memcpy(out, xyz, size);
     return 0;
 }
 
 static int uart_write(const struct call *c, uint32_t port, uint32_t from, uint32_t size) {
-    const char *bytes = readable(c, from, size);
+    const char *bytes = memory(c, from, size, false);
 
     if (port < 1 || port > UARTS)
         return -EINVAL;
@@ -238,7 +239,7 @@ static int uart_write(const struct call *c, uint32_t port, uint32_t from, uint32
 }
 
 static int log_line(const struct call *c, uint32_t from, uint32_t size) {
-    const char *line = readable(c, from, size);
+    const char *line = memory(c, from, size, false);
 
     if (!line)
         return -EFAULT;
@@ -246,9 +247,9 @@ static int log_line(const struct call *c, uint32_t from, uint32_t size) {
     return 0;
 }
 
-enum bpf_status devices_helper(void *user, struct machine *m, uint32_t helper, uint64_t *r0,
-                               unsigned *cycles) {
-    struct call call = {user, m, machine_time(m)}, *c = &call;
+bool devices_call(struct devices *d, uint32_t helper, const struct device_call *from,
+                  uint64_t *r0) {
+    struct call call = {d, from, d->frozen ? d->now : from->time}, *c = &call;
     int result = 0;
 
     switch (helper) {
@@ -259,22 +260,53 @@ enum bpf_status devices_helper(void *user, struct machine *m, uint32_t helper, u
     case BPF_FUNC_GPIO_TOGGLE: result = gpio_toggle(c, arg(c, 0)); break;
     case BPF_FUNC_LED_SET: result = led_set(c, arg(c, 0), arg(c, 1)); break;
     case BPF_FUNC_PWM_SET: result = pwm_set(c, arg(c, 0), arg(c, 1)); break;
-    case BPF_FUNC_ENCODER_READ: result = read_value(c, DEVICE_ENCODER, arg(c, 0)); break;
-    case BPF_FUNC_ADC_READ: result = read_value(c, DEVICE_ADC, arg(c, 0)); break;
+    case BPF_FUNC_ENCODER_READ: result = read_value(c, DEVICE_ENCODER, ENCODERS, arg(c, 0)); break;
+    case BPF_FUNC_ADC_READ: result = read_value(c, DEVICE_ADC, ADC_CHANNELS, arg(c, 0)); break;
     case BPF_FUNC_UART_WRITE: result = uart_write(c, arg(c, 0), arg(c, 1), arg(c, 2)); break;
     case BPF_FUNC_ACCEL_READ: result = accel_read(c, arg(c, 0), arg(c, 1)); break;
     case BPF_FUNC_TIMER_INIT: /* nobody is here between the runs of a program, to call back */
     case BPF_FUNC_TIMER_SET_CALLBACK:
     case BPF_FUNC_TIMER_START:
     case BPF_FUNC_TIMER_CANCEL: result = -EOPNOTSUPP; break;
-    default: return BPF_FAULT_CALL;
+    default: return false;
     }
     /* An int is returned in r0 alone; r1 is left to chance, so that whoever forgets to extend the
      * sign is found out by a negative result. */
     if (helper != BPF_FUNC_KTIME_GET_NS)
         *r0 = (uint32_t)result;
+    return true;
+}
+
+/* Only the program's own memory: what lies in the library is not its to hand over. */
+static void *machine_memory(void *user, uint32_t address, uint32_t size, bool write) {
+    if (write)
+        return machine_writable(user, address, size);
+    if (address - MEMMAP_LIBRARY < MEMMAP_LIBRARY_SIZE)
+        return NULL;
+    return (void *)(uintptr_t)machine_readable(user, address, size);
+}
+
+enum bpf_status devices_helper(void *user, struct machine *m, uint32_t helper, uint64_t *r0,
+                               unsigned *cycles) {
+    struct device_call call = {.time = machine_time(m), .memory = machine_memory, .user = m};
+
+    for (unsigned i = 0; i < DEVICE_WORDS; i++)
+        machine_arg(m, i, &call.words[i]);
+    if (!devices_call(user, helper, &call, r0))
+        return BPF_FAULT_CALL;
     *cycles = bpf_helper_by_id(helper)->cycles - STUB_CYCLES;
     return BPF_OK;
+}
+
+void devices_log(struct devices *d, uint64_t time, const char *line, uint32_t length) {
+    const struct call call = {.devices = d, .time = d->frozen ? d->now : time};
+
+    record_text(&call, DEVICE_LOG, 0, line, length);
+}
+
+void devices_freeze(struct devices *d, uint64_t now) {
+    d->frozen = true;
+    d->now = now;
 }
 
 /* ------------------------------------------------------------------------------------------------

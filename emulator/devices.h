@@ -56,6 +56,24 @@ bool devices_stimulus(struct devices *d, enum device device, const char *text, c
 const char *device_name(enum device device);
 const char *device_stimulus_syntax(enum device device);
 
+/* From now on it is `now` for programs and in the log, however long they run. */
+void devices_freeze(struct devices *d, uint64_t now);
+
+/* A helper that is called by whatever engine. */
+enum { DEVICE_WORDS = 3 }; /* no device takes more */
+struct device_call {
+    uint32_t words[DEVICE_WORDS]; /* arguments */
+    uint64_t time;                /* ns */
+    /* The program's memory as the engine has it, null: it is not the program's. */
+    void *(*memory)(void *user, uint32_t address, uint32_t size, bool write);
+    void *user;
+};
+/* False: no device's helper. */
+bool devices_call(struct devices *d, uint32_t helper, const struct device_call *from, uint64_t *r0);
+
+/* A line of bpf_printk() of an engine that does not call a helper for it. */
+void devices_log(struct devices *d, uint64_t time, const char *line, uint32_t length);
+
 /* The helpers, for machine_set_svc() with the devices as user data. */
 machine_svc_fn devices_helper;
 

@@ -65,6 +65,54 @@ enum bpf_status load_blob(struct machine *m, const void *bytes, size_t size, enu
     return BPF_OK;
 }
 
+enum bpf_status load_native(const void *bytes, size_t size, bpf_device_fn *device, bpf_log_fn *log,
+                            void *user, struct loaded *loaded) {
+    enum bpf_status status;
+
+    memset(loaded, 0, sizeof(*loaded));
+    loaded->engine = BPF_ENGINE_INTERP;
+    loaded->host = bpf_host_new(bytes, size, &status);
+    if (!loaded->host)
+        return status;
+    bpf_host_set_device(loaded->host, device, user);
+    bpf_host_set_log(loaded->host, log);
+    const struct bpf_vm *vm = bpf_host_vm(loaded->host);
+    loaded->blob = *vm->blob;
+    loaded->r9 = vm->r9;
+    loaded->context_address = loaded->r9 + loaded->blob.header->ctx_off;
+    loaded->context = load_memory(loaded, loaded->context_address, 0, true);
+    return BPF_OK;
+}
+
+void load_native_end(struct loaded *loaded) {
+    bpf_host_free(loaded->host);
+    loaded->host = NULL;
+}
+
+void *load_memory(const struct loaded *l, uint32_t address, uint32_t size, bool write) {
+    if (l->host)
+        return bpf_host_memory(l->host, address, size, write);
+    return write ? machine_writable(l->m, address, size)
+                 : (void *)(uintptr_t)machine_readable(l->m, address, size);
+}
+
+static void run_native(const struct loaded *l, uint32_t program, const void *context,
+                       uint32_t length, struct machine_result *result) {
+    const struct bpf_vm *vm = bpf_host_vm(l->host);
+
+    memset(result, 0, sizeof(*result));
+    result->detail = "";
+    result->status = bpf_host_run(l->host, program, context, length, &result->r0);
+    result->cycles.instructions = vm->executed;
+    result->has_slot = vm->fault_slot != BLOB_NONE;
+    result->slot = vm->fault_slot;
+    if (result->has_slot)
+        result->pc = result->program_pc = vm->blob_addr + l->blob.header->bytecode.off +
+                                          vm->fault_slot * (uint32_t)sizeof(struct bpf_insn);
+    result->has_address = result->status == BPF_FAULT_READ || result->status == BPF_FAULT_WRITE;
+    result->address = vm->fault_addr;
+}
+
 /*
  * Where the interpreter was when the hardware stopped it. It keeps the address of its instruction in a
  * register; besides that one only the start of the bytecode may be in a register, so the largest counts.
@@ -85,12 +133,16 @@ static void find_slot(const struct loaded *l, struct machine_result *result) {
 void load_run(struct loaded *l, uint32_t program, const void *context, uint32_t length,
               struct machine_result *result) {
     const struct blob_program *p = &l->blob.programs[program];
+    assert(program < l->blob.header->programs.count && length <= p->ctx_size);
+    if (l->host) {
+        run_native(l, program, context, length, result);
+        return;
+    }
     struct bpf_arena *arena = machine_writable(l->m, l->r9, sizeof(*arena));
     uint32_t address = context ? l->context_address : 0;
     struct machine_call call = {
         .sp = l->r9, .lr = library_exit(), .r0 = address, .r1 = length, .r9 = l->r9};
 
-    assert(program < l->blob.header->programs.count && length <= p->ctx_size);
     memset(l->context, 0, l->blob.header->ctx_size);
     if (context)
         memcpy(l->context, context, length);

@@ -15,11 +15,13 @@
 
 #include "bpf/arena.h"
 #include "bpf/blob.h"
+#include "bpf/host.h"
 
 struct loaded {
     struct machine *m;
     enum bpf_engine engine;
-    struct blob blob; /* in the machine's memory: valid until another program is set */
+    struct bpf_host *host; /* it is interpreted on this PC, outside the machine; else null */
+    struct blob blob;      /* in the machine's memory: valid until another program is set */
     uint32_t r9;
     uint8_t *context; /* of ctx_size bytes, in the arena */
     uint32_t context_address;
@@ -33,6 +35,14 @@ void load_library(struct machine *m);
  * *where is the offset of the offending field. */
 enum bpf_status load_blob(struct machine *m, const void *bytes, size_t size, enum bpf_engine engine,
                           struct loaded *loaded, uint32_t *where);
+
+/* The same for the interpreter as it is built for this PC; its devices and its log are bpf/host.h's. */
+enum bpf_status load_native(const void *bytes, size_t size, bpf_device_fn *device, bpf_log_fn *log,
+                            void *user, struct loaded *loaded);
+void load_native_end(struct loaded *loaded); /* without load_native() nothing happens */
+
+/* The program's memory as the machine or the host has it; null: it may not write (read) there. */
+void *load_memory(const struct loaded *loaded, uint32_t address, uint32_t size, bool write);
 
 /*
  * Runs a program with a context of `length` bytes, zero-padded to what the program was verified with

@@ -4,6 +4,7 @@
  * the map code relies on the header, which the copy takes from the blob's definition instead.
  */
 #include "maps.h"
+#include "report.h"
 
 #include "bpf/map.h"
 
@@ -18,7 +19,7 @@
 #define SHOWN_ENTRIES 64 /* of a map, as text */
 
 static uint8_t *guest_map(struct loaded *l, const struct blob_map *def) {
-    return machine_writable(l->m, l->r9 + def->off, def->size);
+    return load_memory(l, l->r9 + def->off, def->size, true);
 }
 
 /* A copy with a header that can be relied on. */
@@ -45,10 +46,7 @@ static const char *type_name(uint32_t type) {
 }
 
 static const char *hex(struct arena *arena, const void *bytes, uint32_t size) {
-    char *text = arena_alloc(arena, (size_t)size * 2 + 1);
-    for (uint32_t i = 0; i < size; i++)
-        snprintf(text + (size_t)i * 2, 3, "%02x", ((const uint8_t *)bytes)[i]);
-    return text;
+    return report_hex(bytes, size, arena);
 }
 
 /* A number if it has the size of one, else hex digits. */

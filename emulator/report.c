@@ -12,7 +12,7 @@
 
 #define HEX_LINE 16 /* bytes of a line of a dump */
 
-static bool parse_hex(const char *text, uint8_t *bytes, size_t *size) {
+bool report_parse_hex(const char *text, uint8_t *bytes, size_t *size) {
     *size = 0;
     for (;;) {
         while (isspace((unsigned char)*text))
@@ -35,7 +35,7 @@ bool report_read_memory(struct cmd_args *args, const char *text, size_t limit, u
             return false;
     } else {
         *bytes = arena_alloc(args->arena, strlen(text) / 2 + 1);
-        if (!parse_hex(text, *bytes, size))
+        if (!report_parse_hex(text, *bytes, size))
             return diag_error(args->diag, DIAG_USAGE, NULL,
                               "give pairs of hex digits, or @FILE for the bytes of a file",
                               "--mem: '%s' is no memory", text);
@@ -79,12 +79,20 @@ void report_cycles(const struct machine_result *result, struct cJSON *json) {
     cJSON_AddNumberToObject(json, "stack", result->stack_used);
 }
 
+const char *report_hex(const uint8_t *bytes, size_t size, struct arena *arena) {
+    static const char digits[] = "0123456789abcdef";
+    char *hex = arena_alloc(arena, size * 2 + 1);
+
+    for (size_t i = 0; i < size; i++) {
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    return hex;
+}
+
 void report_memory(const uint8_t *bytes, size_t size, struct cmd_args *args) {
     if (args->json) {
-        char *hex = arena_alloc(args->arena, size * 2 + 1);
-        for (size_t i = 0; i < size; i++)
-            snprintf(hex + i * 2, 3, "%02x", bytes[i]);
-        cJSON_AddStringToObject(args->result, "memory", hex);
+        cJSON_AddStringToObject(args->result, "memory", report_hex(bytes, size, args->arena));
         return;
     }
     for (size_t at = 0; at < size; at += HEX_LINE) {

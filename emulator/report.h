@@ -15,6 +15,10 @@
 bool report_read_memory(struct cmd_args *args, const char *text, size_t limit, uint8_t **bytes,
                         size_t *size);
 
+/* The same from text alone; `bytes` has room for half of its length. */
+bool report_parse_hex(const char *text, uint8_t *bytes, size_t *size);
+const char *report_hex(const uint8_t *bytes, size_t size, struct arena *arena);
+
 /* r0 of a run that ended well: a line of text, or fields of `json`. */
 void report_result(const struct machine_result *result, struct cJSON *json);
 /* Cycles, instructions and stack. */

@@ -1,6 +1,6 @@
 # The emulator (1): the bare machine that runs one blob with a cycle model.
 emulator_SRCS := context.c cycles.c devices.c library.c load.c machine.c maps.c native.c report.c \
-                 trace.c
+                 script.c trace.c
 emulator_MAY_INCLUDE := compiler runtime/include emulator/board emulator/desk
 emulator_CFLAGS := -Iemulator
 

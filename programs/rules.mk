@@ -18,3 +18,16 @@ $(MCU_HEADER): programs/gen_header.c runtime/tables.c $(wildcard runtime/include
 
 CHECKS += tables-doc
 tables-doc_CHECK := scripts/check-tables-doc
+
+CHECKS += limits-doc
+limits-doc_CHECK := scripts/check-limits
+
+# The tables of the programming guide.
+GEN_GUIDE := $(BUILD)/gen/gen_guide
+$(GEN_GUIDE): programs/gen_guide.c $(LIBBPF2THUMB)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(WARNINGS) -Iruntime/include programs/gen_guide.c $(LIBBPF2THUMB) $(HOST_LIBS) -o $@
+
+CHECKS += generated-doc
+generated-doc_CHECK = scripts/doc-tables $(GEN_GUIDE) docs/programming.md
+generated-doc_NEEDS = $(GEN_GUIDE)

@@ -7,13 +7,14 @@
  * where the checksum makes the sum of all bytes from length on 0 modulo 256. A newline (0x0a) ends a frame, so that
  * none may have one before its last byte. Command 1 sets the LEDs
  * PD12 to PD15 from bits 0 to 3 of its payload, command 2 sets PWM channel payload[0] to
- * payload[1..2] permille. Answers "ok" or "error" on the same port and counts both in a map.
+ * payload[1..2] permille; it has to be the motor's, because the others are at the LEDs' pins. Answers "ok" or
+ * "error" on the same port and counts both in a map.
  */
 #include "bpf_mcu.h"
 
-BPF_GRANT("uart:3 gpio:PD12-15=out pwm:1-4 budget=1ms/10ms");
+BPF_GRANT("uart:3 gpio:PD12-15=out pwm:5 budget=1ms/10ms");
 
-enum { START = 0x7e, HEADER = 3, CMD_LEDS = 1, CMD_PWM = 2 };
+enum { START = 0x7e, HEADER = 3, CMD_LEDS = 1, CMD_PWM = 2, MOTOR = 5 };
 enum { COUNT_OK, COUNT_ERROR, COUNTS };
 
 struct {
@@ -39,9 +40,9 @@ static bool execute(const struct bpf_ctx_uart *ctx, u32 length) {
             bpf_gpio_write(BPF_PIN('D', 12) + led, ctx->data[3] >> led & 1);
         return true;
     case CMD_PWM:
-        if (length != 3)
+        if (length != 3 || ctx->data[3] != MOTOR)
             return false;
-        return bpf_pwm_set(ctx->data[3], ctx->data[4] << 8 | ctx->data[5]) == 0;
+        return bpf_pwm_set(MOTOR, ctx->data[4] << 8 | ctx->data[5]) == 0;
     default: return false;
     }
 }

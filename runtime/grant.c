@@ -444,6 +444,19 @@ size_t bpf_grant_print(const struct bpf_grant *grant, char *out, size_t size) {
     return w.length;
 }
 
+void bpf_output_name(uint32_t output, char name[BPF_OUTPUT_NAME]) {
+    struct writer w = {.out = name, .size = BPF_OUTPUT_NAME};
+    const char port[] = {'P', (char)('A' + output / PINS), '\0'};
+    if (output >= BPF_OUTPUT_PWM)
+        put(&w, "pwm:");
+    else if (output >= BPF_OUTPUT_LED)
+        put(&w, "led:");
+    else
+        put(&w, port);
+    put_number(&w, output % (output < BPF_OUTPUT_LED ? PINS : BPF_OUTPUT_LED));
+    name[w.length] = '\0';
+}
+
 /* ---- Checking -------------------------------------------------------------------------------- */
 
 static const char *check_policy(const struct bpf_grant *g) {

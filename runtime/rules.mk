@@ -3,7 +3,7 @@ runtime_SHARED := crc32.c div64.c format.c helper_call.c helpers.c map.c map_has
                   map_ringbuf.c vm.c
 runtime_SRCS        := arena.c blob.c grant.c insn.c map_repair.c place.c scan.c tables.c timer.c \
                        store/log.c store/mount.c store/state.c store/store.c \
-                       native/disasm.c native/host.c native/port.c $(runtime_SHARED)
+                       native/disasm.c native/host.c native/pause.c native/port.c $(runtime_SHARED)
 runtime_MAY_INCLUDE := runtime/include
 runtime_CFLAGS := -Iruntime/native
 runtime/native_CFLAGS := -Iruntime/native

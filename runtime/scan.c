@@ -6,13 +6,14 @@
  * for each part.
  */
 #include "bpf/scan.h"
+#include "bpf/pause.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "admitted.h"
 
-enum { SP = 13, PC = 15 };
+enum { SP = 13, PC = 15, A_PAUSE = 16 /* instructions */ };
 
 _Static_assert(BPF_FLOW_B8 == 0 && BPF_FLOW_CBZ + 1 == BPF_FLOW_BX &&
                    BPF_FLOW_BX + 1 == BPF_FLOW_BLX,
@@ -200,8 +201,10 @@ static uint8_t next_it(const struct insn *insn) {
 static enum bpf_status walk_range(struct scanner *s, uint32_t start, uint32_t end) {
     struct insn insn = {.addr = start};
     uint32_t closed = 0; /* behind the last end, as long as only NOPs follow */
-    while (insn.addr < end) {
+    for (uint32_t steps = 0; insn.addr < end; steps++) {
         s->where = insn.addr;
+        if (steps % A_PAUSE == 0)
+            bpf_pause();
         if (!decode(s, end, &insn))
             return BPF_BLOB_INSN;
         enum bpf_status status = s->checking ? check(s, &insn) : look(s, &insn);

@@ -64,12 +64,12 @@ $(foreach c,selftest-board selftest-model-f selftest-soak selftest-no-crystal sh
 # The firmware at random, for SECONDS; the check is the beginning of always the same run.
 SECONDS ?= 600
 SOAK := scripts/soak
-SOAK_OF := $(FIRMWARE) $(BUILD)/bpf2thumb-emu
+SOAK_OF := $(FIRMWARE) $(BUILD)/bpf2thumb-emu $(BUILD)/bpf2thumb
 CHECKS += soak
-soak_CHECK := $(SOAK) --seconds 10 --seed 1 $(SOAK_OF)
+soak_CHECK := $(SOAK) --seconds 10 --seed 4 $(SOAK_OF)
 soak_NEEDS := $(SOAK_OF)
 
-## soak: the firmware on the virtual board under noise, tests, interrupts, restarts and power cuts at random, SECONDS=600
+## soak: the firmware on the virtual board, with programs, under noise, tests, interrupts, restarts and power cuts at random, SECONDS=600
 .PHONY: soak
 soak: $(SETUP) $(SOAK_OF)
 	@$(SOAK) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(SOAK_OF)

@@ -3,6 +3,7 @@
 
 #include "bpf/blob.h"
 #include "bpf/error.h"
+#include "bpf/grant.h"
 #include "bpf/helper.h"
 #include "util/clock.h"
 
@@ -69,12 +70,18 @@ static const char *mend_of(const struct device *d) {
     case BPF_BLOB_CRC:
     case BPF_OFFSET: return "install it again";
     case BPF_NOT_GRANTED: return "give what it needs with --grant, or `bpf2thumb grant NAME TEXT`";
+    case BPF_OUTPUT:
+        return "give it other outputs with --grant, or disable or remove the other program";
     case BPF_RAM: return "raise ram= in its grant, or make its maps smaller";
     case BPF_NO_RAM: return "disable or remove a program, or make its maps smaller";
     case BPF_NO_ROOM: return "remove a program, then `bpf2thumb compact`";
     case BPF_TOO_MANY: return "remove a program, then `bpf2thumb compact`";
     case BPF_DISABLED: return "`bpf2thumb enable NAME` first";
     case BPF_STOPPED: return "`bpf2thumb enable NAME` starts it again; `info NAME` says more";
+    case BPF_GRANT_STORED: return "give it another: `bpf2thumb grant NAME TEXT`";
+    case BPF_FLASH:
+        return "`bpf2thumb reset` reads the store anew; if it stays so, the flash is worn out: "
+               "`install --ram` does without";
     case BPF_STORE_CORRUPT: return "`bpf2thumb doctor --format` empties it; all programs are lost";
     default: return NULL;
     }
@@ -83,6 +90,7 @@ static const char *mend_of(const struct device *d) {
 const char *device_where(struct arena *arena, unsigned status, uint64_t where) {
     const struct bpf_helper *helper =
         where <= UINT32_MAX ? bpf_helper_by_id((uint32_t)where) : NULL;
+    char name[BPF_OUTPUT_NAME];
 
     switch (status) {
     case BPF_RAM:
@@ -92,6 +100,9 @@ const char *device_where(struct arena *arena, unsigned status, uint64_t where) {
         if (helper)
             return arena_printf(arena, " (bpf_%s())", helper->name);
         break;
+    case BPF_OUTPUT:
+        bpf_output_name((uint32_t)where, name);
+        return arena_printf(arena, " (%s)", name);
     case BPF_PERIOD:
     case BPF_BLOB_SECTION:
     case BPF_PLACE: break;
@@ -105,16 +116,26 @@ const char *device_where(struct arena *arena, unsigned status, uint64_t where) {
 bool device_refused(struct device *d, const char *about) {
     const char *text = d->refusal.in_group ? bpf_status_text(d->refusal.status)
                                            : smp_error_text(d->refusal.status);
-    const char *where = d->refusal.has_where && d->refusal.in_group
-                            ? device_where(d->args->arena, d->refusal.status, d->refusal.where)
-                            : "";
-    /* A board of another version may know what this client does not. */
-    const char *more = d->refusal.text && strcmp(d->refusal.text, text) != 0
-                           ? arena_printf(d->args->arena, ": %s", d->refusal.text)
-                           : "";
+    size_t length = strlen(text);
+    const char *said = d->refusal.text ? d->refusal.text : text, *more = "", *where = "";
 
+    if (strncmp(said, text, length) == 0)
+        more = said + length; /* it knows the names of other programs, for example */
+    else                      /* it is of another version */
+        more = arena_printf(d->args->arena, ": %s", said);
+    if (!*more && d->refusal.has_where && d->refusal.in_group)
+        where = device_where(d->args->arena, d->refusal.status, d->refusal.where);
     return diag_error(d->diag, DIAG_DEVICE, NULL, mend_of(d), "%s%s%s%s%s", about ? about : "",
                       about ? ": " : "", text, more, where);
+}
+
+bool device_store_is_good(struct device *d) {
+    if (!d->hello.store)
+        return true;
+    memset(&d->refusal, 0, sizeof(d->refusal));
+    d->refusal.in_group = true;
+    d->refusal.status = (unsigned)d->hello.store;
+    return device_refused(d, "the store");
 }
 
 bool device_status_is(const struct device *d, unsigned status) {
@@ -260,15 +281,11 @@ static void read_hello(struct device *d) {
         const char *key;
         uint64_t *number;
     } rows[] = {
-        {"protocol", &d->hello.protocol},
-        {"abi", &d->hello.abi},
-        {"library", &d->hello.library},
-        {"hz", &d->hello.hz},
-        {"programs", &d->hello.programs},
-        {"ram", &d->hello.ram},
-        {"room", &d->hello.room},
-        {"compacted", &d->hello.compacted},
-        {"replacements", &d->hello.replacements},
+        {"protocol", &d->hello.protocol},   {"abi", &d->hello.abi},
+        {"library", &d->hello.library},     {"hz", &d->hello.hz},
+        {"programs", &d->hello.programs},   {"ram", &d->hello.ram},
+        {"store", &d->hello.store},         {"room", &d->hello.room},
+        {"compacted", &d->hello.compacted}, {"replacements", &d->hello.replacements},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -52,6 +52,7 @@ struct device_hello {
     uint64_t protocol, abi, library, hz;
     uint64_t programs; /* most of them */
     uint64_t ram;      /* bytes free for arenas */
+    uint64_t store;    /* enum bpf_status: what is wrong with it, BPF_OK: nothing */
     uint64_t room;     /* bytes of a blob that fit into the store now */
     uint64_t compacted, replacements;
     const char *firmware, *board;
@@ -107,6 +108,9 @@ bool device_nonsense(struct device *d, const char *what);
 
 /* " (at offset 7)", " (it needs 9000 bytes)", ...: what the number beside a status says; or "". */
 const char *device_where(struct arena *arena, unsigned status, uint64_t where);
+
+/* By what the handshake has said: can it be read and written? False after a message. */
+bool device_store_is_good(struct device *d);
 
 /* Whether the last question was refused for this reason of the board's (enum bpf_status). */
 bool device_status_is(const struct device *d, unsigned status);

@@ -85,7 +85,7 @@ static bool check_map(const struct checking *c, unsigned i, enum bpf_arg kind) {
     uint32_t plain = bpf_map_plain_type(m->type);
     if (accepted_types(c->h, kind) >> plain & 1)
         return true;
-    return PROBLEM(c, DIAG_HELPER, "use a helper for this type of map (docs/helpers.md)",
+    return PROBLEM(c, DIAG_HELPER, "use a helper for this type of map (docs/programming.md)",
                    "bpf_%s() cannot be used on map %s, which is of type %s", c->h->name, m->name,
                    type_name(m->type));
 }

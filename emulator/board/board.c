@@ -65,7 +65,7 @@ void board_free(struct board *b) {
 static void power_on(struct board *b) {
     if (b->cycles.total > 0) {
         devices_free(b);
-        b->config.cut_power_at = 0; /* once */
+        b->config.cut_power_at = b->config.cut_flash_at = 0; /* once */
     }
     for (unsigned i = 0; i < DEVICES; i++)
         memset(b->devices[i].state, 0, types[i]->state_size);
@@ -119,6 +119,12 @@ void board_request_reset(struct board *b, enum board_reset_cause cause) {
 
 const struct board_config *board_config(const struct board *b) {
     return &b->config;
+}
+
+void board_cut_power_at(struct board *b, uint64_t cycle) {
+    b->config.cut_power_at = cycle;
+    if (cycle < b->cpu.deadline)
+        b->cpu.deadline = cycle;
 }
 
 uint32_t board_pc(const struct board *b) {

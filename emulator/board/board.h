@@ -52,6 +52,8 @@ struct board_config {
     bool no_crystal; /* HSERDY never comes */
     uint64_t
         cut_power_at; /* cycle at which power goes, in the middle of whatever happens; 0: never */
+    uint64_t cut_flash_at; /* the flash's operation since power came in the middle of which it goes,
+                              from 1 on; 0: never */
     uint64_t
         irq_every; /* soak: an empty interrupt every so many instructions of thread code; 0: none */
     const char *adc_file; /* values of the ADC channels: devices/adc.c; null: all 0 */
@@ -69,7 +71,7 @@ enum board_stop {
     BOARD_HALTED,    /* a debugger holds the core */
     BOARD_EXITED,    /* SYS_EXIT, SYS_EXIT_EXTENDED: board_exit_code() */
     BOARD_LOCKED_UP, /* a fault at priority -1 or above */
-    BOARD_NO_POWER,  /* cut_power_at has come */
+    BOARD_NO_POWER,  /* cut_power_at or cut_flash_at has come */
 };
 
 /* Runs for at least `cycles` (one instruction or one sleep may overshoot); WFI passes time at once. */
@@ -80,6 +82,7 @@ uint32_t board_pc(const struct board *b);     /* where the core stands, also loc
 uint64_t board_cycles(const struct board *b); /* since power came */
 uint64_t board_instructions(const struct board *b);
 uint64_t board_ns(const struct board *b);
+uint64_t board_flash_operations(const struct board *b); /* words and sectors, since power came */
 
 /* How long interrupts were masked since power came (masked.c): of each place that masks, up to some number of
  * them, the longest time, the longest of all with rank 0. 0 cycles: there are no more. */

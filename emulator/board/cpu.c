@@ -74,10 +74,11 @@ uint32_t cpu_xpsr(struct board *b) {
     return (get(b, UC_ARM_REG_XPSR) & ~0x0600FDFFu) | it_to_xpsr(b->cpu.it) | b->cpu.ipsr;
 }
 
-/* Flags, T and ITSTATE; the exception number is left to cpu_set_mode(). */
+/* Flags, T and ITSTATE; the exception number is left to cpu_set_mode(). Unicorn does not get ITSTATE: run_carefully()
+ * gives it instruction by instruction, and what is left of a block that is skipped would be there for what comes behind. */
 void cpu_set_xpsr(struct board *b, uint32_t value) {
     b->cpu.it = (value >> 10 & 0x3F) << 2 | (value >> 25 & 3);
-    set(b, UC_ARM_REG_XPSR, (value & ~0x1FFu) | b->cpu.ipsr);
+    set(b, UC_ARM_REG_XPSR, (value & ~0x0600FDFFu) | b->cpu.ipsr);
 }
 
 /* The banked stack pointers need privilege; `in handler mode` gives it for the moment. */

@@ -92,6 +92,7 @@ void board_remap(struct board *b, enum board_memory0 what);
 void board_request_reset(struct board *b,
                          enum board_reset_cause cause); /* after this instruction */
 const struct board_config *board_config(const struct board *b);
+void board_cut_power_at(struct board *b, uint64_t cycle); /* of the future */
 void board_note(struct board *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

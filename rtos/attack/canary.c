@@ -85,10 +85,17 @@ void canary_learn(void) {
             may_change()[i / 32] |= 1u << i % 32;
 }
 
-uint32_t canary_broken(void) {
+static bool may(uint32_t word, uint32_t reach) {
+    for (uint32_t i = word < reach ? 0 : word - reach; i <= word + reach && i < words(); i++)
+        if (may_change()[i / 32] >> i % 32 & 1)
+            return true;
+    return false;
+}
+
+uint32_t canary_broken(uint32_t reach) {
     settle();
     for (uint32_t i = 0; i < words(); i++)
-        if (copied()[i] != word_at(i) && !(may_change()[i / 32] >> i % 32 & 1))
+        if (copied()[i] != word_at(i) && !may(i, reach))
             return (uint32_t)(_ram_start + i);
     return 0;
 }

@@ -216,6 +216,51 @@ static bool uses_unit(const struct bpf_grant *grant, unsigned unit) {
     return false;
 }
 
+/*
+ * An output has one owner. LEDs are pins, and so are the PWM channels that drive them: what a grant drives at a pin it
+ * may call by three names. The timer takes the pins of all LEDs for one channel; its channels may belong to several.
+ */
+enum driver { DRIVES_NOT, DRIVES_PIN, DRIVES_TIMER };
+static enum driver drives(const struct bpf_grant *grant, unsigned pin, uint32_t *output) {
+    *output = pin;
+    if (has_pin(grant->gpio_out, pin))
+        return DRIVES_PIN;
+    for (unsigned led = 0; led < gpio_led_count; led++) {
+        if (gpio_leds[led].pin != pin)
+            continue;
+        *output = BPF_OUTPUT_LED + led;
+        if (grant->leds >> led & 1)
+            return DRIVES_PIN;
+        *output = BPF_OUTPUT_PWM + (unsigned)__builtin_ctz(grant->pwm | 1u << PWM_CHANNELS);
+        return uses_unit(grant, PWM_LEDS) ? DRIVES_TIMER : DRIVES_NOT;
+    }
+    return DRIVES_NOT;
+}
+
+bool devices_share_output(const struct bpf_grant *grant, const struct bpf_grant *owner,
+                          uint32_t *output) {
+    uint32_t own;
+    for (unsigned pin = 0; pin < PINS; pin++) {
+        enum driver one = drives(grant, pin, &own), other = drives(owner, pin, output);
+        if (one && other && (one == DRIVES_PIN || other == DRIVES_PIN))
+            return true;
+    }
+    uint32_t channels = grant->pwm & owner->pwm;
+    *output = BPF_OUTPUT_PWM + (channels ? (unsigned)__builtin_ctz(channels) : 0);
+    return channels != 0;
+}
+
+/* Pins that somebody drives. What is an output to one may be read by others, and stays an output. */
+static uint16_t driven[BPF_GRANT_PORTS];
+
+static void drive(const struct bpf_grant *grant, bool begin) {
+    uint32_t output;
+    for (unsigned pin = 0; pin < PINS; pin++)
+        if (drives(grant, pin, &output) == DRIVES_PIN)
+            driven[pin / 16] =
+                (uint16_t)((driven[pin / 16] & ~(1u << pin % 16)) | (unsigned)begin << pin % 16);
+}
+
 /* What a driver says, as the installer is told. */
 static enum bpf_status claimed(enum kernel_status status) {
     return status == KERNEL_OK ? BPF_OK : status == KERNEL_NOT_THERE ? BPF_NOT_THERE : BPF_BUSY;
@@ -227,7 +272,7 @@ static enum bpf_status claim_pins(const struct bpf_grant *grant) {
         enum bpf_status status = BPF_OK;
         if (out)
             status = claimed(gpio_write(pin, has_pin(grant->gpio_safe, pin)));
-        if (!status && (out || in))
+        if (!status && (out || (in && !has_pin(driven, pin))))
             status = claimed(gpio_configure(pin, out ? GPIO_OUTPUT : GPIO_INPUT));
         if (status)
             return status;
@@ -279,6 +324,7 @@ static enum bpf_status claim_encoder(const struct bpf_grant *grant) {
 
 /* All of it is counted even where one fails: devices_release() takes back the same. */
 enum bpf_status devices_claim(const struct bpf_grant *grant) {
+    drive(grant, true);
     const enum bpf_status all[] = {claim_pwm(grant),     claim_pins(grant),
                                    claim_encoder(grant), adc_claim(grant->adc),
                                    claim_accel(grant),   uart_claim(grant->uart)};
@@ -303,6 +349,7 @@ void devices_safe(const struct bpf_grant *grant) {
 
 void devices_release(const struct bpf_grant *grant) {
     devices_safe(grant);
+    drive(grant, false);
     for (unsigned unit = 0; unit < PWM_UNITS; unit++)
         if (uses_unit(grant, unit) && --pwm_users[unit] == 0)
             pwm_stop((enum pwm_unit)unit);

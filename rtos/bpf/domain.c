@@ -348,12 +348,37 @@ static enum bpf_status take_memory(struct domain *domain, uint32_t *where) {
     return BPF_OK;
 }
 
+static struct domain domains[PROGRAMS_MAX];
+static struct {
+    char owner[PROGRAMS_NAME];
+    uint32_t output;
+} conflict;
+
+const char *domain_output_owner(uint32_t *output) {
+    *output = conflict.output;
+    return conflict.owner;
+}
+
+/* A program that its policy has stopped keeps its outputs, at their safe levels; one that ends has none any more. */
+static enum bpf_status check_outputs(const struct domain *domain, uint32_t *where) {
+    for (const struct domain *other = domains; other < domains + PROGRAMS_MAX; other++)
+        if (other != domain && other->name && !other->ending &&
+            devices_share_output(domain->grant, other->grant, where)) {
+            strncpy(conflict.owner, other->name, sizeof(conflict.owner) - 1);
+            conflict.output = *where;
+            return BPF_OUTPUT;
+        }
+    return BPF_OK;
+}
+
 static enum bpf_status begin(struct domain *domain, uint32_t *where) {
     enum bpf_status status = take_memory(domain, where);
     if (!status)
         status = load_arena(domain);
     if (!status)
         status = load_sandbox(domain);
+    if (!status)
+        status = check_outputs(domain, where);
     if (!status) {
         status = devices_claim(domain->grant);
         if (status)
@@ -371,8 +396,6 @@ static enum bpf_status begin(struct domain *domain, uint32_t *where) {
                                        .stack_size = DOMAIN_STACK};
     return task_create(&domain->task, &config) ? BPF_INTERNAL : BPF_OK;
 }
-
-static struct domain domains[PROGRAMS_MAX];
 
 enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
                             const struct bpf_grant *grant, struct domain **out, uint32_t *where) {

@@ -182,6 +182,8 @@ enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
                             const struct bpf_grant *grant, struct domain **out, uint32_t *where);
 /* Its hooks. Where it fails, domain_end() and domain_free() are what is left. */
 enum bpf_status domain_start(struct domain *domain);
+/* Who has the output that the last BPF_OUTPUT of domain_make() was about, and which it is (bpf/grant.h), as *where. */
+const char *domain_output_owner(uint32_t *output);
 /* Checks as domain_make(), makes nothing. */
 enum bpf_status domain_check(const void *blob, uint32_t size, const struct bpf_grant *grant,
                              uint32_t *where);
@@ -246,7 +248,11 @@ uint32_t hook_cmd_context(void *context, const void *data, uint32_t size);
 typedef int64_t device_call(struct domain *domain, const uint32_t *words);
 /* NULL: not behind SVC. */
 device_call *device_call_of(uint32_t helper_id);
-/* Configures what a grant gives, and puts outputs to their safe levels. BPF_BUSY, BPF_NOT_GRANTED. */
+/* Whether two grants drive the same output, by whatever name; *output is what `owner` calls it. */
+bool devices_share_output(const struct bpf_grant *grant, const struct bpf_grant *owner,
+                          uint32_t *output);
+/* Configures what a grant gives, and puts outputs to their safe levels. No other has one of its outputs.
+ * BPF_BUSY, BPF_NOT_GRANTED. */
 enum bpf_status devices_claim(const struct bpf_grant *grant);
 void devices_safe(const struct bpf_grant *grant);
 void devices_release(const struct bpf_grant *grant); /* what devices_claim() has claimed */
@@ -285,5 +291,6 @@ pool_allocate(uint32_t size,
               uint32_t *address); /* bytes that were taken (placed as bpf/place.h); 0: no room */
 void pool_free(uint32_t address, uint32_t size);
 uint32_t pool_largest(void);
+uint32_t pool_used(void); /* bytes; 0 when nothing is installed and no upload is open */
 
 #endif

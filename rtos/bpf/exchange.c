@@ -101,13 +101,20 @@ void program_unload(struct program *program) {
     forget(program);
 }
 
+/* The store has one checksum for both; a blob that is damaged has its own to tell. */
+static enum bpf_status why_no_grant(const struct source *source, uint32_t *where) {
+    struct blob blob;
+    enum bpf_status status = blob_parse(source->blob, source->size, &blob, where);
+    return status ? status : BPF_GRANT_STORED;
+}
+
 /* old: NULL, or whose maps `saved` holds. */
 static enum bpf_status make(struct program *program, const struct source *source,
                             const struct saved *saved, const struct blob *old, uint32_t *where) {
     struct domain *domain;
     *where = 0;
     if (!source->grant)
-        return BPF_GRANT;
+        return why_no_grant(source, where);
     enum bpf_status status =
         domain_make(program->name, source->blob, source->size, source->grant, &domain, where);
     if (status)

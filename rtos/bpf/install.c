@@ -4,6 +4,7 @@
  * that is to run is started before the store is told to keep it: what cannot be started is not installed, and
  * what ran before goes on. When power fails in between, the store has the old one.
  */
+#include "bpf/pause.h"
 #include "manager.h"
 
 #include <string.h>
@@ -36,6 +37,18 @@ void install_abort(void) {
     else
         store_abort(&manager.store);
     upload_end();
+}
+
+/* Something has come of it. */
+static void upload_lives(void) {
+    upload->deadline = kernel_uptime() + UPLOAD_IDLE;
+}
+
+uint32_t install_expire(void) {
+    uint64_t now = kernel_uptime();
+    if (upload->open && now >= upload->deadline)
+        install_abort();
+    return upload->open ? (uint32_t)(upload->deadline - now) : KERNEL_FOREVER;
 }
 
 /* A piece for what is to be known of it, and one for the blob. */
@@ -77,6 +90,8 @@ static enum bpf_status begin(const char *name, uint32_t size, const struct bpf_g
     upload->size = size;
     upload->done = 0;
     upload->open = true;
+    upload_lives();
+    semaphore_give(&manager.attention); /* somebody has to watch it */
     return BPF_OK;
 }
 
@@ -109,11 +124,13 @@ static enum bpf_status write(uint32_t offset, const void *bytes, uint32_t count)
         }
     }
     upload->done += count;
+    upload_lives();
     return BPF_OK;
 }
 
 enum bpf_status programs_write(uint32_t offset, const void *bytes, uint32_t count) {
     manager_lock();
+    bpf_pause(); /* a packet as large as they come has just been decoded */
     return manager_unlock(write(offset, bytes, count));
 }
 
@@ -122,6 +139,13 @@ uint32_t programs_upload_offset(void) {
     uint32_t done = upload->open ? upload->done : 0;
     manager_unlock(BPF_OK);
     return done;
+}
+
+bool programs_upload_is_open(void) {
+    manager_lock();
+    bool open = upload->open;
+    manager_unlock(BPF_OK);
+    return open;
 }
 
 void programs_abort(void) {

@@ -5,6 +5,8 @@
  */
 #include "domain.h"
 
+#include "bpf/helper.h"
+
 #include <string.h>
 
 enum { LOG_SIZE = 2048 }; /* a power of two */
@@ -23,24 +25,32 @@ static void put(const char *bytes, uint32_t size) {
     }
 }
 
-/* A line is one line, and nothing that a terminal obeys: its bytes may be anything. */
-static void put_text(const char *line, uint32_t length) {
-    char clean[32];
-    while (length) {
-        uint32_t piece = length < sizeof(clean) ? length : sizeof(clean);
-        for (uint32_t i = 0; i < piece; i++)
-            clean[i] = (line[i] >= ' ' && line[i] <= '~') || line[i] == '\t' ? line[i] : '?';
-        put(clean, piece);
-        line += piece;
-        length -= piece;
-    }
+/* '?' for each of four bytes that is not printable ASCII. No sum carries into the next byte. */
+static uint32_t printable(uint32_t bytes) {
+    enum { EACH = 0x01010101 };
+    uint32_t low = bytes & 0x7f * EACH;
+    uint32_t bad =
+        bytes | ~(low + (0x80 - ' ') * EACH) | (low + EACH); /* above 0x7f, below ' ', 0x7f */
+    uint32_t mask = (bad >> 7 & EACH) * 0xff;
+    return (bytes & ~mask) | ('?' * EACH & mask);
 }
 
+/* A line is one line, and nothing that a terminal obeys: its bytes may be anything. Four at a time, as it is the kernel's
+ * time, and before the lock. */
 void domain_log(const struct domain *domain, const char *line, uint32_t length) {
+    uint32_t clean[(BPF_LOG_LINE + 3) / 4];
+    if (length && line[length - 1] == '\n')
+        length--;
+    if (length > BPF_LOG_LINE)
+        length = BPF_LOG_LINE;
+    clean[length ? (length - 1) / 4 : 0] = 0;
+    memcpy(clean, line, length);
+    for (uint32_t i = 0; i < (length + 3) / 4; i++)
+        clean[i] = printable(clean[i]);
     uint32_t key = kernel_lock();
     put(domain->name, (uint32_t)strlen(domain->name));
     put(": ", 2);
-    put_text(line, length && line[length - 1] == '\n' ? length - 1 : length);
+    put((const char *)clean, length);
     put("\n", 1);
     kernel_unlock(key);
 }

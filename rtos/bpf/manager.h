@@ -12,6 +12,7 @@
 enum {
     PROGRAM_GOOD_RUNS = 64, /* that confirm a successor: its predecessor goes */
     PROGRAM_FAULTS = 3,     /* before that many good runs: its predecessor comes back */
+    UPLOAD_IDLE = 300000,   /* ticks without a byte, then an upload is given up */
     MANAGER_PRIORITY = 10,  /* of its task: above all domains */
 };
 
@@ -41,7 +42,7 @@ struct program {
 struct source {
     const uint8_t *blob;
     uint32_t size;
-    const struct bpf_grant *grant; /* NULL: what is stored there is none */
+    const struct bpf_grant *grant; /* NULL: what is stored there is none, or damaged */
 };
 
 struct upload {
@@ -49,6 +50,7 @@ struct upload {
     struct bpf_grant grant;
     struct ram_copy *copy; /* NULL: into the store */
     uint32_t size, done;
+    uint64_t deadline; /* kernel_uptime() at which it is given up */
     bool open;
 };
 
@@ -60,6 +62,7 @@ struct manager {
     struct mutex lock;
     const struct task *holder; /* of the lock; it may take it again */
     unsigned held;             /* so often */
+    uint64_t slice; /* ns at which the holder's present slice of time has begun: pause.c */
     enum bpf_status mounted;
     const char *safe; /* why nothing was loaded */
     uint32_t copies;  /* that were installed: their seq */
@@ -72,8 +75,8 @@ extern struct manager manager;
 void manager_lock(void);
 enum bpf_status manager_unlock(enum bpf_status status); /* returns its argument */
 enum bpf_status store_status(enum store_status status); /* the same in our words */
-/* One look at everybody's wishes. */
-void manager_attend(void);
+/* One look at everybody's wishes, and at the upload: ticks until it wants another. */
+uint32_t manager_attend(void);
 
 bool store_is_readable(void);                   /* else manager.mounted says why */
 struct program *program_find(const char *name); /* NULL: there is none */
@@ -88,6 +91,9 @@ void program_free_copy(struct ram_copy *copy); /* NULL: nothing */
 /* ----- install.c ------------------------------------------------------------------------------------------ */
 
 void install_abort(void); /* if there is one */
+/* Ends an upload that nobody goes on with, which holds RAM and the program of its name. Ticks until it has to be
+ * looked at again. */
+uint32_t install_expire(void);
 
 /* ----- exchange.c: domains begin and end ------------------------------------------------------------------ */
 

@@ -10,6 +10,7 @@
  */
 #include "domain.h"
 
+#include "bpf/pause.h"
 #include "bpf/place.h"
 
 #include <string.h>
@@ -70,13 +71,23 @@ uint32_t pool_allocate(uint32_t size, uint32_t *address) {
     if (!*address)
         return 0;
     mark((*address - pool_base()) / UNIT, size / UNIT, true);
-    memset((void *)*address, 0, size);
+    for (uint32_t at = 0; at < size; at += UNIT) {
+        memset((void *)(*address + at), 0, UNIT);
+        bpf_pause();
+    }
     return size;
 }
 
 /* size: what pool_allocate() has returned */
 void pool_free(uint32_t address, uint32_t size) {
     mark((address - pool_base()) / UNIT, size / UNIT, false);
+}
+
+uint32_t pool_used(void) {
+    uint32_t units = 0;
+    for (unsigned i = 0; i < UNITS_MAX / 32; i++)
+        units += (uint32_t)__builtin_popcount(used[i]);
+    return units * UNIT;
 }
 
 /* Where a piece fits, a smaller one does: the place need not be the same. So half of what is left each time. */

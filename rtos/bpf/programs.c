@@ -22,6 +22,7 @@ void manager_lock(void) {
     if (manager.holder != task_self()) {
         mutex_lock(&manager.lock, KERNEL_FOREVER);
         manager.holder = task_self();
+        manager.slice = 0; /* who comes has had his time: he may have decoded a packet */
     }
     manager.held++;
 }
@@ -111,8 +112,8 @@ struct source program_source(const struct program *program) {
     if (!p)
         return (struct source){NULL, 0, NULL};
     const void *grant = manager.store.flash.memory[manager.store.active] + p->grant;
-    return (struct source){store_bytes(&manager.store, p), p->size,
-                           bpf_grant_check(grant, p->grant_size) ? NULL : grant};
+    bool good = !p->grant_damaged && !bpf_grant_check(grant, p->grant_size);
+    return (struct source){store_bytes(&manager.store, p), p->size, good ? grant : NULL};
 }
 
 enum bpf_status program_set_enabled(struct program *program, bool enabled) {
@@ -153,7 +154,7 @@ static void load(struct program *program) {
     struct source source = program_source(program);
     enum bpf_status status = program_load(program, &source);
     if (status)
-        print("programs: %s: %s (status %d, %u)\n", program->name, bpf_status_text(status),
+        print("programs: %s: %s (status %d, %u)\n", program->name, programs_status_text(status),
               (int)status, (unsigned)program->where);
 }
 
@@ -199,6 +200,10 @@ static void mount(void) {
     if (manager.store.repaired)
         print("programs: %u records that a loss of power had cut off are gone\n",
               manager.store.repaired);
+    if (manager.store.unlisted)
+        print("programs: %u that had been removed have come back, and are more than can be listed: "
+              "the record of it is damaged\n",
+              manager.store.unlisted);
 }
 
 static void attend(void *argument) {
@@ -211,8 +216,9 @@ static void attend(void *argument) {
             manager.healthy = true;
             health_good();
         }
-        semaphore_take(&manager.attention, good ? KERNEL_FOREVER : (uint32_t)(healthy - now));
-        manager_attend();
+        uint32_t idle = manager_attend();
+        uint32_t wait = good ? KERNEL_FOREVER : (uint32_t)(healthy - now);
+        semaphore_take(&manager.attention, idle < wait ? idle : wait);
     }
 }
 
@@ -251,6 +257,18 @@ enum bpf_status programs_store(void) {
 
 const char *programs_safe(void) {
     return manager.safe;
+}
+
+const char *programs_status_text(enum bpf_status status) {
+    static char text[80]; /* of the task of shell and protocol */
+    char name[BPF_OUTPUT_NAME];
+    uint32_t output;
+    if (status != BPF_OUTPUT)
+        return bpf_status_text(status);
+    const char *owner = domain_output_owner(&output);
+    bpf_output_name(output, name);
+    format(text, sizeof(text), "%s: %s has %s", bpf_status_text(status), owner, name);
+    return text;
 }
 
 /* ----- the predecessor ------------------------------------------------------------------------------------ */
@@ -302,8 +320,9 @@ static void roll_back_after_faults(struct program *program) {
         program->wish = WISH_ROLLBACK;
 }
 
-void manager_attend(void) {
+uint32_t manager_attend(void) {
     manager_lock();
+    uint32_t idle = install_expire();
     for (unsigned i = 0; i < STORE_PROGRAMS; i++) {
         struct program *p = &manager.programs[i];
         uint8_t wish = p->wish;
@@ -315,6 +334,7 @@ void manager_attend(void) {
             p->wish = WISH_CONFIRM;
     }
     manager_unlock(BPF_OK);
+    return idle;
 }
 
 enum bpf_status programs_rollback(const char *name) {
@@ -495,6 +515,13 @@ uint32_t programs_ram_free(void) {
     return bytes;
 }
 
+uint32_t programs_ram_used(void) {
+    manager_lock();
+    uint32_t bytes = pool_used();
+    manager_unlock(BPF_OK);
+    return bytes;
+}
+
 /* ----- what others see ------------------------------------------------------------------------------------ */
 
 /* Of a blob that nobody has checked: only what its header says, which grants nothing. */
@@ -560,5 +587,5 @@ enum bpf_status programs_grant_of(const char *name, struct bpf_grant *out) {
     const struct bpf_grant *grant = program_source(program).grant;
     if (grant)
         *out = *grant;
-    return manager_unlock(grant ? BPF_OK : BPF_GRANT);
+    return manager_unlock(grant ? BPF_OK : BPF_GRANT_STORED);
 }

@@ -26,6 +26,7 @@ DRILL_BLOB(wild);
 struct drill {
     struct domain *domain;
     struct bpf_grant grant;
+    char name[PROGRAMS_NAME];
     uint32_t address, taken, where;
 };
 
@@ -48,7 +49,8 @@ struct drill_row {
     drill_test *run;
 };
 /* A null name ends them. */
-extern const struct drill_row drill_line_tests[], drill_share_tests[], drill_timer_tests[];
+extern const struct drill_row drill_line_tests[], drill_output_tests[], drill_share_tests[],
+    drill_timer_tests[];
 
 #define EXPECT(condition)                                                                          \
     do {                                                                                           \

@@ -1,5 +1,5 @@
 # Programs at work on the board, hooks and timers: a firmware of its own, with their blobs in it.
-rtos/drill_SRCS := blobs.S drill.c latency.c line.c share.c timers.c
+rtos/drill_SRCS := blobs.S drill.c latency.c line.c load.c outputs.c share.c timers.c
 rtos/drill_MAY_INCLUDE := rtos/include rtos/arch/armv7m rtos/bpf runtime/include
 DRILL := $(BUILD)/target/rtos/drill
 rtos/drill_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Irtos/bpf -Irtos/arch/armv7m -Os -Wa,-I$(DRILL)

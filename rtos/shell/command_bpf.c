@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command about installed programs. Installing is the client's: a blob is too much to be typed.
+ * The command about installed programs. Installing is the client's: a blob is too much to be typed. (`bpf load` takes
+ * one that is in the flash already.)
  */
 #include "command_bpf.h"
 #include "line.h"
@@ -10,7 +11,7 @@
 int bpf_result(struct shell *shell, enum bpf_status status) {
     if (!status)
         return SHELL_DONE;
-    shell_print(shell, "bpf: %s (status %d)\n", bpf_status_text(status), (int)status);
+    shell_print(shell, "bpf: %s (status %d)\n", programs_status_text(status), (int)status);
     return SHELL_FAILED;
 }
 
@@ -40,8 +41,9 @@ static int list(struct shell *shell, int argc, char **argv) {
         print_refusal(shell, &info);
     }
     struct store_room room = programs_room();
-    shell_print(shell, "room for %u bytes (%u after `bpf compact`), RAM for %u\n",
-                (unsigned)room.now, (unsigned)room.compacted, (unsigned)programs_ram_free());
+    shell_print(shell, "room for %u bytes (%u after `bpf compact`), RAM for %u, %u in use\n",
+                (unsigned)room.now, (unsigned)room.compacted, (unsigned)programs_ram_free(),
+                (unsigned)programs_ram_used());
     if (programs_safe())
         shell_print(shell, "safe boot: none was loaded, because %s\n", programs_safe());
     return bpf_result(shell, programs_store());
@@ -167,28 +169,27 @@ static int format_store(struct shell *shell, int argc, char **argv) {
     return bpf_result(shell, programs_format());
 }
 
-static int load(struct shell *shell, int argc, char **argv) {
-    (void)argc, (void)argv;
-    shell_print(shell,
-                "bpf: a program comes from the PC: bpf2thumb install --port DEVICE X.blob\n");
-    return SHELL_FAILED;
+bool bpf_grant_items(struct shell *shell, int count, char **items, struct bpf_grant *grant) {
+    struct bpf_grant_error error;
+    for (int i = 0; i < count; i++)
+        if (!bpf_grant_parse(items[i], strlen(items[i]), grant, &error)) {
+            shell_print(shell, "%s is expected here:\n  %s\n  %*s^\n", error.expected, items[i],
+                        (int)error.at, "");
+            return false;
+        }
+    return true;
 }
 
 /* Items are added to the default, as when a program is installed: what is not named is not granted. */
 static int grant(struct shell *shell, int argc, char **argv) {
     struct bpf_grant wanted = bpf_grant_default;
-    struct bpf_grant_error error;
     if (argc == 2) {
         enum bpf_status status = programs_grant_of(argv[1], &wanted);
         print_grant(shell, argv[1]);
         return bpf_result(shell, status);
     }
-    for (int i = 2; i < argc; i++)
-        if (!bpf_grant_parse(argv[i], strlen(argv[i]), &wanted, &error)) {
-            shell_print(shell, "%s is expected here:\n  %s\n  %*s^\n", error.expected, argv[i],
-                        (int)error.at, "");
-            return SHELL_FAILED;
-        }
+    if (!bpf_grant_items(shell, argc - 2, argv + 2, &wanted))
+        return SHELL_FAILED;
     return bpf_result(shell, programs_grant(argv[1], &wanted));
 }
 
@@ -250,7 +251,7 @@ static const struct subcommand {
     {"rollback", " NAME", 1, 1, true, rollback},
     {"compact", "", 0, 0, false, compact},
     {"format", " yes", 1, 1, false, format_store},
-    {"load", "", 0, 5, false, load},
+    {"load", " NAME [ADDRESS [ram] [ITEM...]]", 1, 5, true, bpf_load},
 };
 enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
 

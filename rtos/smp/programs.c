@@ -73,6 +73,7 @@ static int hello(struct smp_request *r, struct cbor_writer *w) {
     smp_put_uint(w, "hz", board_core_hz());
     smp_put_uint(w, "programs", PROGRAMS_MAX);
     smp_put_uint(w, "ram", programs_ram_free());
+    smp_put_uint(w, "store", (uint64_t)programs_store());
     smp_put_uint(w, "room", room.now);
     smp_put_uint(w, "compacted", room.compacted);
     smp_put_uint(w, "replacements", replacements(room.now));
@@ -142,6 +143,8 @@ static int info(struct smp_request *r, struct cbor_writer *w) {
     smp_put_uint(w, "arena", is.arena);
     smp_put_uint(w, "arena_size", is.arena_size);
     smp_put_uint(w, "head", is.arena_head);
+    if (is.code)
+        smp_put_uint(w, "code", is.code);
     smp_put_bytes(w, "id", &is.id, sizeof(is.id));
     smp_put_uint(w, "repaired", is.repaired_maps);
     smp_put_uint(w, "good_runs", is.good_runs);
@@ -277,7 +280,7 @@ static const struct smp_command commands[] = {
 };
 
 static const char *status_text(int status) {
-    return bpf_status_text((enum bpf_status)status);
+    return programs_status_text((enum bpf_status)status);
 }
 
 const struct smp_service smp_service_programs = {

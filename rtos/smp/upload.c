@@ -13,7 +13,8 @@ static struct upload {
     uint32_t size, crc;
     bool in_ram;
     struct bpf_grant grant;
-    uint32_t sum; /* CRC of what has come */
+    uint32_t sum;    /* CRC of what has come */
+    uint32_t number; /* of this begin that was not one more of the same */
 } upload;
 
 static bool upload_is(const struct upload *other) {
@@ -27,6 +28,19 @@ static void upload_forget(void) {
     upload.name.text[0] = 0;
 }
 
+/* The manager may have ended it: for maintenance, or because nobody went on with it. */
+static bool upload_is_open(void) {
+    if (upload.name.text[0] && !programs_upload_is_open())
+        upload_forget();
+    return upload.name.text[0];
+}
+
+/* What a client goes on with or ends is what it has begun: another one may have begun something else since. */
+static bool upload_is_meant(struct smp_request *r) {
+    uint32_t number = smp_arg_uint_or(r, "upload", UINT32_MAX, upload.number);
+    return upload_is_open() && number == upload.number;
+}
+
 int smp_upload_begin(struct smp_request *r, struct cbor_writer *w) {
     struct upload wanted = {.name = program_arg_name(r),
                             .size = smp_arg_uint(r, "size", UINT32_MAX),
@@ -35,7 +49,8 @@ int smp_upload_begin(struct smp_request *r, struct cbor_writer *w) {
                             .grant = program_arg_grant(r)};
     if (r->error)
         return r->error;
-    if (!upload_is(&wanted)) {
+    if (!upload_is_open() || !upload_is(&wanted)) {
+        static uint32_t number;
         if (upload.name.text[0])
             programs_abort();
         upload_forget();
@@ -44,17 +59,20 @@ int smp_upload_begin(struct smp_request *r, struct cbor_writer *w) {
         if (status)
             return (int)status;
         upload = wanted;
+        upload.number = ++number;
     }
     smp_put_uint(w, "off", programs_upload_offset());
+    smp_put_uint(w, "upload", upload.number);
     return SMP_OK;
 }
 
 int smp_upload_data(struct smp_request *r, struct cbor_writer *w) {
     uint32_t size, offset = smp_arg_uint(r, "off", UINT32_MAX);
     const uint8_t *bytes = smp_arg_bytes(r, "data", &size);
+    bool meant = upload_is_meant(r);
     if (r->error)
         return r->error;
-    if (!upload.name.text[0])
+    if (!meant)
         return BPF_NOT_FOUND;
     if (offset == programs_upload_offset()) {
         if (size > upload.size - offset)
@@ -73,10 +91,11 @@ int smp_upload_data(struct smp_request *r, struct cbor_writer *w) {
 
 int smp_upload_commit(struct smp_request *r, struct cbor_writer *w) {
     bool enable = smp_arg_bool_or(r, "enable", false);
+    bool meant = upload_is_meant(r);
     struct program_info is = {.seq = 0};
     if (r->error)
         return r->error;
-    if (!upload.name.text[0])
+    if (!meant)
         return BPF_NOT_FOUND;
     if (programs_upload_offset() != upload.size) {
         r->has_where = true;
@@ -98,7 +117,12 @@ int smp_upload_commit(struct smp_request *r, struct cbor_writer *w) {
 }
 
 int smp_upload_abort(struct smp_request *r, struct cbor_writer *w) {
-    (void)r, (void)w;
+    bool meant = upload_is_meant(r);
+    (void)w;
+    if (r->error)
+        return r->error;
+    if (!meant) /* it has ended already */
+        return SMP_OK;
     upload_forget();
     programs_abort();
     return SMP_OK;

@@ -3,6 +3,7 @@
 #include "bpf/host.h"
 
 #include "bpf/memmap.h"
+#include "bpf/port.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,10 @@ void bpf_host_set_device(struct bpf_host *host, bpf_device_fn *device, void *use
     host->vm.user = user;
 }
 
+void bpf_host_set_log(struct bpf_host *host, bpf_log_fn *log) {
+    host->vm.log = log;
+}
+
 void bpf_host_set_budget(struct bpf_host *host, uint64_t instructions) {
     host->budget = instructions;
 }
@@ -78,6 +83,10 @@ enum bpf_status bpf_host_run(struct bpf_host *host, uint32_t program, const void
     vm->executed = 0;
     vm->budget = host->budget;
     return bpf_vm_run(vm, program, mem ? vm->r9 + h->ctx_off : 0, mem ? length : 0, r0);
+}
+
+void *bpf_host_memory(const struct bpf_host *host, uint32_t address, uint32_t size, bool write) {
+    return port_guest(&host->vm, address, size, write);
 }
 
 const uint8_t *bpf_host_context(const struct bpf_host *host) {

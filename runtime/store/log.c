@@ -79,11 +79,15 @@ bool log_layout(const struct store *s, unsigned sector, uint32_t at, uint32_t si
 uint32_t log_end(const struct record *r, uint32_t at) {
     if (r->offset == 0)
         return at + (uint32_t)sizeof(*r);
-    return align(r->offset + align(r->size, 4) + align(r->grant_size, 4), STORE_ALIGN);
+    return align(r->offset + log_payload_size(r), STORE_ALIGN);
 }
 
 uint32_t log_grant_offset(const struct record *r) {
     return r->offset + align(r->size, 4);
+}
+
+uint32_t log_payload_size(const struct record *r) {
+    return align(r->size, 4) + align(r->grant_size, 4);
 }
 
 const struct record *log_at(const struct store *s, unsigned sector, uint32_t at) {
@@ -105,9 +109,9 @@ static bool is_header(const struct store *s, unsigned sector, uint32_t generatio
         return false;
     if (r->offset == 0)
         return r->size == 0 && r->grant_size == 0;
-    return r->offset >= at + sizeof(*r) && r->offset % 4 == 0 && r->size <= s->flash.size &&
-           r->grant_size <= STORE_GRANT_MAX && log_end(r, at) <= s->flash.size &&
-           r->name[STORE_NAME - 1] == '\0';
+    return r->offset >= at + sizeof(*r) && r->offset % 4 == 0 && r->offset <= s->flash.size &&
+           r->size <= s->flash.size && r->grant_size <= STORE_GRANT_MAX &&
+           log_end(r, at) <= s->flash.size && r->name[STORE_NAME - 1] == '\0';
 }
 
 enum record_state log_state(const struct store *s, unsigned sector, uint32_t generation,
@@ -124,8 +128,7 @@ enum record_state log_state(const struct store *s, unsigned sector, uint32_t gen
 uint32_t log_payload_crc(const struct store *s, unsigned sector, const struct record *r) {
     if (r->offset == 0)
         return 0;
-    return bpf_crc32(0, s->flash.memory[sector] + r->offset,
-                     align(r->size, 4) + align(r->grant_size, 4));
+    return bpf_crc32(0, s->flash.memory[sector] + r->offset, log_payload_size(r));
 }
 
 bool log_payload_good(const struct store *s, unsigned sector, const struct record *r) {

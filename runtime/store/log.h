@@ -79,6 +79,7 @@ bool log_layout(const struct store *s, unsigned sector, uint32_t at, uint32_t si
                 uint32_t *end);
 uint32_t log_end(const struct record *r, uint32_t at);
 uint32_t log_grant_offset(const struct record *r); /* in the sector */
+uint32_t log_payload_size(const struct record *r); /* blob and grant, each in whole words */
 
 const struct record *log_at(const struct store *s, unsigned sector, uint32_t at);
 enum record_state log_state(const struct store *s, unsigned sector, uint32_t generation,

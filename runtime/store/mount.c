@@ -61,7 +61,7 @@ static enum store_status prepare_spare(struct store *s) {
     s->spare_ready = spare_is_ready(s, !s->active);
     if (s->spare_ready)
         return STORE_OK;
-    status = count_erase(s);
+    status = s->sure ? count_erase(s) : STORE_FLASH;
     return status ? status : erase_and_mark(s, !s->active);
 }
 
@@ -113,11 +113,11 @@ static bool for_live(struct store *s, take_fn *take, uint32_t *end) {
     return true;
 }
 
-/* Damaged bytes are copied as they are, with the CRC that tells. */
+/* Damaged bytes are copied as they are, with the CRC that tells; also those that fill up words, which it covers. */
 static bool copy(struct store *s, uint32_t from, uint32_t to, struct record *r) {
     unsigned spare = !s->active;
     const struct record *old = log_at(s, s->active, from);
-    uint32_t size = r->offset ? log_grant_offset(r) + r->grant_size - r->offset : 0;
+    uint32_t size = log_payload_size(r);
     uint32_t crc = log_payload_crc(s, s->active, old);
 
     return log_header(s, spare, s->generation + 1, to, r) &&
@@ -157,9 +157,13 @@ static bool was_never_used(const struct store *s) {
     return true;
 }
 
-/* An upload can be committed when records lie behind it already, so all programs are made sure. */
+/*
+ * An upload can be committed when records lie behind it already, so all programs are made sure. False: the flash
+ * does not take that; what can be read has been read nevertheless.
+ */
 static bool replay(struct store *s) {
     uint32_t used = log_used(s, s->active), at = LOG_START, next;
+    bool sure = true;
 
     for (;; at = log_end(log_at(s, s->active, next), next)) {
         next = log_next(s, s->active, s->generation, at, used);
@@ -172,15 +176,13 @@ static bool replay(struct store *s) {
         s->repaired += state == RECORD_OPEN;
         if (state == RECORD_OPEN ||
             (state == RECORD_COMMITTED && (last || (r->kind & 0xff) == RECORD_PROGRAM)))
-            if (!log_settle(s, s->active, s->generation, next))
-                return false;
+            sure = log_settle(s, s->active, s->generation, next) && sure;
         if (r->seq >= s->next_seq)
             s->next_seq = r->seq + 1;
-        if (state == RECORD_COMMITTED && !state_apply(s, next))
-            return false;
+        s->unlisted += state == RECORD_COMMITTED && !state_apply(s, next);
     }
     s->end = (at > used ? at : used) + STORE_ALIGN;
-    return true;
+    return sure;
 }
 
 /* The last of the log's room is for what cannot wait, and most of it is of no use any more. */
@@ -191,13 +193,12 @@ static bool wants_compaction(struct store *s) {
            end + LOG_RESERVE / 4 <= s->end;
 }
 
-/* The active sector's state, from its log. */
+/* The active sector's state, from its log, also when the flash does not take what makes it sure. */
 static enum store_status load(struct store *s) {
     s->spare_ready = spare_is_ready(s, !s->active);
     /* Power may have failed when the sector was completed; the other one can be erased only once. */
-    if (!s->spare_ready && !sector_strengthen(s, s->active))
-        return STORE_FLASH;
-    return replay(s) ? STORE_OK : STORE_FLASH;
+    s->sure = s->spare_ready || sector_strengthen(s, s->active);
+    return replay(s) && s->sure ? STORE_OK : STORE_FLASH;
 }
 
 static void clear(struct store *s, const struct store_flash *flash) {

@@ -56,8 +56,8 @@ static bool add(struct store *s, const struct record *r) {
         forget_predecessor(s, r->replaces);
         p.replaces = r->replaces;
     }
-    p.damaged = !log_payload_good(s, s->active, r);
-    if (s->count == STORE_PROGRAMS)
+    p.damaged = p.grant_damaged = !log_payload_good(s, s->active, r);
+    if (s->count == STORE_PROGRAMS + STORE_RETURNED)
         return false;
     s->programs[s->count++] = p;
     return true;
@@ -100,6 +100,7 @@ bool state_apply(struct store *s, uint32_t at) {
         if (p) {
             p->grant = log_grant_offset(r);
             p->grant_size = r->grant_size;
+            p->grant_damaged = !log_payload_good(s, s->active, r);
         }
         break;
     }

@@ -136,7 +136,7 @@ static enum store_status may_begin(const struct store *s, const char *name, uint
     if (!log_layout(s, s->active, LOG_START, size, grant_size, true, program_limit(s), &offset,
                     &end))
         return STORE_TOO_LARGE;
-    if (s->count == STORE_PROGRAMS)
+    if (s->count >= STORE_PROGRAMS)
         return STORE_TOO_MANY;
     return STORE_OK;
 }

@@ -49,7 +49,7 @@ offers 'no pass without =' 'a\.blob a\.bpf\.c a\.bpf\.o' bpf2thumb dump --ssa a
 offers 'nothing for a number' '' bpf2thumb verify --mem-size ''
 offers 'shells' 'bash' bpf2thumb completion ''
 offers 'nothing for what is no command' '' bpf2thumb nonsense ''
-offers 'run, by the emulator: engines' 'interp thumb' bpf2thumb run --engine ''
+offers 'run, by the emulator: engines' 'interp native thumb' bpf2thumb run --engine ''
 offers 'run, by the emulator: files' 'a\.blob a\.bpf\.c a\.bpf\.o' bpf2thumb run a
 offers 'the emulator itself' 'native' bpf2thumb-emu n
 unset -f _bpf2thumb_emu

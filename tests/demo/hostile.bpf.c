@@ -7,14 +7,14 @@
  */
 #include "bpf_mcu.h"
 
-BPF_GRANT("gpio:PD14=out budget=1ms/10ms ram=2K policy=stop");
+BPF_GRANT("gpio:PE7=out budget=1ms/10ms ram=2K policy=stop");
 
 static u32 count;
 
 SEC("timer/10ms")
 int attack(struct bpf_ctx_timer *ctx) {
     (void)ctx;
-    bpf_gpio_write(BPF_PIN('D', 14), 1);
+    bpf_gpio_write(BPF_PIN('E', 7), 1);
     if (++count == 10)
         *(volatile u32 *)0x20000100 = count;
     return 0;

@@ -272,6 +272,10 @@ int fake_reset_wanted(const struct board *b) {
     return b->reset_wanted;
 }
 
+void board_cut_power_at(struct board *b, uint64_t cycle) {
+    b->config.cut_power_at = cycle;
+}
+
 const struct board_config *board_config(const struct board *b) {
     return &b->config;
 }

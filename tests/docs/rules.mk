@@ -2,7 +2,7 @@
 tests/docs_MAY_INCLUDE :=
 
 DOC_PAGES := README.md $(wildcard docs/*.md)
-DOC_NEEDS = $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL)
+DOC_NEEDS = $(addprefix $(BUILD)/,$(PROGRAMS)) $(ALL) $(GEN_GUIDE)
 
 CHECKS += docs
 docs_CHECK = tests/docs/run-docs $(DOC_PAGES)
@@ -12,4 +12,5 @@ docs_NEEDS = $(DOC_NEEDS)
 .PHONY: docs-update
 docs-update: $(SETUP)
 	@$(MAKE) $(PARALLEL) $(DOC_NEEDS)
+	@scripts/doc-tables --update $(GEN_GUIDE) docs/programming.md
 	@tests/docs/run-docs --update $(DOC_PAGES)

@@ -40,14 +40,36 @@ expect 'native: odd hex' 2 "'123' is no memory.*fix: give pairs" "$emu" native -
 expect 'native: too much memory' 2 'has 3 bytes; there is room for 2' "$emu" native --mem 010203 --mem-size 2 "$elf"
 expect 'native: budget' 1 'budget used up' "$emu" native --entry sum --mem 010203 --budget 20 "$elf"
 
+# Events from a file, time, random numbers (xorshift32 of 77777), text.
+cat >say.bpf.c <<'EOF'
+#include "bpf_mcu.h"
+SEC("raw") int say(u8 *memory, u32 length) { return bpf_printk("%u is %d", length, 1234); }
+EOF
+cat >time.bpf.c <<'EOF'
+#include "bpf_mcu.h"
+SEC("raw") u64 time(u8 *memory, u32 length) {
+    u64 before = bpf_ktime_get_ns();
+    for (u32 i = 0; i < 4096; i++)
+        memory[i & 15]++;
+    u64 after = bpf_ktime_get_ns();
+    return before == after ? after : 1;
+}
+EOF
+echo '#include "bpf_mcu.h"
+SEC("raw") u64 number(u8 *memory, u32 length) { return bpf_get_prandom_u32(); }' >random.bpf.c
+printf '# a good one\n0 7e 01 01 05 f9\n\n2500 7e010105f8\n' >frames
+printf '0\n2000\n' >twice
+printf '1000\n999\n' >backwards
+printf '# nothing\n' >empty
+
 # Programs. CRC-32 of "123456789" is cbf43926.
 expect 'run: help' 0 'usage: bpf2thumb-emu run.*--engine.*--json.*example:' run --help
-for engine in thumb interp; do
+for engine in thumb interp native; do
     expect "run, $engine: result and cycles" 0 \
         'r0 = 0xcbf43926 .*cycles: [0-9]+ .* instructions, stack [0-9]+ bytes' \
         run --engine $engine --text 123456789 --cycles "$examples/crc32.bpf.o"
     expect "run, $engine: devices, and time by the program's period" 0 \
-        'PD13 = 1 at [0-9.]+ us.*PD13 = 0 at 100(\.0..)? ms.*PD14 = 1 at 100.*PD15 = 1 at 200' \
+        'PD13 = 1 at [0-9.]+ [un]s.*PD13 = 0 at 100(\.0..)? ms.*PD14 = 1 at 100.*PD15 = 1 at 200' \
         run --engine $engine --runs 3 "$examples/blink.bpf.o"
     expect "run, $engine: frame, answer, map" 0 'gpio PD12 = 1.*gpio PD13 = 0.*uart 3: "ok.n".*array counts\[0\] = 1' \
         run --engine $engine --mem '7e 01 01 05 f9' "$examples/uart_frame.bpf.o"
@@ -60,6 +82,14 @@ for engine in thumb interp; do
     expect "run, $engine: a wild write names its line" 1 \
         "wild.bpf.c:9:[0-9]+: error: write outside the program.s memory.*address 0x40020c14" \
         run --engine $engine "$top/tests/emulator/wild.bpf.c"
+    expect "run, $engine: a line of text" 0 'log: "3 is 1234" at ' run --engine $engine --mem 010203 say.bpf.c
+    expect "run, $engine: events from a file" 0 \
+        'uart 3: "ok.n" at 0 ns.r0 = 0x0 .*uart 3: "error.n" at 2.5 ms.r0.*array counts\[0\] = 1' \
+        run --engine $engine --events frames "$examples/uart_frame.bpf.o"
+    expect "run, $engine: time stands still in an event" 0 '^r0 = 0x0 .*r0 = 0x1e8480 \(2000000\)' \
+        run --engine $engine --events twice time.bpf.c
+    expect "run, $engine: random numbers from a seed" 0 'r0 = 0x9a98b8ac ' \
+        run --engine $engine --seed 77777 random.bpf.c
     expect "run, $engine: budget" 1 'budget used up \(at 0x080' \
         run --engine $engine --text 123456789 --budget 500 "$examples/crc32.bpf.o"
 done
@@ -102,11 +132,21 @@ expect 'run: memory up to the last change' 0 'memory 0000: aa 00.*memory 0010: 0
 expect 'run: two programs' 2 'there are 2 programs.*choose with --prog: first, second' run two.bpf.c
 expect 'run: one of them' 0 'r0 = 0x2 \(2\).*memory 0000: 07 bb' run --prog second --mem aabb two.bpf.c
 expect 'run: none of them' 2 "no program 'third'.*it has first, second" run --prog third two.bpf.c
-expect 'run: unknown engine' 2 'unknown engine x.*fix: use thumb or interp' run --engine x two.bpf.c
+expect 'run: unknown engine' 2 'unknown engine x.*fix: use thumb, interp or native' run --engine x two.bpf.c
 expect 'run: bad stimulus' 2 '--gpio PA99=1.*fix: write --gpio PIN=LEVEL' run --gpio PA99=1 two.bpf.c
 expect 'run: bad samples' 2 'not a list of numbers' run --samples 1,x two.bpf.c
 expect 'run: frame too long' 2 'more bytes or samples than the context holds' \
     run --text "$(printf 'x%.0s' {1..300})" "$examples/uart_frame.bpf.o"
+expect 'run: events that go back in time' 2 'backwards:2:.*comes before the last one: 999.*fix: write a time' \
+    run --events backwards two.bpf.c
+expect 'run: no events' 2 'empty has no event' run --events empty two.bpf.c
+expect 'run: what is no event' 2 'file:1:.*no event.*: text' run --events file two.bpf.c
+expect 'run: missing events' 2 'missing' run --events missing two.bpf.c
+expect 'run: an event that is too large' 2 'more bytes or samples than' \
+    bash -c 'printf "0 %0600d\n" 0 >large; "$0" run --events large "$1"/uart_frame.bpf.o' "$tool" "$examples"
+json 'run: JSON of events from a file' 0 \
+    '[r[\"time_ns\"] for r in j[\"runs\"]] == [0, 2500000] and j[\"runs\"][0][\"r0\"] == \"0x0\" and j[\"runs\"][1][\"context\"][:16] == \"a025260000000000\"' \
+    "$tool" run --events frames "$examples/uart_frame.bpf.o"
 expect 'run: trace of the interpreter' 2 'trace shows compiled code' run --trace --engine interp two.bpf.c
 expect 'run: no operand' 2 'operand is missing' run
 expect 'run: missing file' 2 'missing.blob' run missing.blob

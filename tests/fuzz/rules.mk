@@ -1,4 +1,4 @@
-# Random programs on every engine. `make fuzz N=20000 FIRST=1` runs more than `make check` does.
+# Random programs on every engine. `make fuzz-programs N=20000 FIRST=1` runs more than `make check` does.
 tests/fuzz_SRCS := compiled.c coverage.c jobs.c
 tests/fuzz_CFLAGS := -Itests -Iemulator
 tests/fuzz_MAY_INCLUDE := compiler runtime/include emulator tests/ir
@@ -23,7 +23,7 @@ fuzz-found_NEEDS := $(FUZZ_COMPILED)
 fuzz-shrinker_CHECK := tests/fuzz/shrinker.sh $(FUZZ_COMPILED)
 fuzz-shrinker_NEEDS := $(FUZZ_COMPILED)
 
-## fuzz N=20000 FIRST=1: random programs on all engines and levels, and what they reach (ALL_HITS=1: every figure)
-.PHONY: fuzz
-fuzz: $(FUZZ_COMPILED)
+## fuzz-programs N=20000 FIRST=1: random programs on all engines and levels, and what they reach (ALL_HITS=1: every figure)
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ_COMPILED)
 	$(FUZZ_COMPILED) --jobs $$(nproc) --coverage $(COVERAGE) $(if $(ALL_HITS),--all) --save $(BUILD) $(FIRST) $(N)

@@ -1,10 +1,10 @@
 # libFuzzer targets: for each fuzz_NAME.c a program build/fuzz/fuzz_NAME from the sources that it needs,
 # compiled by clang with coverage and sanitizers. `make fuzz-NAME TIME=600` looks for new inputs;
 # `make check` runs the seeds, the inputs in found/NAME that once did harm, and some thousand more.
-FUZZ_NAMES := asm blob cbor device elf grant map scan shell smp wire
+FUZZ_NAMES := asm blob cbor device elf grant map scan shell smp store wire
 tests/libfuzzer_SRCS := $(FUZZ_NAMES:%=fuzz_%.c)
-tests/libfuzzer_CFLAGS := -I. -Itests -Irtos/include
-tests/libfuzzer_MAY_INCLUDE := compiler runtime/include rtos/shell rtos/include tests/device tests/maps tests/shell tests/smp
+tests/libfuzzer_CFLAGS := -I. -Itests -Irtos/include -Iruntime
+tests/libfuzzer_MAY_INCLUDE := compiler runtime runtime/include rtos/shell rtos/include tests/device tests/maps tests/shell tests/smp tests/store
 
 FUZZ       := $(BUILD)/fuzz
 TIME       ?= 600
@@ -73,6 +73,16 @@ $(FUZZ)/seeds/device.stamp: tests/device/seeds.txt
 	@n=0; while IFS= read -r line; do n=$$((n + 1)); printf "$$line" > $(FUZZ)/seeds/device/$$n; done < $<
 	@touch $@
 
+# Every store that it can begin from with every permission; then some with a word that is set, and one that is flipped.
+$(FUZZ)/fuzz_store: $(FUZZ)/tests/store/nor.o
+$(FUZZ)/seeds/store.stamp: tests/libfuzzer/rules.mk
+	@mkdir -p $(FUZZ)/seeds/store
+	@for flags in $$(seq 0 39); do flag=$$(printf %o $$flags); printf "\\$$flag" > $(FUZZ)/seeds/store/$$flags; done
+	@for flags in 3 7 11 15; do flag=$$(printf %o $$flags); for place in 20 60 120; do \
+	    printf "\\$$flag\\$$place\0\0\0\0\0" > $(FUZZ)/seeds/store/$$flags-set-$$place; \
+	    printf "\\$$flag\\$$place\200\1\0\0\0" > $(FUZZ)/seeds/store/$$flags-flip-$$place; done; done
+	@touch $@
+
 # A finding stays in build/fuzz/found; copied to tests/libfuzzer/found/NAME it becomes a test.
 define fuzz_target
 .PHONY: fuzz-$(1)
@@ -89,4 +99,8 @@ libfuzzer-$(1)_NEEDS = $(FUZZ)/fuzz_$(1) $(FUZZ)/seeds/$(1).stamp
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_target,$(n))))
 
-## fuzz-asm, fuzz-blob, fuzz-cbor, fuzz-device, fuzz-elf, fuzz-grant, fuzz-map, fuzz-scan, fuzz-shell, fuzz-smp, fuzz-wire: libFuzzer on what the name says, for TIME seconds (600)
+## fuzz TIME=600: fuzz-programs, fuzz-verifier, and libFuzzer on everything for TIME seconds each
+.PHONY: fuzz
+fuzz: fuzz-programs fuzz-verifier $(FUZZ_NAMES:%=fuzz-%)
+
+## fuzz-asm, fuzz-blob, fuzz-cbor, fuzz-device, fuzz-elf, fuzz-grant, fuzz-map, fuzz-scan, fuzz-shell, fuzz-smp, fuzz-store, fuzz-wire: libFuzzer on what the name says, for TIME seconds (600)

@@ -120,6 +120,10 @@ uint32_t pool_largest(void) {
     return board_pieces() < board.pool_limit ? BOARD_PIECE : 0;
 }
 
+uint32_t pool_used(void) {
+    return board_pieces() * BOARD_PIECE;
+}
+
 bool store_flash(struct store_flash *flash) {
     *flash = board.no_flash ? (struct store_flash){.size = 0} : nor_flash(&board.nor);
     return !board.no_flash;
@@ -194,6 +198,19 @@ enum bpf_status domain_make(const char *name, const void *blob, uint32_t size,
     board.made++;
     *out = domain;
     return BPF_OK;
+}
+
+const char *domain_output_owner(uint32_t *output) {
+    *output = 61;
+    return "blink";
+}
+
+size_t format(char *out, size_t size, const char *text, ...) {
+    va_list arguments;
+    va_start(arguments, text);
+    int length = vsnprintf(out, size, text, arguments);
+    va_end(arguments);
+    return (size_t)length;
 }
 
 enum bpf_status domain_start(struct domain *domain) {

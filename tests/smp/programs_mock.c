@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "smp/programs_mock.h"
 #include "hal/chip.h"
+#include "hal/flash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ void programs_mock_add(const char *name, uint32_t size) {
                                .seq = m.count,
                                .size = size,
                                .address = 0x080c0000,
+                               .code = 0x080c0100,
                                .arena = 0x20010000,
                                .arena_size = 4096,
                                .arena_head = 0x20010400,
@@ -69,6 +71,10 @@ void programs_leave(void) {
 
 enum bpf_status programs_store(void) {
     return m.store;
+}
+
+const char *programs_status_text(enum bpf_status status) {
+    return status == BPF_OUTPUT ? "another program has it: blink" : bpf_status_text(status);
 }
 
 const char *programs_safe(void) {
@@ -144,6 +150,10 @@ uint32_t programs_upload_offset(void) {
     return m.open ? m.have : 0;
 }
 
+bool programs_upload_is_open(void) {
+    return m.open;
+}
+
 enum bpf_status programs_commit(bool enable, uint32_t *where) {
     enum bpf_status status = called("commit", m.name);
     m.commits++;
@@ -189,6 +199,10 @@ struct store_room programs_room(void) {
 
 uint32_t programs_ram_free(void) {
     return 32768;
+}
+
+uint32_t programs_ram_used(void) {
+    return 4096;
 }
 
 /* ----- running, maps ------------------------------------------------------------------------------ */
@@ -288,6 +302,15 @@ uint32_t programs_log(uint32_t *cursor, uint32_t *lost, char *out, uint32_t size
     memcpy(out, m.log + (*cursor - m.log_lost), count);
     *cursor += count;
     return count;
+}
+
+unsigned flash_sector_count(void) {
+    return m.flash ? 2 : 0;
+}
+
+enum kernel_status flash_sector(unsigned number, struct flash_sector *out) {
+    *out = (struct flash_sector){m.flash + number * MOCK_SECTOR, MOCK_SECTOR, false, false};
+    return KERNEL_OK;
 }
 
 enum kernel_status chip_identity(struct chip_identity *out) {

@@ -5,7 +5,13 @@
 
 #include "rtos/programs.h"
 
-enum { MOCK_PROGRAMS = 12, MOCK_BLOB = 1 << 16, MOCK_ELEMENTS = 300, MOCK_RECORDS = 8 };
+enum {
+    MOCK_PROGRAMS = 12,
+    MOCK_BLOB = 1 << 16,
+    MOCK_ELEMENTS = 300,
+    MOCK_RECORDS = 8,
+    MOCK_SECTOR = 4096
+};
 
 struct programs_mock {
     struct program_info programs[MOCK_PROGRAMS];
@@ -31,6 +37,7 @@ struct programs_mock {
     uint32_t log_lost;     /* before its beginning */
     uint8_t payload[1024]; /* of the last run */
     uint32_t payload_size;
+    uint32_t flash; /* address of two sectors; 0: there are none */
     int held;
     const char *safe;
     enum bpf_status store;

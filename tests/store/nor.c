@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/nor.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* A counter, scrambled: seeds that differ by little give numbers that have nothing in common. */
@@ -70,6 +71,7 @@ static bool program(void *user, unsigned sector, uint32_t offset, uint32_t word)
     struct nor *nor = user;
     uint32_t *to = &nor->word[sector][offset / 4], *weak = &nor->weak[sector][offset / 4];
 
+    assert(sector < STORE_SECTORS && offset % 4 == 0 && offset < NOR_SIZE);
     if (nor->off)
         return false;
     if (fails(nor)) {

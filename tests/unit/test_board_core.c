@@ -118,6 +118,29 @@ Test(debug, steps_inside_an_it_block) {
     board_free(b);
 }
 
+/*
+ * An interrupt inside a block that is skipped and runs instruction by instruction (a division with its trap on): what
+ * comes behind the block still runs.
+ * movs r0, #1; movs r1, #1; movs r2, #0; movs r3, #0;
+ * cmp r0, r1; itt ne; udivne r1, r1, r0; addne r1, #1; adds r2, #1; adds r3, #1; b to the cmp
+ */
+Test(interrupts, inside_an_it_block_that_is_skipped) {
+    static const uint16_t code[] = {0x2001, 0x2101, 0x2200, 0x2300, 0x4288, 0xBF1C,
+                                    0xFBB1, 0xF1F0, 0x3101, 0x3201, 0x3301, 0xE7F7};
+
+    for (unsigned every = 3; every < 20; every++) {
+        struct board *b =
+            start(code, sizeof(code) / sizeof(code[0]), &(struct board_config){.irq_every = every});
+        poke(b, 0xE000ED14, 0x210); /* CCR: STKALIGN, DIV_0_TRP */
+        cr_assert_eq(board_run(b, 20000), BOARD_RAN);
+        halt(b);
+        uint32_t behind = reg(b, 2) - reg(b, 3);
+        cr_expect(reg(b, 3) > 50 && behind <= 1, "every %u: %u and %u", every, reg(b, 2),
+                  reg(b, 3));
+        board_free(b);
+    }
+}
+
 Test(debug, breakpoints_stop_before_the_instruction) {
     struct board *b = START(0x2001, 0x3001, 0x3001, 0x3001, 0xE7FE);
 

@@ -402,6 +402,29 @@ Test(devices_flash, torn_sectors) {
     }
 }
 
+/* Words count, and sectors; a store that is refused does not. */
+Test(devices_flash, power_goes_in_an_operation_that_was_counted) {
+    memset(flash, 0xFF, sizeof(flash));
+    struct board *board = board_new(&(struct board_config){.flash = flash, .cut_flash_at = 4});
+    board_reset(board, BOARD_RESET_POWER);
+    unlock(board);
+    fake_write(board, CR, SER | 5 << 3 | X32 | STRT);
+    fake_run(board, 1000 * (uint64_t)MS);
+    store(board, WORD, 4, 0);
+    fake_write(board, CR, PG | X32);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_eq(board_flash_operations(board), 1 + i);
+        cr_assert_eq(board_config(board)->cut_power_at, 0);
+        store(board, WORD + 4 * i, 4, 0);
+        if (i < 2)
+            fake_run(board, 16 * US);
+    }
+    uint64_t in = board_config(board)->cut_power_at - board_cycles(board);
+    cr_assert(in > 0 && in < 16 * US, "in the middle of it");
+    cr_assert(fake_noted(board, "programming at 0x08020008 did not end"));
+    board_free(board);
+}
+
 Test(devices_flash, power_that_goes_between_operations_tears_nothing) {
     memset(flash, 0xFF, sizeof(flash));
     struct board *board = fresh(100 * US);

@@ -168,6 +168,21 @@ Test(devices, stimuli) {
     }
 }
 
+/* As the board's: one encoder, channels 0 to 18. */
+Test(devices, what_does_not_exist_cannot_be_read) {
+    cr_expect_eq(call(BPF_FUNC_ENCODER_READ, 1, 0, 0), -EINVAL);
+    cr_expect_eq(call(BPF_FUNC_ADC_READ, 18, 0, 0), 0);
+    cr_expect_eq(call(BPF_FUNC_ADC_READ, 19, 0, 0), -EINVAL);
+}
+
+Test(devices, time_that_stands_still) {
+    devices_freeze(d, 123456789);
+    machine_set_time(m, 5000000000);
+    cr_expect_eq(run(BPF_FUNC_KTIME_GET_NS, 0, 0, 0).r0, 123456789);
+    call(BPF_FUNC_GPIO_WRITE, 60, 1, 0);
+    cr_expect_eq(devices_event(d, 0)->time, 123456789);
+}
+
 Test(devices, a_pin_reads_as_written) {
     cr_expect_eq(call(BPF_FUNC_GPIO_READ, 60, 0, 0), 0);
     call(BPF_FUNC_GPIO_WRITE, 60, 3, 0);

@@ -419,3 +419,21 @@ Test(grant, a_request_is_one_printable_string) {
         free(bytes);
     }
 }
+
+Test(grant, names_of_outputs) {
+    static const struct {
+        uint32_t output;
+        const char *name;
+    } rows[] = {{0, "PA0"},
+                {61, "PD13"},
+                {143, "PI15"},
+                {BPF_OUTPUT_LED + 3, "led:3"},
+                {BPF_OUTPUT_PWM, "pwm:0"},
+                {BPF_OUTPUT_PWM + 5, "pwm:5"},
+                {UINT32_MAX, "pwm:255"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char name[BPF_OUTPUT_NAME];
+        bpf_output_name(rows[i].output, name);
+        cr_expect_str_eq(name, rows[i].name);
+    }
+}

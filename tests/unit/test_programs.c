@@ -217,6 +217,30 @@ Test(programs, uploads_into_ram_too) {
     upload_in_pieces(true);
 }
 
+/* What nobody goes on with for five minutes gives its RAM back, and lets go of the program of its name. */
+Test(programs, an_upload_that_nobody_goes_on_with) {
+    struct bytes blob = blob_of(1, -1);
+    struct bpf_grant grant = bpf_grant_default;
+    unsigned pieces = board_pieces();
+    for (unsigned in_ram = 0; in_ram <= 1; in_ram++) {
+        OK(programs_begin("a", blob.size, &grant, in_ram));
+        board.ticks += UPLOAD_IDLE - 1;
+        cr_assert_eq(manager_attend(), 1);
+        OK(programs_write(0, blob.at, 8));
+        cr_assert_eq(manager_attend(), UPLOAD_IDLE, "it lives");
+        board.ticks += UPLOAD_IDLE - 1;
+        cr_assert(programs_upload_is_open() && manager_attend() == 1);
+        board.ticks++;
+        cr_assert_eq(manager_attend(), KERNEL_FOREVER);
+        cr_assert_not(programs_upload_is_open());
+        cr_assert_eq(board_pieces(), pieces);
+        REFUSED(programs_write(8, blob.at + 8, 8), NOT_FOUND);
+    }
+    OK(send("a", blob, 1, false));
+    cr_assert(programs_upload_is_open());
+    free(blob.at);
+}
+
 Test(programs, an_upload_that_is_given_up) {
     struct bytes blob = blob_of(1, -1);
     uint32_t where;
@@ -623,8 +647,8 @@ Test(programs, a_stored_grant_that_is_none) {
     cr_assert_eq(store_grant(&manager.store, "a", "no grant", 8), STORE_OK);
     board_power_up();
     cr_assert_eq(info("a").state, PROGRAM_REFUSED);
-    cr_assert_eq(info("a").status, BPF_GRANT);
-    REFUSED(programs_grant_of("a", &is), GRANT);
+    cr_assert_eq(info("a").status, BPF_GRANT_STORED);
+    REFUSED(programs_grant_of("a", &is), GRANT_STORED);
     is = grant_of(1);
     OK(programs_grant("a", &is));
     cr_assert_eq(info("a").state, PROGRAM_RUNNING);
@@ -959,6 +983,27 @@ Test(programs, a_damaged_program_is_refused) {
     cr_assert_eq(info("a").status, BPF_BLOB_CRC);
     cr_assert(info("a").enabled);
     expect_order("damaged");
+}
+
+/* One bit more, and the program could have what nobody has granted: it waits for a new one. */
+Test(programs, a_damaged_grant_is_not_believed) {
+    OK(install("a", 1, true));
+    const struct store_program *p = store_find(&manager.store, "a");
+    uint32_t place = p->grant + (uint32_t)offsetof(struct bpf_grant, priority);
+    uint8_t *byte = (uint8_t *)&board.nor.word[manager.store.active][place / 4] + place % 4;
+    *byte ^= 1;
+    board_power_up();
+    cr_assert_eq(info("a").state, PROGRAM_REFUSED);
+    cr_assert_eq(info("a").status, BPF_GRANT_STORED);
+    struct bpf_grant grant = grant_of(2), is;
+    REFUSED(programs_grant_of("a", &is), GRANT_STORED);
+    REFUSED(programs_enable("a", true), GRANT_STORED);
+    expect_order("grant damaged");
+    OK(programs_grant("a", &grant));
+    cr_assert_eq(info("a").state, PROGRAM_RUNNING);
+    board_power_up();
+    cr_assert_eq(info("a").state, PROGRAM_RUNNING);
+    expect_order("granted anew");
 }
 
 /* ----- safe boot ------------------------------------------------------------------------------------------- */

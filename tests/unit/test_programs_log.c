@@ -34,9 +34,23 @@ Test(programs_log, a_line_is_one_line_of_plain_text) {
     domain_log(&domain, "1\0002", 3);
     cr_expect_str_eq(
         read_log(&cursor, &lost),
-        "blink: on\nblink: off\nblink: \nblink: \nblink: a?other: b?[2J??\tc\nblink: 1?2\n");
+        "blink: on\nblink: off\nblink: \nblink: \nblink: a?other: b?[2J???c\nblink: 1?2\n");
     cr_expect_eq(lost, 0);
     cr_expect_str_empty(read_log(&cursor, &lost));
+}
+
+Test(programs_log, each_byte_at_each_place) {
+    for (unsigned at = 0; at < 4; at++)
+        for (unsigned byte = 0; byte < 256; byte++) {
+            uint8_t bytes[4] = {'a', ' ', '~', '?'}, wanted[4];
+            bytes[at] = (uint8_t)byte;
+            memcpy(wanted, bytes, 4);
+            wanted[at] = byte >= ' ' && byte <= '~' ? (uint8_t)byte : '?';
+            uint32_t word;
+            memcpy(&word, bytes, 4);
+            word = printable(word);
+            cr_expect_arr_eq(&word, wanted, 4, "%x at %u", byte, at);
+        }
 }
 
 Test(programs_log, the_newest_are_kept) {

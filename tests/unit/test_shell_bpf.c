@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static jmp_buf ended;
 static struct session session;
@@ -96,16 +97,63 @@ Test(shell_bpf, usage) {
     expect_part("bpf map put blink counts 1", "usage: bpf map");
     expect_part("bpf map set blink counts 1", "usage: bpf map");
     expect_part("bpf map delete blink counts", "usage: bpf map");
-    expect_part("bpf load x.blob", "bpf2thumb install --port DEVICE X.blob");
+    expect("bpf load", "usage: bpf load NAME [ADDRESS [ram] [ITEM...]]\n");
     cr_expect_str_eq(programs_mock.last, "map blink", "nothing was done");
     cr_expect_eq(programs_mock.held, 0);
 }
 
+/* Of the flash alone, and of a blob that ends in it, whatever its header says. */
+Test(shell_bpf, load) {
+    static const char none[] = "bpf: there is no blob at 0x%08x, or it is not in the flash\n";
+    char *flash = mmap(NULL, 2 * MOCK_SECTOR, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    uint32_t at = (uint32_t)(uintptr_t)flash, end = at + 2 * MOCK_SECTOR;
+    struct blob_header header = {.magic = BLOB_MAGIC, .size = 1200};
+    char line[80], wanted[80];
+    expect_call("bpf load blink", "enable blink");
+    expect_part("bpf load x 0x08000000", "no blob at 0x08000000"); /* a board without flash */
+    programs_mock.flash = at;
+    const struct {
+        uint32_t address, size;
+        bool found;
+    } rows[] = {{at, 1200, true},        {at + 4096, 4096, true}, {at + 4096, 4104, false},
+                {at, UINT32_MAX, false}, {end - 128, 128, true},  {end - 120, 128, false},
+                {at - 8, 1200, false},   {end, 1200, false},      {0xfffffff8, 1200, false},
+                {0, 1200, false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        header.size = rows[i].size;
+        memset(flash, 0xff, 2 * MOCK_SECTOR);
+        if (rows[i].address >= at && rows[i].address + sizeof(header) <= end)
+            memcpy(flash + (rows[i].address - at), &header, sizeof(header));
+        snprintf(line, sizeof(line), "bpf load x%zu 0x%x", i, rows[i].address);
+        snprintf(wanted, sizeof(wanted), none, rows[i].address);
+        expect(line, rows[i].found ? "" : wanted);
+        if (rows[i].found)
+            cr_expect(programs_mock.size == rows[i].size && programs_mock.enabled &&
+                      memcmp(programs_mock.blob, flash + (rows[i].address - at), rows[i].size) ==
+                          0);
+    }
+    header.size = 1200;
+    memcpy(flash, &header, sizeof(header));
+    snprintf(line, sizeof(line), "bpf load y 0x%x ram led:1 queue=3", at);
+    expect(line, "");
+    cr_expect(programs_mock.in_ram && programs_mock.grant.leds == 2 &&
+              programs_mock.grant.queue == 3);
+    snprintf(line, sizeof(line), "bpf load y 0x%x led:x", at);
+    expect_part(line, "is expected here");
+    programs_mock.next = BPF_FLASH;
+    snprintf(line, sizeof(line), "bpf load y 0x%x", at);
+    expect_part(line, "the flash does not take");
+    cr_expect_eq(programs_mock.held, 0);
+    munmap(flash, 2 * MOCK_SECTOR);
+}
+
 Test(shell_bpf, list) {
-    expect("bpf list", "program         state     engine entries    size  maps  faults restarts\n"
-                       "blink           running   thumb        2    2100     2       3        1\n"
-                       "pid             running   thumb        2    5000     2       3        1\n"
-                       "room for 50000 bytes (120000 after `bpf compact`), RAM for 32768\n");
+    expect("bpf list",
+           "program         state     engine entries    size  maps  faults restarts\n"
+           "blink           running   thumb        2    2100     2       3        1\n"
+           "pid             running   thumb        2    5000     2       3        1\n"
+           "room for 50000 bytes (120000 after `bpf compact`), RAM for 32768, 4096 in use\n");
     struct program_info *pid = &programs_mock.programs[1];
     pid->state = PROGRAM_REFUSED;
     pid->status = BPF_NOT_GRANTED;

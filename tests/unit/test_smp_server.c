@@ -150,7 +150,8 @@ static const struct row program_rows[] = {
      "{protocol: 1, firmware: '0.1.0', board: 'mock board', abi: " NUMBER(
          BLOB_ABI) ", library: " NUMBER(LIBRARY_VERSION) ", uid: "
                                                          "h'303132333435363738396162', hz: "
-                                                         "1000000, programs: 8, ram: 32768, room: "
+                                                         "1000000, programs: 8, ram: 32768, store: "
+                                                         "0, room: "
                                                          "50000, compacted: "
                                                          "120000, replacements: 25}"},
     {P, R, 1, "{}",
@@ -161,7 +162,8 @@ static const struct row program_rows[] = {
     {P, R, 2, "{name: 'blink'}",
      "{name: 'blink', state: 'running', enabled: true, ram: false, seq: 1, size: 1744, engine: "
      "'thumb', entries: 2, maps: 2, status: 0, where: 0, faults: 3, restarts: 1, address: "
-     "135004160, arena: 536936448, arena_size: 4096, head: 536937472, id: h'1122334455667788', "
+     "135004160, arena: 536936448, arena_size: 4096, head: 536937472, code: 135004416, id: "
+     "h'1122334455667788', "
      "repaired: 0, good_runs: 100, can_roll_back: false, grant: " GRANT "}"},
     {P, R, 2, "{name: 'other'}", "{err: {group: 64, rc: 131}, text: 'there is no such thing'}"},
     {P, R, 2, "{}", "{rc: 3}"},
@@ -504,7 +506,7 @@ static const char *data(unsigned offset, unsigned size) {
 }
 
 Test(smp_server, an_upload) {
-    cr_assert_str_eq(begin("new", ", ram: true"), "{off: 0}");
+    cr_assert_str_eq(begin("new", ", ram: true"), "{off: 0, upload: 1}");
     for (unsigned at = 0; at < BLOB; at += 400) {
         char wanted[32];
         snprintf(wanted, sizeof(wanted), "{off: %u}", at + 400);
@@ -525,7 +527,7 @@ Test(smp_server, an_upload_over_a_bad_line) {
     cr_assert_str_eq(data(0, 400), "{off: 400}");
     cr_assert_str_eq(data(0, 400), "{off: 400}");
     cr_assert_str_eq(data(800, 400), "{off: 400}");
-    cr_assert_str_eq(begin("new", ""), "{off: 400}", "the same again goes on");
+    cr_assert_str_eq(begin("new", ""), "{off: 400, upload: 1}", "the same again goes on");
     cr_assert_str_eq(data(400, 800), "{off: 1200}");
     IS("{err: {group: 64, rc: 137}, where: 1200, text: 'a part of the upload is missing, or comes "
        "twice'}",
@@ -540,10 +542,11 @@ Test(smp_server, an_upload_over_a_bad_line) {
 Test(smp_server, another_upload_ends_the_first) {
     begin("new", "");
     data(0, 400);
-    cr_assert_str_eq(begin("new", ", ram: true"), "{off: 0}", "a volatile copy is another thing");
+    cr_assert_str_eq(begin("new", ", ram: true"), "{off: 0, upload: 2}",
+                     "a volatile copy is another thing");
     cr_assert_eq(programs_mock.aborted, 1u);
     data(0, 400);
-    cr_assert_str_eq(begin("other", ", ram: true"), "{off: 0}");
+    cr_assert_str_eq(begin("other", ", ram: true"), "{off: 0, upload: 3}");
     data(0, 400);
     cr_assert_eq(programs_mock.begun, 3u);
     begin("other",
@@ -553,6 +556,34 @@ Test(smp_server, another_upload_ends_the_first) {
     IS("{}", P, W, 6, "{}");
     cr_assert_not(programs_mock.open);
     IS("{err: {group: 64, rc: 131}, text: 'there is no such thing'}", P, W, 5, "{}");
+}
+
+/* Two clients, on two lines: what the first one sends does not get into the upload of the second. */
+Test(smp_server, an_upload_that_another_one_has_ended) {
+    static const char gone[] = "{err: {group: 64, rc: 131}, text: 'there is no such thing'}";
+    begin("one", "");
+    data(0, 400);
+    cr_assert_str_eq(begin("two", ""), "{off: 0, upload: 2}");
+    IS(gone, P, W, 4, "{upload: 1, off: 0, data: h'0001'}");
+    IS(gone, P, W, 5, "{upload: 1}");
+    IS("{}", P, W, 6, "{upload: 1}");
+    IS("{rc: 3}", P, W, 4, "{upload: 'x', off: 0, data: h'0001'}");
+    cr_assert(programs_mock.open && programs_mock.have == 0);
+    IS("{off: 2}", P, W, 4, "{upload: 2, off: 0, data: h'0001'}");
+    IS("{}", P, W, 6, "{upload: 2}");
+    cr_assert_not(programs_mock.open);
+}
+
+/* The manager does so when nobody goes on with it. */
+Test(smp_server, an_upload_that_was_given_up) {
+    begin("new", "");
+    data(0, 400);
+    programs_mock.open = false;
+    cr_assert_str_eq(data(400, 400), "{err: {group: 64, rc: 131}, text: 'there is no such thing'}");
+    cr_assert_str_eq(begin("new", ""), "{off: 0, upload: 2}");
+    programs_mock.open = false;
+    cr_assert_str_eq(begin("new", ""), "{off: 0, upload: 3}", "the same, but of nothing any more");
+    cr_assert_eq(programs_mock.begun, 3u);
 }
 
 Test(smp_server, uploads_that_fail) {
@@ -565,7 +596,7 @@ Test(smp_server, uploads_that_fail) {
     programs_mock.next = BPF_FLASH;
     cr_assert_str_eq(data(0, 10), "{err: {group: 64, rc: 204}, text: 'the flash does not take what "
                                   "is written'}");
-    cr_assert_str_eq(begin("new", ""), "{off: 0}", "begins anew");
+    cr_assert_str_eq(begin("new", ""), "{off: 0, upload: 2}", "begins anew");
     cr_assert_eq(programs_mock.begun, 2u);
     data(0, 1000);
     data(1000, 800);

@@ -5,7 +5,7 @@
  *
  * An operation takes effect on the array when it begins and keeps the array busy (flash_busy_until())
  * until it ends, so nobody can see the difference: reads stall that long. What can be seen is an
- * operation that does not end. When power goes (board_config.cut_power_at) or a reset falls into it, the
+ * operation that does not end. When power goes (board_config.cut_power_at, cut_flash_at) or a reset falls into it, the
  * array is left torn: some bits of a word still old, a sector in which some words are erased, some are
  * not and some hold neither. Which ones follows from address and cycle alone, so a run can be repeated.
  * The option bytes live as long as the board has power.
@@ -64,6 +64,7 @@ struct flash {
     struct regs regs;
     struct lock lock, option_lock;
     struct operation operation;
+    uint64_t operations; /* since power came */
     struct board_event done;
 };
 
@@ -220,6 +221,9 @@ static void operation_begin(struct device *d, bool erase, uint32_t offset, uint3
         abort();
     memcpy(op->before, board_config(d->board)->flash + op->offset, op->size);
     board_event_at(d->board, &f->done, op->end);
+    if (++f->operations == board_config(d->board)->cut_flash_at)
+        board_cut_power_at(d->board,
+                           op->start + 1 + mix(f->operations) % (op->end - op->start - 1));
 }
 
 /* The new contents are in the array: power may go before they are complete. */
@@ -452,3 +456,8 @@ const struct device_type device_flash = {
     .free = flash_free,
     .config = &(const struct regs_config){.regs = flash_regs, .count = REGS, .irq = 4},
 };
+
+uint64_t board_flash_operations(const struct board *b) {
+    const struct flash *f = board_device((struct board *)b, &device_flash)->state;
+    return f->operations;
+}

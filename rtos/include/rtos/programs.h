@@ -80,6 +80,9 @@ enum bpf_status programs_store(void);
 /* Why this boot has loaded nothing; NULL: it has. */
 const char *programs_safe(void);
 
+/* What a status means, at once after the call that gave it: with the name of whoever has the output. */
+const char *programs_status_text(enum bpf_status status);
+
 /* The index-th name, in order of installation; false: there are no more. */
 bool programs_at(unsigned index, struct program_info *out);
 /* The same name alone; it stays where it is until the program is removed. NULL: there are no more. */
@@ -94,6 +97,7 @@ enum bpf_status programs_begin(const char *name, uint32_t size, const struct bpf
                                bool in_ram);
 enum bpf_status programs_write(uint32_t offset, const void *bytes, uint32_t count);
 uint32_t programs_upload_offset(void);
+bool programs_upload_is_open(void); /* it ends by itself when nobody goes on with it */
 enum bpf_status programs_commit(bool enable, uint32_t *where);
 void programs_abort(void);
 
@@ -107,6 +111,7 @@ enum bpf_status programs_compact(void);
 enum bpf_status programs_format(void);
 struct store_room programs_room(void);
 uint32_t programs_ram_free(void); /* bytes of the largest arena that could be made now */
+uint32_t programs_ram_used(void); /* bytes of domains, copies in RAM and an upload */
 
 /* Runs an entry once, now, with these bytes as its context's payload (cmd hooks: arguments). */
 enum bpf_status programs_run(const char *name, unsigned entry, const void *data, uint32_t size,

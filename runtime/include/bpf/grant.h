@@ -80,6 +80,12 @@ bool bpf_grant_parse(const char *text, size_t length, struct bpf_grant *grant,
 size_t bpf_grant_print(const struct bpf_grant *grant, char *out, size_t size);
 /* Bytes that came from outside: every field in its range. NULL: good; else what is wrong, for people. */
 const char *bpf_grant_check(const void *bytes, size_t size);
+/*
+ * An output as a number, beside BPF_OUTPUT: a pin, or one of these plus the number of a LED or channel. Its name is
+ * the grant's: "PD12", "led:1", "pwm:5".
+ */
+enum { BPF_OUTPUT_LED = 0x100, BPF_OUTPUT_PWM = 0x200, BPF_OUTPUT_NAME = 16 };
+void bpf_output_name(uint32_t output, char name[BPF_OUTPUT_NAME]);
 /* What the blob asks for: the text of BPF_GRANT() in its source, NULL without. */
 const char *bpf_grant_request(const struct blob *blob);
 

@@ -16,6 +16,8 @@ void bpf_host_free(struct bpf_host *host); /* NULL is allowed */
 
 /* Helpers behind SVC end up here; NULL: they return 0. */
 void bpf_host_set_device(struct bpf_host *host, bpf_device_fn *device, void *user);
+/* Lines of bpf_printk(), with the same user; NULL: nobody reads them. */
+void bpf_host_set_log(struct bpf_host *host, bpf_log_fn *log);
 /* Most instructions of one run, 0: no limit. */
 void bpf_host_set_budget(struct bpf_host *host, uint64_t instructions);
 
@@ -25,6 +27,9 @@ void bpf_host_set_budget(struct bpf_host *host, uint64_t instructions);
  */
 enum bpf_status bpf_host_run(struct bpf_host *host, uint32_t program, const void *mem,
                              uint32_t length, uint64_t *r0);
+
+/* Guest memory, as the program may reach it: NULL, it may not. */
+void *bpf_host_memory(const struct bpf_host *host, uint32_t address, uint32_t size, bool write);
 
 /* After a run: the context's bytes, the machine with fault details and the instruction count. */
 const uint8_t *bpf_host_context(const struct bpf_host *host);

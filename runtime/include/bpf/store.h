@@ -24,6 +24,7 @@ enum {
     STORE_SECTORS = 2,
     STORE_NAME = 16,     /* bytes of a name with its NUL */
     STORE_PROGRAMS = 24, /* entries, predecessors included */
+    STORE_RETURNED = 4, /* more, for removed ones that come back when the record of it is damaged */
     STORE_GRANT_MAX = 1024,
     STORE_ALIGN = 32, /* of records */
 };
@@ -63,12 +64,13 @@ struct store_program {
     uint32_t
         replaces; /* seq of the predecessor that would come back; 0: none, or it is confirmed */
     bool enabled;
-    bool damaged; /* its bytes are not those that were written */
+    bool damaged;       /* its bytes, or those of the grant that came with them, have changed */
+    bool grant_damaged; /* those of the grant that it has now */
 };
 
 struct store {
     struct store_flash flash;
-    struct store_program programs[STORE_PROGRAMS]; /* in order of seq */
+    struct store_program programs[STORE_PROGRAMS + STORE_RETURNED]; /* in order of seq */
     unsigned count;
     unsigned active;     /* sector */
     uint32_t generation; /* of the active sector */
@@ -76,7 +78,9 @@ struct store {
     uint32_t next_seq;
     uint32_t erased[STORE_SECTORS]; /* how often */
     unsigned repaired;              /* torn records that the mount has made harmless */
+    unsigned unlisted;              /* programs that have found no entry in the table */
     bool spare_ready;               /* the other sector is erased and marked */
+    bool sure;                      /* that the active one is complete, also at the next mount */
     bool sealed;                    /* what a mount leaves out in front of `end` reads as used */
     struct {                        /* between store_begin() and store_commit() */
         uint32_t record, offset, size, done;

@@ -17,6 +17,8 @@
 
 /* A device helper on the host: args as in r1 to r5. Returns r0. */
 typedef uint64_t bpf_device_fn(void *user, uint32_t id, const uint64_t args[5]);
+/* A line of bpf_printk() there, without a 0 at its end. */
+typedef void bpf_log_fn(void *user, const char *line, uint32_t length);
 
 struct bpf_vm {
     const struct blob *blob;
@@ -29,7 +31,8 @@ struct bpf_vm {
     uint8_t *region; /* the whole arena region, arena->base in guest terms */
     uint32_t region_addr, region_size;
     bpf_device_fn *device;
-    void *user;
+    bpf_log_fn *log;   /* NULL: nobody reads it */
+    void *user;        /* of both */
     uint64_t executed; /* instructions so far */
     uint64_t budget;   /* most that may be executed, 0: no limit */
     /* Why it stopped. */
