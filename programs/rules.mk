@@ -16,8 +16,8 @@ $(MCU_HEADER): programs/gen_header.c runtime/tables.c $(wildcard runtime/include
 	$(Q)$(CC) $(WARNINGS) -Iruntime/include programs/gen_header.c runtime/tables.c -o $(@D)/gen_header
 	$(Q)$(@D)/gen_header > $@.tmp && mv $@.tmp $@
 
-CHECKS += helpers-doc
-helpers-doc_CHECK := scripts/check-helpers-doc
+CHECKS += tables-doc
+tables-doc_CHECK := scripts/check-tables-doc
 
 CHECKS += limits-doc
 limits-doc_CHECK := scripts/check-limits

@@ -69,13 +69,23 @@ static const char *mend_of(const struct device *d) {
     case BPF_LIBRARY: return "compiler and firmware must be of one version: update one of them";
     case BPF_BLOB_CRC:
     case BPF_OFFSET: return "install it again";
+    case BPF_BLOB_HELPER: return "update the firmware, or do without";
+    case BPF_BLOB_SECTION:
+    case BPF_PERIOD:
+        return "docs/domains.md says what a board takes, which is less than the emulator";
+    case BPF_EXISTS: return "`bpf2thumb remove NAME` first, or install it without --ram";
+    case BPF_TOO_LARGE: return "make it smaller: docs/limits.md has the numbers";
+    case BPF_NOT_THERE: return "grant what this board has: docs/discovery.md";
+    case BPF_FAULTED: return "`bpf2thumb info NAME` and `bpf2thumb stats NAME` say more";
     case BPF_NOT_GRANTED: return "give what it needs with --grant, or `bpf2thumb grant NAME TEXT`";
     case BPF_OUTPUT:
         return "give it other outputs with --grant, or disable or remove the other program";
     case BPF_RAM: return "raise ram= in its grant, or make its maps smaller";
     case BPF_NO_RAM: return "disable or remove a program, or make its maps smaller";
     case BPF_NO_ROOM: return "remove a program, then `bpf2thumb compact`";
-    case BPF_TOO_MANY: return "remove a program, then `bpf2thumb compact`";
+    case BPF_TOO_MANY:
+        return "disable or remove a program, delete an element of the map, or use fewer hooks: "
+               "docs/limits.md has the numbers";
     case BPF_DISABLED: return "`bpf2thumb enable NAME` first";
     case BPF_STOPPED: return "`bpf2thumb enable NAME` starts it again; `info NAME` says more";
     case BPF_GRANT_STORED: return "give it another: `bpf2thumb grant NAME TEXT`";
@@ -244,7 +254,7 @@ enum device_result device_try(struct device *d, enum board_command command,
         int more;
     } rows[] = {
 #define BOARD_COMMAND(NAME, id, op, repeat, more) [id] = {op, repeat, more},
-#include "device/commands.def"
+#include "bpf/command.def"
 #undef BOARD_COMMAND
     };
     struct smp_question question = {.op = rows[command].op,

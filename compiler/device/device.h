@@ -17,12 +17,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum board_command {
-#define BOARD_COMMAND(NAME, id, op, repeat, more) BOARD_##NAME = id,
-#include "device/commands.def"
-#undef BOARD_COMMAND
-};
-
 enum {
     DEVICE_PROTOCOL = 1, /* version that this client speaks */
     DEVICE_PACKET = 512, /* bytes of a packet, header included, that any board takes */

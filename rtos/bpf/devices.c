@@ -190,6 +190,14 @@ static const struct {
     {BPF_FUNC_TIMER_SET_CALLBACK, timers_set_callback},
 };
 
+/* A program that calls one without a row is killed, and no check before that knows. */
+enum {
+#define BPF_HELPER(NAME, id, name, RET, A1, A2, A3, A4, A5, WHERE, ...) +(BPF_##WHERE == BPF_SVC)
+    SVC_HELPERS = 0
+#include "bpf/helper.def"
+};
+_Static_assert(sizeof(calls) / sizeof(calls[0]) == SVC_HELPERS, "each helper behind SVC has a row");
+
 device_call *device_call_of(uint32_t helper) {
     for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (calls[i].helper == helper)

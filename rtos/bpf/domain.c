@@ -158,7 +158,7 @@ static void failed(struct domain *domain, struct domain_entry *entry) {
 static void finish(struct domain *domain, struct domain_entry *entry, bool good) {
     if (!good)
         failed(domain, entry);
-    programs_ended(domain, !good);
+    program_ran(domain, !good);
 }
 
 /* What another task wants to be done here, on its stack: it waits until that is done. */
@@ -284,18 +284,8 @@ struct bpf_map *domain_map(struct domain *domain, unsigned map) {
     return found;
 }
 
-const struct bpf_grant *domain_grant(const struct domain *domain) {
-    return domain->grant;
-}
-
 struct domain_entry *domain_entry(struct domain *domain, unsigned entry) {
     return entry < domain->blob->programs.count ? &domain->entries[entry] : NULL;
-}
-
-void domain_set_grant(struct domain *domain, const struct bpf_grant *grant) {
-    domain->grant = grant;
-    budget_init(domain);
-    task_set_priority(&domain->task, grant->priority);
 }
 
 void domain_fill_info(const struct domain *domain, struct program_info *info) {
@@ -311,41 +301,14 @@ void domain_fill_info(const struct domain *domain, struct program_info *info) {
 
 /* ----- beginning and end ---------------------------------------------------------------------------------- */
 
-/* One piece of the pool: the task's stack (aligned for its guard), entries, the order of events, their slots. */
-struct block {
-    uint32_t entries, order, slots, timers, size; /* offsets; bytes */
-    uint32_t capacity, slot_size, slot_count;
-};
-
-static struct block block_of(const struct blob *blob, const struct bpf_grant *grant) {
-    uint32_t programs = blob->header->programs.count, context = 0, timers = timers_size(blob);
-    for (uint32_t i = 0; i < programs; i++) {
-        const char *pattern;
-        const struct hook_kind *kind = load_hook(blob, &blob->programs[i], &pattern);
-        if (kind && !kind->context && blob->programs[i].hook != BPF_HOOK_CMD &&
-            blob->programs[i].ctx_size > context)
-            context = blob->programs[i].ctx_size;
-    }
-    struct block block = {.slot_count = context ? grant->queue : 0,
-                          .slot_size = (uint32_t)sizeof(struct event_slot) + ((context + 7) & ~7u),
-                          .entries = DOMAIN_STACK};
-    uint32_t entries = programs + (timers != 0);
-    block.capacity = block.slot_count + entries;
-    block.order = block.entries + entries * (uint32_t)sizeof(struct domain_entry);
-    block.slots = (block.order + block.capacity + 7) & ~7u;
-    block.timers = block.slots + block.slot_count * block.slot_size;
-    block.size = block.timers + timers;
-    return block;
-}
-
-static void make_entries(struct domain *domain, const struct block *block) {
+static void make_entries(struct domain *domain, const struct domain_layout *layout) {
     uint8_t *memory = (uint8_t *)domain->block;
-    domain->entries = (struct domain_entry *)(void *)(memory + block->entries);
-    domain->events = (struct domain_events){.order = memory + block->order,
-                                            .slots = memory + block->slots,
-                                            .slot_size = (uint16_t)block->slot_size,
-                                            .capacity = (uint8_t)block->capacity,
-                                            .slot_count = (uint8_t)block->slot_count};
+    domain->entries = (struct domain_entry *)(void *)(memory + layout->entries);
+    domain->events = (struct domain_events){.order = memory + layout->order,
+                                            .slots = memory + layout->slots,
+                                            .slot_size = (uint16_t)layout->slot_size,
+                                            .capacity = (uint8_t)layout->capacity,
+                                            .slot_count = (uint8_t)layout->slot_count};
     const struct blob blob = domain_blob(domain);
     for (uint32_t i = 0; i < blob.header->programs.count; i++) {
         struct domain_entry *entry = &domain->entries[i];
@@ -356,8 +319,8 @@ static void make_entries(struct domain *domain, const struct block *block) {
         if (entry->kind)
             entry->kind->check(entry, pattern, domain->grant); /* it has been BPF_OK */
     }
-    if (block->size > block->timers)
-        timers_make(domain, memory + block->timers);
+    if (layout->block > layout->timers)
+        timers_make(domain, memory + layout->timers);
 }
 
 static void release(struct domain *domain) {
@@ -369,31 +332,19 @@ static void release(struct domain *domain) {
     domain->name = NULL;
 }
 
-/* sandbox_init() wants room for the frame that begins a run and for one more. */
-static uint32_t stack_of(const struct domain *domain) {
-    const struct blob_header *header = domain->blob;
-    uint32_t stack =
-        domain->engine == BPF_ENGINE_THUMB ? header->stack_thumb : header->stack_interp;
-    return stack < 2 * SANDBOX_FRAME ? 2 * SANDBOX_FRAME : stack;
-}
-
 /* The whole piece that the pool gives is the arena's: what is rounded up makes the stack larger. */
 static enum bpf_status take_memory(struct domain *domain, uint32_t *where) {
     const struct blob blob = domain_blob(domain);
-    struct block block = block_of(&blob, domain->grant);
-    *where = stack_of(domain) + domain->blob->arena_size;
-    if (*where + block.size - DOMAIN_STACK > domain->grant->ram) {
-        *where += block.size - DOMAIN_STACK;
-        return BPF_RAM;
-    }
-    domain->arena_size = pool_allocate(*where, &domain->arena);
+    const struct domain_layout layout = load_layout(&blob, domain->engine, domain->grant);
+    *where = layout.arena;
+    domain->arena_size = pool_allocate(layout.arena, &domain->arena);
     if (!domain->arena_size)
         return BPF_NO_RAM;
-    *where = block.size;
-    domain->block_size = pool_allocate(block.size, &domain->block);
+    *where = layout.block;
+    domain->block_size = pool_allocate(layout.block, &domain->block);
     if (!domain->block_size)
         return BPF_NO_RAM;
-    make_entries(domain, &block);
+    make_entries(domain, &layout);
     return BPF_OK;
 }
 
@@ -425,7 +376,7 @@ static enum bpf_status begin(struct domain *domain, uint32_t *where) {
     if (!status)
         status = load_arena(domain);
     if (!status)
-        status = load_layout(domain);
+        status = load_sandbox(domain);
     if (!status)
         status = check_outputs(domain, where);
     if (!status) {

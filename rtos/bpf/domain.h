@@ -33,27 +33,24 @@ struct domain_entry {
     struct domain *domain;
     const struct blob_program *program;
     const struct hook_kind *kind;
+    struct domain_entry *next; /* in its hook's list: at the same line, port, ... */
     union {
         struct {
             struct timeout timeout;
             uint32_t period; /* ticks */
         } timer;
         struct {
-            struct domain_entry *next; /* at the same line */
-            uint8_t pin, edge;         /* enum exti_edge */
+            uint8_t pin, edge; /* enum exti_edge */
         } gpio;
         struct {
-            struct domain_entry *next; /* at the same port */
             uint8_t port;
         } uart;
         struct {
-            struct domain_entry *next;
             uint32_t hz;
             uint16_t samples;
             uint8_t channel, place; /* in the sequence */
         } adc;
         struct {
-            struct domain_entry *next;
             struct timeout timeout;
             uint32_t cursor, waiting; /* events: read so far, not read yet */
             uint8_t event;            /* enum trace_kind */
@@ -156,7 +153,17 @@ enum bpf_status load_check(const void *bytes, uint32_t size, const struct bpf_gr
 /* The arena as new: data and maps as the blob has them. domain.blob, engine, arena... are set. */
 enum bpf_status load_arena(struct domain *domain);
 /* Regions, stack, way out. */
-enum bpf_status load_layout(struct domain *domain);
+enum bpf_status load_sandbox(struct domain *domain);
+
+/* What a domain takes of the pool: an arena with the stack below it, and a block with the task's stack (aligned for its
+ * guard), entries, the order of events, their slots, timers. All but the task's stack comes out of the grant's ram. */
+struct domain_layout {
+    uint32_t arena, block;                  /* bytes of the two pieces */
+    uint32_t entries, order, slots, timers; /* offsets in the block */
+    uint32_t capacity, slot_size, slot_count;
+};
+struct domain_layout load_layout(const struct blob *blob, enum bpf_engine engine,
+                                 const struct bpf_grant *grant);
 const struct hook_kind *load_hook(const struct blob *blob, const struct blob_program *program,
                                   const char **pattern);
 
@@ -187,7 +194,7 @@ void domain_end(struct domain *domain);
 /* Gives its memory back. */
 void domain_free(struct domain *domain);
 
-/* Runs work(domain, argument) with privilege in the domain's own task, between two runs of its programs.
+/* Runs function(domain, argument), "for work" below, with privilege in the domain's own task, between two runs of its programs.
  * BPF_BUSY: the program did not end in time (the work is then withdrawn). */
 enum bpf_status domain_do(struct domain *domain, void (*function)(struct domain *, void *),
                           void *argument, uint32_t timeout);
@@ -200,14 +207,11 @@ struct bpf_map *domain_map(struct domain *domain, unsigned map);
 static inline struct blob domain_blob(const struct domain *domain) {
     return blob_tables(domain->blob);
 }
-const struct bpf_grant *domain_grant(const struct domain *domain);
-void domain_set_grant(struct domain *domain,
-                      const struct bpf_grant *grant); /* for work: budgets, devices */
 void domain_fill_info(const struct domain *domain,
                       struct program_info *info); /* the fields that a domain has */
 struct domain_entry *domain_entry(struct domain *domain, unsigned entry); /* NULL: there is none */
-/* Called by the domain's task when its policy has stopped it, and after each run (programs.c: confirm, roll back). */
-void programs_ended(struct domain *domain, bool fault);
+/* programs.c: after each run, in the domain's task, when the policy has been applied to a fault. Confirms, rolls back. */
+void program_ran(struct domain *domain, bool fault);
 
 /* Events. From tasks, and from interrupts of the kernel's band. */
 /* Queued: context = head and data, copied; a full queue is counted in entry->lost and overruns. */
@@ -215,6 +219,10 @@ void domain_post(struct domain_entry *entry, const void *head, uint32_t head_siz
                  uint32_t size);
 /* Periodic: the context is made when the entry's turn has come (hook_kind.context); still pending: an overrun. */
 void domain_wake(struct domain_entry *entry);
+/* Counts an event that no run will see: the next context tells of it, and the statistics. */
+void domain_lose(struct domain_entry *entry);
+/* Out of its hook's list; false: it was not in it. */
+bool domain_unlink(struct domain_entry **first, const struct domain_entry *entry);
 
 /* ----- hooks: hook_NAME.c ----------------------------------------------------------------------------- */
 

@@ -28,12 +28,25 @@ static void wake_task(struct domain *domain) {
         semaphore_give(&domain->wanted); /* full: it has not looked yet */
 }
 
+void domain_lose(struct domain_entry *entry) {
+    entry->lost++;
+    entry->overruns++;
+}
+
+bool domain_unlink(struct domain_entry **first, const struct domain_entry *entry) {
+    while (*first && *first != entry)
+        first = &(*first)->next;
+    if (!*first)
+        return false;
+    *first = entry->next;
+    return true;
+}
+
 /* Locked. NULL: they are all in use. */
 static struct event_slot *slot_take(struct domain_entry *entry) {
     struct domain_events *events = &entry->domain->events;
     if (events->slots_used == events->slot_count) {
-        entry->lost++;
-        entry->overruns++;
+        domain_lose(entry);
         return NULL;
     }
     unsigned last = events->slot_first + events->slots_used++;
@@ -68,8 +81,7 @@ void domain_wake(struct domain_entry *entry) {
     uint32_t key = kernel_lock();
     bool lost = entry->pending;
     if (lost) {
-        entry->lost++;
-        entry->overruns++;
+        domain_lose(entry);
     } else {
         entry->pending = true;
         order_push(&entry->domain->events, (uint8_t)(entry - entry->domain->entries));

@@ -33,7 +33,7 @@ enum { HEAD = offsetof(struct adc_context, data) };
 
 static uint16_t buffer[2 * BUFFER];
 static struct {
-    struct domain_entry *first; /* through hook.adc.next */
+    struct domain_entry *first; /* and its next ones */
     uint8_t users[CHANNELS];    /* grants that have the channel */
     uint8_t sequence[ADC_CHANNELS_MAX], count;
     uint16_t latest[CHANNELS];
@@ -50,7 +50,7 @@ static void done(const uint16_t *block, void *argument) {
     (void)argument;
     for (unsigned i = 0; i < adc.count; i++)
         adc.latest[adc.sequence[i]] = block[(adc.samples - 1u) * adc.count + i];
-    for (struct domain_entry *entry = adc.first; entry; entry = entry->hook.adc.next) {
+    for (struct domain_entry *entry = adc.first; entry; entry = entry->next) {
         unsigned place = entry->hook.adc.place;
         context.channel = entry->hook.adc.channel;
         for (unsigned i = 0; i < adc.samples; i++)
@@ -64,7 +64,7 @@ static void make_sequence(void) {
     for (uint8_t channel = 0; channel < CHANNELS; channel++)
         if (adc.users[channel] && adc.count < ADC_CHANNELS_MAX)
             adc.sequence[adc.count++] = channel;
-    for (struct domain_entry *entry = adc.first; entry; entry = entry->hook.adc.next)
+    for (struct domain_entry *entry = adc.first; entry; entry = entry->next)
         for (uint8_t i = 0; i < adc.count; i++)
             if (adc.sequence[i] == entry->hook.adc.channel)
                 entry->hook.adc.place = i;
@@ -142,7 +142,7 @@ static enum bpf_status check(struct domain_entry *entry, const char *pattern,
 
 static unsigned listeners(void) {
     unsigned count = 0;
-    for (const struct domain_entry *entry = adc.first; entry; entry = entry->hook.adc.next)
+    for (const struct domain_entry *entry = adc.first; entry; entry = entry->next)
         count++;
     return count;
 }
@@ -156,22 +156,17 @@ static enum bpf_status start(struct domain_entry *entry) {
     if (adc.running)
         adc_stop();
     adc.running = false; /* nobody goes through the list now */
-    entry->hook.adc.next = adc.first;
+    entry->next = adc.first;
     adc.first = entry;
     return restart();
 }
 
 static void stop(struct domain_entry *entry) {
-    struct domain_entry **link = &adc.first;
-    while (*link && *link != entry)
-        link = &(*link)->hook.adc.next;
-    if (!*link)
-        return;
-    if (adc.running)
-        adc_stop();
-    adc.running = false;
-    *link = entry->hook.adc.next;
-    restart();
+    uint32_t key = kernel_lock();
+    bool found = domain_unlink(&adc.first, entry);
+    kernel_unlock(key);
+    if (found)
+        restart();
 }
 
 const struct hook_kind hook_adc = {check, start, stop, NULL, 0};

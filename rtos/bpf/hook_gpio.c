@@ -20,7 +20,7 @@ struct gpio_context {
 _Static_assert(sizeof(struct gpio_context) == CTX_SIZE_GPIO, "hook.def");
 
 static struct line {
-    struct domain_entry *first; /* through hook.gpio.next */
+    struct domain_entry *first; /* and its next ones */
     struct timeout quiet;       /* in the list: not listened to until then */
     uint32_t tick;
     uint8_t edges; /* in this tick */
@@ -28,7 +28,7 @@ static struct line {
 
 static enum exti_edge edges_of(const struct line *line) {
     unsigned edges = 0;
-    for (const struct domain_entry *entry = line->first; entry; entry = entry->hook.gpio.next)
+    for (const struct domain_entry *entry = line->first; entry; entry = entry->next)
         edges |= entry->hook.gpio.edge;
     return (enum exti_edge)edges;
 }
@@ -38,10 +38,8 @@ static void storm(struct line *line) {
     exti_stop(line->first->hook.gpio.pin);
     timeout_add(&line->quiet, 1);
     kernel_unlock(key);
-    for (struct domain_entry *entry = line->first; entry; entry = entry->hook.gpio.next) {
-        entry->lost++;
-        entry->overruns++;
-    }
+    for (struct domain_entry *entry = line->first; entry; entry = entry->next)
+        domain_lose(entry);
 }
 
 /* In the interrupt. */
@@ -61,7 +59,7 @@ static void edge(void *argument) {
     gpio_read(line->first->hook.gpio.pin, &level);
     enum exti_edge wanted = edges_of(line);
     unsigned seen = wanted != EXTI_BOTH ? wanted : level ? EXTI_RISING : EXTI_FALLING;
-    for (struct domain_entry *entry = line->first; entry; entry = entry->hook.gpio.next) {
+    for (struct domain_entry *entry = line->first; entry; entry = entry->next) {
         const struct gpio_context context = {
             .time_ns = clock_ns(), .pin = entry->hook.gpio.pin, .level = seen == EXTI_RISING};
         if (entry->hook.gpio.edge & seen)
@@ -96,14 +94,6 @@ static enum bpf_status check(struct domain_entry *entry, const char *pattern,
     return grant->gpio_in[pin / 16] >> pin % 16 & 1 ? BPF_OK : BPF_NOT_GRANTED;
 }
 
-static void unlink_entry(struct line *line, const struct domain_entry *entry) {
-    struct domain_entry **link = &line->first;
-    while (*link && *link != entry)
-        link = &(*link)->hook.gpio.next;
-    if (*link)
-        *link = entry->hook.gpio.next;
-}
-
 /* Another port's pin, or somebody else's handler (the button's), has the line: refused. */
 static enum bpf_status start(struct domain_entry *entry) {
     struct line *line = &lines[entry->hook.gpio.pin % LINES];
@@ -113,11 +103,11 @@ static enum bpf_status start(struct domain_entry *entry) {
                             : !exti_in_use(entry->hook.gpio.pin);
     if (free) {
         line->quiet.expire = quiet_over;
-        entry->hook.gpio.next = line->first;
+        entry->next = line->first;
         line->first = entry;
         status = line->quiet.next ? BPF_OK : listen(line);
         if (status)
-            unlink_entry(line, entry);
+            domain_unlink(&line->first, entry);
     }
     kernel_unlock(key);
     return status;
@@ -127,7 +117,7 @@ static void stop(struct domain_entry *entry) {
     struct line *line = &lines[entry->hook.gpio.pin % LINES];
     uint32_t key = kernel_lock();
     bool mine = line->first && line->first->hook.gpio.pin == entry->hook.gpio.pin;
-    unlink_entry(line, entry);
+    domain_unlink(&line->first, entry);
     if (mine && !line->first) {
         timeout_remove(&line->quiet);
         exti_stop(entry->hook.gpio.pin);

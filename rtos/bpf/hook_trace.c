@@ -18,7 +18,7 @@ struct trace_context {
 };
 _Static_assert(sizeof(struct trace_context) == CTX_SIZE_TRACE, "hook.def");
 
-static struct domain_entry *first; /* through hook.trace.next */
+static struct domain_entry *first; /* and its next ones */
 
 static bool is_wanted(const struct domain_entry *entry, const struct trace_event *event) {
     uint32_t own = trace_name(entry->domain->name);
@@ -29,7 +29,7 @@ static bool is_wanted(const struct domain_entry *entry, const struct trace_event
 
 /* Locked, in an exception. */
 static void told(const struct trace_event *event) {
-    for (struct domain_entry *entry = first; entry; entry = entry->hook.trace.next) {
+    for (struct domain_entry *entry = first; entry; entry = entry->next) {
         if (!is_wanted(entry, event))
             continue;
         if (++entry->hook.trace.waiting >= WATERMARK && !entry->pending)
@@ -66,7 +66,7 @@ static enum bpf_status start(struct domain_entry *entry) {
     uint32_t key = kernel_lock();
     entry->hook.trace.cursor = trace_written();
     entry->hook.trace.waiting = 0;
-    entry->hook.trace.next = first;
+    entry->next = first;
     first = entry;
     timeout_add(&entry->hook.trace.timeout, WAIT);
     kernel_unlock(key);
@@ -75,13 +75,8 @@ static enum bpf_status start(struct domain_entry *entry) {
 }
 
 static void stop(struct domain_entry *entry) {
-    struct domain_entry **link = &first;
     uint32_t key = kernel_lock();
-    while (*link && *link != entry)
-        link = &(*link)->hook.trace.next;
-    bool found = *link;
-    if (found)
-        *link = entry->hook.trace.next;
+    bool found = domain_unlink(&first, entry);
     timeout_remove(&entry->hook.trace.timeout);
     kernel_unlock(key);
     if (found)

@@ -20,7 +20,7 @@ struct uart_context {
 _Static_assert(sizeof(struct uart_context) == CTX_SIZE_UART, "hook.def");
 
 static struct port {
-    struct domain_entry *first; /* through hook.uart.next */
+    struct domain_entry *first; /* and its next ones */
     uint8_t users;              /* grants that have it */
 } ports[PORTS];
 
@@ -32,7 +32,7 @@ static void frame(const uint8_t *bytes, uint32_t size, void *argument) {
         uint32_t port, len;
     } head = {clock_ns(), (uint32_t)(port - ports), size};
     _Static_assert(sizeof(head) == offsetof(struct uart_context, data), "");
-    for (struct domain_entry *entry = port->first; entry; entry = entry->hook.uart.next)
+    for (struct domain_entry *entry = port->first; entry; entry = entry->next)
         domain_post(entry, &head, sizeof(head), bytes, size);
 }
 
@@ -67,7 +67,7 @@ static enum bpf_status check(struct domain_entry *entry, const char *pattern,
 static enum bpf_status start(struct domain_entry *entry) {
     struct port *port = &ports[entry->hook.uart.port];
     uint32_t key = kernel_lock();
-    entry->hook.uart.next = port->first;
+    entry->next = port->first;
     port->first = entry;
     kernel_unlock(key);
     return BPF_OK;
@@ -75,11 +75,7 @@ static enum bpf_status start(struct domain_entry *entry) {
 
 static void stop(struct domain_entry *entry) {
     uint32_t key = kernel_lock();
-    struct domain_entry **link = &ports[entry->hook.uart.port].first;
-    while (*link && *link != entry)
-        link = &(*link)->hook.uart.next;
-    if (*link)
-        *link = entry->hook.uart.next;
+    domain_unlink(&ports[entry->hook.uart.port].first, entry);
     kernel_unlock(key);
 }
 

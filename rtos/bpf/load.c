@@ -111,8 +111,41 @@ static enum bpf_status check_hooks(const struct blob *blob, const struct bpf_gra
     return BPF_OK;
 }
 
+/* sandbox_init() wants room for the frame that begins a run and for one more. */
 static uint32_t stack_of(const struct blob *blob, enum bpf_engine engine) {
-    return engine == BPF_ENGINE_THUMB ? blob->header->stack_thumb : blob->header->stack_interp;
+    const struct blob_header *header = blob->header;
+    uint32_t stack = engine == BPF_ENGINE_THUMB ? header->stack_thumb : header->stack_interp;
+    return stack < 2 * SANDBOX_FRAME ? 2 * SANDBOX_FRAME : stack;
+}
+
+/* Bytes of the largest context that is queued; 0: none is. */
+static uint32_t queued_context(const struct blob *blob) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < blob->header->programs.count; i++) {
+        const char *pattern;
+        const struct blob_program *program = &blob->programs[i];
+        const struct hook_kind *kind = load_hook(blob, program, &pattern);
+        if (kind && kind != &hook_cmd && !kind->context && program->ctx_size > most)
+            most = program->ctx_size;
+    }
+    return most;
+}
+
+struct domain_layout load_layout(const struct blob *blob, enum bpf_engine engine,
+                                 const struct bpf_grant *grant) {
+    uint32_t timers = timers_size(blob), context = queued_context(blob),
+             entries = blob->header->programs.count + (timers != 0);
+    struct domain_layout layout = {.arena = stack_of(blob, engine) + blob->header->arena_size,
+                                   .slot_count = context ? grant->queue : 0,
+                                   .slot_size =
+                                       (uint32_t)sizeof(struct event_slot) + ((context + 7) & ~7u),
+                                   .entries = DOMAIN_STACK};
+    layout.capacity = layout.slot_count + entries;
+    layout.order = layout.entries + entries * (uint32_t)sizeof(struct domain_entry);
+    layout.slots = (layout.order + layout.capacity + 7) & ~7u;
+    layout.timers = layout.slots + layout.slot_count * layout.slot_size;
+    layout.block = layout.timers + timers;
+    return layout;
 }
 
 /* The scan's scratch memory is a piece of the pool; with little of that left it takes a few more goes. */
@@ -147,7 +180,8 @@ enum bpf_status load_check(const void *bytes, uint32_t size, const struct bpf_gr
         status = check_hooks(blob, grant, where);
     if (status)
         return status;
-    *where = stack_of(blob, *engine) + blob->header->arena_size;
+    const struct domain_layout layout = load_layout(blob, *engine, grant);
+    *where = layout.arena + layout.block - DOMAIN_STACK;
     return *where > grant->ram ? BPF_RAM : BPF_OK;
 }
 
@@ -169,7 +203,7 @@ static struct mpu_area area_of(uint32_t address, uint32_t size, enum mpu_access 
     return (struct mpu_area){region.base, region.size, region.disabled, (uint8_t)access};
 }
 
-enum bpf_status load_layout(struct domain *domain) {
+enum bpf_status load_sandbox(struct domain *domain) {
     const struct sandbox_layout layout = {
         .code = area_of((uint32_t)domain->blob, domain->blob->size, MPU_CODE),
         .arena = area_of(domain->arena, domain->arena_size, MPU_DATA),

@@ -36,7 +36,7 @@ struct program {
     uint32_t where;
     uint8_t status; /* enum bpf_status: why it has no domain although it is enabled */
     uint8_t good_runs, faults;
-    uint8_t wish; /* enum program_wish: of programs_ended(), for the manager's task */
+    uint8_t wish; /* enum program_wish: of program_ran(), for the manager's task */
 };
 
 struct source {
@@ -78,12 +78,17 @@ enum bpf_status store_status(enum store_status status); /* the same in our words
 /* One look at everybody's wishes, and at the upload: ticks until it wants another. */
 uint32_t manager_attend(void);
 
+/* ----- table.c -------------------------------------------------------------------------------------------- */
+
 bool store_is_readable(void);                   /* else manager.mounted says why */
 struct program *program_find(const char *name); /* NULL: there is none */
 struct program *program_add(const char *name);  /* NULL: there are too many */
+void program_add_stored(void);                  /* those of the store, after it was mounted */
+struct program *program_nth(unsigned n);        /* in order of installation, copies in RAM last */
+/* What the store says of it; NULL: it cannot be read any more. Not for copies in RAM. */
+const struct store_program *program_stored(const struct program *program);
 bool program_is_enabled(const struct program *program);
 bool program_can_roll_back(const struct program *program);
-uint32_t program_address(const struct program *program);
 struct source program_source(const struct program *program);
 enum bpf_status program_set_enabled(struct program *program, bool enabled);
 void program_free_copy(struct ram_copy *copy); /* NULL: nothing */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Installed programs: which there are, and what becomes of them. docs/installed.md tells it from the outside.
+ * Installed programs: what becomes of them. docs/installed.md tells it from the outside.
  *
  * The store knows what is installed and enabled; a table beside it knows the domains, and the copies that lie in RAM
  * only. Each call holds the manager's lock from its beginning to its end. What a domain's own task finds out (it has
@@ -9,8 +9,6 @@
  */
 #include "manager.h"
 #include "rtos/print.h"
-
-#include <string.h>
 
 struct manager manager;
 
@@ -58,89 +56,6 @@ enum bpf_status store_status(enum store_status status) {
     return BPF_INTERNAL;
 }
 
-/* ----- the table ------------------------------------------------------------------------------------------ */
-
-struct program *program_find(const char *name) {
-    for (unsigned i = 0; i < STORE_PROGRAMS; i++)
-        if (name[0] && strncmp(manager.programs[i].name, name, PROGRAMS_NAME) == 0)
-            return &manager.programs[i];
-    return NULL;
-}
-
-struct program *program_add(const char *name) {
-    for (unsigned i = 0; i < STORE_PROGRAMS; i++)
-        if (!manager.programs[i].name[0]) {
-            manager.programs[i] = (struct program){.seq = 0};
-            strncpy(manager.programs[i].name, name, PROGRAMS_NAME - 1);
-            return &manager.programs[i];
-        }
-    return NULL;
-}
-
-bool store_is_readable(void) {
-    return manager.store.flash.size && manager.store.active < STORE_SECTORS;
-}
-
-/* Of a program that lies in the store. NULL: it cannot be read any more. */
-static const struct store_program *stored(const struct program *program) {
-    return store_is_readable() ? store_find(&manager.store, program->name) : NULL;
-}
-
-bool program_is_enabled(const struct program *program) {
-    if (program->copy)
-        return program->copy->enabled;
-    return stored(program) && stored(program)->enabled;
-}
-
-bool program_can_roll_back(const struct program *program) {
-    return !program->copy && stored(program) && stored(program)->replaces;
-}
-
-/* On the board the same as the pointer to it. */
-uint32_t program_address(const struct program *program) {
-    if (program->copy)
-        return program->copy->blob;
-    const struct store *s = &manager.store;
-    return stored(program) ? s->flash.address[s->active] + stored(program)->offset : 0;
-}
-
-struct source program_source(const struct program *program) {
-    if (program->copy)
-        return (struct source){(const uint8_t *)(uintptr_t)program->copy->blob, program->copy->size,
-                               &program->copy->grant};
-    const struct store_program *p = stored(program);
-    if (!p)
-        return (struct source){NULL, 0, NULL};
-    const void *grant = manager.store.flash.memory[manager.store.active] + p->grant;
-    bool good = !p->grant_damaged && !bpf_grant_check(grant, p->grant_size);
-    return (struct source){store_bytes(&manager.store, p), p->size, good ? grant : NULL};
-}
-
-enum bpf_status program_set_enabled(struct program *program, bool enabled) {
-    if (!program->copy)
-        return store_status(store_enable(&manager.store, program->name, enabled));
-    program->copy->enabled = enabled;
-    return BPF_OK;
-}
-
-void program_free_copy(struct ram_copy *copy) {
-    if (!copy)
-        return;
-    pool_free(copy->blob, copy->blob_taken);
-    pool_free(copy->address, copy->taken);
-}
-
-/* Programs of the store that the table does not have yet. */
-static void add_stored(void) {
-    const struct store *s = &manager.store;
-    for (unsigned i = 0; i < s->count; i++) {
-        const struct store_program *p = &s->programs[i];
-        struct program *program = store_is_current(s, p) ? program_add(p->name) : NULL;
-        if (program)
-            program->seq = p->seq;
-    }
-}
-
 /* ----- beginning and end of the board's day ----------------------------------------------------------------- */
 
 static bool any_enabled(void) {
@@ -158,27 +73,9 @@ static void load(struct program *program) {
               (int)status, (unsigned)program->where);
 }
 
-/* The n-th of the table in order of installation, copies in RAM last. */
-static struct program *nth(unsigned n) {
-    const struct program *last = NULL;
-    struct program *next;
-    do {
-        next = NULL;
-        for (unsigned i = 0; i < STORE_PROGRAMS; i++) {
-            struct program *p = &manager.programs[i];
-            uint64_t key = (uint64_t)(p->copy != NULL) << 32 | p->seq;
-            if (p->name[0] && (!last || key > ((uint64_t)(last->copy != NULL) << 32 | last->seq)) &&
-                (!next || key < ((uint64_t)(next->copy != NULL) << 32 | next->seq)))
-                next = p;
-        }
-        last = next;
-    } while (next && n--);
-    return next;
-}
-
 static void load_all(void) {
     struct program *program;
-    for (unsigned i = 0; (program = nth(i)); i++)
+    for (unsigned i = 0; (program = program_nth(i)); i++)
         if (program_is_enabled(program))
             load(program);
 }
@@ -196,7 +93,7 @@ static void mount(void) {
     if (manager.mounted)
         print("programs: %s\n", bpf_status_text(manager.mounted));
     if (store_is_readable())
-        add_stored();
+        program_add_stored();
     if (manager.store.repaired)
         print("programs: %u records that a loss of power had cut off are gone\n",
               manager.store.repaired);
@@ -274,7 +171,7 @@ const char *programs_status_text(enum bpf_status status) {
 /* ----- the predecessor ------------------------------------------------------------------------------------ */
 
 /* In the domain's own task. A policy that has stopped it on probation leaves nothing to wait for. */
-void programs_ended(struct domain *domain, bool fault) {
+void program_ran(struct domain *domain, bool fault) {
     struct program *p = domain->program;
     if (!p || p->good_runs >= PROGRAM_GOOD_RUNS)
         return;
@@ -300,7 +197,7 @@ static enum bpf_status roll_back(struct program *program) {
         return status;
     bool load_it = program->domain || (program_is_enabled(program) && !manager.safe);
     program_unload(program);
-    program->seq = stored(program)->seq;
+    program->seq = program_stored(program)->seq;
     program->status = BPF_OK;
     if (load_it)
         load(program);
@@ -520,72 +417,4 @@ uint32_t programs_ram_used(void) {
     uint32_t bytes = pool_used();
     manager_unlock(BPF_OK);
     return bytes;
-}
-
-/* ----- what others see ------------------------------------------------------------------------------------ */
-
-/* Of a blob that nobody has checked: only what its header says, which grants nothing. */
-static void info_of_blob(const struct source *source, struct program_info *out) {
-    const struct blob_header *header = (const struct blob_header *)(const void *)source->blob;
-    out->size = source->size;
-    if (source->size < sizeof(*header))
-        return;
-    out->id = header->id;
-    out->entries = header->programs.count;
-    out->maps = header->maps.count;
-    out->code = header->code.count ? out->address + header->code.off : 0;
-    out->engine = header->flags & BLOB_THUMB && header->abi == BLOB_ABI ? BPF_ENGINE_THUMB
-                                                                        : BPF_ENGINE_INTERP;
-}
-
-static void fill_info(const struct program *program, struct program_info *out) {
-    struct source source = program_source(program);
-    *out = (struct program_info){.enabled = program_is_enabled(program),
-                                 .in_ram = program->copy != NULL,
-                                 .can_roll_back = program_can_roll_back(program),
-                                 .seq = program->seq,
-                                 .address = program_address(program),
-                                 .status = (enum bpf_status)program->status,
-                                 .where = program->where,
-                                 .good_runs = program->good_runs};
-    memcpy(out->name, program->name, sizeof(out->name));
-    info_of_blob(&source, out);
-    out->state = program->status ? PROGRAM_REFUSED : PROGRAM_DISABLED;
-    if (program->domain)
-        domain_fill_info(program->domain, out);
-}
-
-bool programs_at(unsigned index, struct program_info *out) {
-    manager_lock();
-    const struct program *program = nth(index);
-    if (program)
-        fill_info(program, out);
-    manager_unlock(BPF_OK);
-    return program != NULL;
-}
-
-const char *programs_name(unsigned index) {
-    manager_lock();
-    const struct program *program = nth(index);
-    manager_unlock(BPF_OK);
-    return program ? program->name : NULL;
-}
-
-enum bpf_status programs_info(const char *name, struct program_info *out) {
-    manager_lock();
-    const struct program *program = program_find(name);
-    if (program)
-        fill_info(program, out);
-    return manager_unlock(program ? BPF_OK : BPF_NOT_FOUND);
-}
-
-enum bpf_status programs_grant_of(const char *name, struct bpf_grant *out) {
-    manager_lock();
-    const struct program *program = program_find(name);
-    if (!program)
-        return manager_unlock(BPF_NOT_FOUND);
-    const struct bpf_grant *grant = program_source(program).grant;
-    if (grant)
-        *out = *grant;
-    return manager_unlock(grant ? BPF_OK : BPF_GRANT_STORED);
 }

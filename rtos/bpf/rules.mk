@@ -1,7 +1,7 @@
 # Programs on the board: domains, hooks, loader, store.
 rtos/bpf_SRCS := access.c budget.c devices.c domain.c events.c exchange.c health.c hook_adc.c hook_cmd.c \
                  hook_gpio.c hook_text.c hook_timer.c hook_trace.c hook_uart.c install.c library.S load.c \
-                 log.c pause.c pool.c programs.c store_flash.c svc.c timers.c
+                 log.c pause.c pool.c programs.c store_flash.c svc.c table.c timers.c
 rtos/bpf_MAY_INCLUDE := rtos/include runtime/include
 rtos/bpf_TARGET_CFLAGS = $(FIRMWARE_CFLAGS) -Os -DLIBRARY_IMAGE='"$(BUILD)/target/library.bin"'
 # On the way from an event to its run: every cycle counts.

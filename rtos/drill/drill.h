@@ -30,7 +30,8 @@ struct drill {
     uint32_t address, taken, where;
 };
 
-/* Starts it. What grant.h's defaults are is not said in `grant`. BPF_OK, or why it does not run. */
+/* Starts it. What grant.h's defaults are is not said in `grant`. BPF_OK, or why it does not run: then only `where` is
+ * left. */
 enum bpf_status drill_load(struct drill *drill, const uint8_t *blob, const uint8_t *end,
                            enum bpf_engine engine, const char *grant);
 void drill_unload(struct drill *drill);

@@ -33,8 +33,11 @@ enum bpf_status drill_load(struct drill *drill, const uint8_t *blob, const uint8
                                          &drill->domain, &drill->where);
     if (!status)
         status = drill->domain->engine == engine ? domain_start(drill->domain) : BPF_INTERNAL;
-    if (status)
+    if (status) {
+        uint32_t where = drill->where;
         drill_unload(drill);
+        drill->where = where;
+    }
     return status;
 }
 

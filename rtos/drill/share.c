@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a domain takes of the processor, by the account of its task: not more than its grant, whatever its runs are like.
+ * What a domain takes of the processor, by the account of its task, and of the RAM: not more than its grant, whatever
+ * its runs are like.
  */
 #include "drill.h"
 
 #include "hal/board.h"
+#include "rtos/print.h"
 
 enum { MS = 400, BUDGET_US = 200, PERIOD_MS = 10, FILL = 1 };
 #define GRANT "priority=9 budget=200us/10ms ram=40K policy=continue "
@@ -54,7 +56,7 @@ static const char *faults(enum bpf_engine engine) {
     EXPECT(a.domain->box.result.end == SANDBOX_FAULT);
     EXPECT(a.domain->box.result.cycles < a_tick() / 10);
     a.grant.budget_us = BUDGET_US;
-    domain_set_grant(a.domain, &a.grant);
+    budget_init(a.domain);
     EXPECT(used() <= share() + a_tick());
     EXPECT(a.domain->faults > 1);
 end:
@@ -71,6 +73,22 @@ static const char *too_often(enum bpf_engine engine) {
         goto end; /* QEMU has no ADC like this */
     EXPECT(!status);
     EXPECT(drill_load(&b, drill_samples, drill_samples_end, engine, "adc:1") == BPF_TOO_MANY);
+end:
+    return finish();
+}
+
+/* Who is told how much RAM is needed gets by with that, and with no byte less. Events of the one wait in slots. */
+static const char *memory(enum bpf_engine engine) {
+    char text[32];
+    wrong = NULL;
+    EXPECT(drill_load(&a, drill_samples, drill_samples_end, engine, "adc:1 ram=1K") == BPF_RAM);
+    EXPECT(drill_load(&a, drill_often, drill_often_end, engine, "ram=16") == BPF_RAM);
+    uint32_t needed = a.where;
+    format(text, sizeof(text), "ram=%u", (unsigned)needed - 1);
+    EXPECT(drill_load(&a, drill_often, drill_often_end, engine, text) == BPF_RAM);
+    EXPECT(a.where == needed);
+    format(text, sizeof(text), "ram=%u", (unsigned)needed);
+    EXPECT(!drill_load(&a, drill_often, drill_often_end, engine, text));
 end:
     return finish();
 }
@@ -97,9 +115,6 @@ end:
 }
 
 const struct drill_row drill_share_tests[] = {
-    {"share_many_runs", many_runs},
-    {"share_faults", faults},
-    {"share_too_often", too_often},
-    {"share_ended", ended},
-    {NULL, NULL},
+    {"share_many_runs", many_runs}, {"share_faults", faults}, {"share_too_often", too_often},
+    {"share_memory", memory},       {"share_ended", ended},   {NULL, NULL},
 };

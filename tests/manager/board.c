@@ -309,7 +309,7 @@ struct domain *board_domain(const char *name) {
 
 void board_run_ends(struct domain *domain, bool fault) {
     domain->faults += fault;
-    programs_ended(domain, fault);
+    program_ran(domain, fault);
 }
 
 void board_forget_ram(void) {

@@ -227,6 +227,20 @@ Test(smp_server, programs) {
     cr_assert_eq(programs_mock.held, 0);
 }
 
+/* As a client asks them, and in no other way. */
+Test(smp_server, commands_of_the_table) {
+    static const uint8_t commands[][2] = {
+#define BOARD_COMMAND(NAME, id, op, repeat, more) {id, op},
+#include "bpf/command.def"
+#undef BOARD_COMMAND
+    };
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        uint8_t id = commands[i][0], op = commands[i][1];
+        cr_assert_str_neq(ask(P, op, id, "{}"), "{rc: 8}", "%u", id);
+        cr_assert_str_eq(ask(P, op == R ? W : R, id, "{}"), "{rc: 8}", "%u", id);
+    }
+}
+
 Test(smp_server, arguments_arrive) {
     programs_mock_add("blink", 1744);
     ask(P, W, 7, "{name: 'blink', enable: false}");

@@ -23,6 +23,13 @@ enum smp_op { SMP_READ, SMP_READ_ANSWER, SMP_WRITE, SMP_WRITE_ANSWER };
 
 enum smp_group { SMP_GROUP_OS = 0, SMP_GROUP_SHELL = 9, SMP_GROUP_PROGRAMS = 64 };
 
+/* Of SMP_GROUP_PROGRAMS. */
+enum board_command {
+#define BOARD_COMMAND(NAME, id, op, repeat, more) BOARD_##NAME = id,
+#include "bpf/command.def"
+#undef BOARD_COMMAND
+};
+
 /* Errors of the protocol itself, {"rc": N} in both versions: mcumgr_err_t. SMP_ERROR(NAME, number, text) */
 #define SMP_ERRORS(_)                                                                              \
     _(OK, 0, "ok")                                                                                 \
