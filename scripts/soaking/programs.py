@@ -100,6 +100,7 @@ class Programs:
         self.disturbed = {}      # commands, by what has disturbed them
         self.most = 0            # programs at one time
         self.refused = set()     # names that have been; they may say so until they are enabled
+        self.lacking = set()     # those whose outputs another one had: nobody tries again when that one is gone
 
     # ---------------------------------------------------------------------------------------- the model
 
@@ -143,6 +144,8 @@ class Programs:
         listed = board.client("list").json
         there = {p["name"]: p for p in listed["programs"]}
         self.room = listed["room"]
+        self.lacking = {name for name, states in self.names.items()
+                        if name in self.lacking or self.may_lack(name, [s.blob for s in states if s])}
         for name in set(there) | set(self.names):
             states = [t for s in self.at(name) for t in (s.may_have_become() if s else [s])]
             info = None
@@ -179,7 +182,7 @@ class Programs:
         if not state.enabled:
             return ["disabled"] + ["refused"] * (name in self.refused)
         return ["running"] + ["disabled"] * self.safe + ["stopped"] * (not state.is_good()) + \
-            ["refused"] * (self.may_be_crowded() or self.room["ram"] < RAM_SCARCE or self.may_lack(name, [state.blob]))
+            ["refused"] * (self.may_be_crowded() or self.room["ram"] < RAM_SCARCE or name in self.lacking)
 
     def may_lack(self, name, blobs):
         """Somebody else may have an output of theirs."""
