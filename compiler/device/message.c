@@ -231,7 +231,9 @@ bool message_int(const cbor_item_t *m, const char *key, int64_t *out) {
 bool message_bool(const cbor_item_t *m, const char *key, bool *out) {
     const cbor_item_t *item = find(m, key);
 
-    if (!item || !cbor_is_bool(item))
+    /* Of a number with a fraction libcbor may not be asked whether it is a bool: it ends the process. */
+    if (!item || !cbor_isa_float_ctrl(item) || !cbor_float_ctrl_is_ctrl(item) ||
+        !cbor_is_bool(item))
         return false;
     *out = cbor_get_bool(item);
     return true;

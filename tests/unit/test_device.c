@@ -395,6 +395,21 @@ Test(message, what_is_written_can_be_read) {
     message_free(m);
 }
 
+Test(message, what_is_no_bool) {
+    static const char *const items[] = {
+        "01", "20", "f6", "f97e00", "fa3f800000", "fb3ff0000000000000", "40", "60", "80", "a0"};
+
+    for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+        char hex[64];
+        bool value;
+        snprintf(hex, sizeof(hex), "a16162%s", items[i]);
+        struct cbor_item_t *m = parse(hex);
+        cr_assert(m, "%s", hex);
+        cr_expect(!message_bool(m, "b", &value), "%s", hex);
+        message_free(m);
+    }
+}
+
 Test(message, nearly_right) {
     static const char text[] =
         "aa616e076169226162f5617463611b6261684201026161820182404103616da1616e08"
