@@ -255,7 +255,8 @@ def disturbance(rng):
 
 def tell(board, during, name, function, words, **about):
     """A command about a name, and what it makes of each state, on both. Returns the client's answer."""
-    model, before = board.programs, board.programs.at(name)
+    model = board.programs
+    before = [t for s in model.at(name) for t in (s.may_have_become() if s else [s])]  # since the last look
     either = [t for s in before for t in (s, function(s))]
     try:
         answer = board.client(*words, during=during)
