@@ -57,7 +57,7 @@ void domain_log(const struct domain *domain, const char *line, uint32_t length) 
 
 /* A few bytes at a time: the kernel is locked while they are copied. */
 uint32_t programs_log(uint32_t *cursor, uint32_t *lost, char *out, uint32_t size) {
-    enum { PIECE = 64 };
+    enum { PIECE = 16 };
     uint32_t copied = 0;
     *lost = 0;
     while (copied < size) {
