@@ -45,6 +45,8 @@ const struct script *script_read(const char *path, struct arena *arena, struct d
         if (*line == '\0' || *line == '#')
             continue;
         if (!read_event(line, arena, &event) || event.time < last) {
+            for (char *c = line; *c; c++) /* a file that is none may hold what a terminal obeys */
+                *c = *c < ' ' || *c > '~' ? '?' : *c;
             diag_error(diag, DIAG_USAGE, &loc, "write a time in microseconds and bytes: 1000 02ff",
                        "no event, or one that comes before the last one: %.60s", line);
             return NULL;

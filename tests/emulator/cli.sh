@@ -141,6 +141,8 @@ expect 'run: events that go back in time' 2 'backwards:2:.*comes before the last
     run --events backwards two.bpf.c
 expect 'run: no events' 2 'empty has no event' run --events empty two.bpf.c
 expect 'run: what is no event' 2 'file:1:.*no event.*: text' run --events file two.bpf.c
+printf '\033[2J\200x' >noise
+expect 'run: noise instead of events is shown as text' 2 'noise:1:.*last one: \?\[2J\?x' run --events noise two.bpf.c
 expect 'run: missing events' 2 'missing' run --events missing two.bpf.c
 expect 'run: an event that is too large' 2 'more bytes or samples than' \
     bash -c 'printf "0 %0600d\n" 0 >large; "$0" run --events large "$1"/uart_frame.bpf.o' "$tool" "$examples"
